@@ -1,0 +1,7 @@
+/** The door of the kit: what a backend needs, and what the runtime knows of backends. */
+export * from './component.ts';
+export * from './ledger.ts';
+export * from './outbox.ts';
+export * from './pubsub.ts';
+export * from './secret-store.ts';
+export * from './state-store.ts';

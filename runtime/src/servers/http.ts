@@ -1,0 +1,405 @@
+/**
+ * The HTTP API server: listening, limits, tokens, trace headers, and turning routes of the faces into answers. It knows
+ * no block by name.
+ *
+ * Order of a request (http-api.md 2): canonical path, trace, CORS, API token, route. One canonical path serves routing
+ * and forwarding; what matches no route goes to the fallback (service invocation), never to a 404 of the router.
+ */
+import { rm } from 'node:fs/promises';
+import type { IncomingMessage } from 'node:http';
+import type { Readable } from 'node:stream';
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { KINDS, MechaError } from '../errors.ts';
+import type { Part } from '../lifecycle.ts';
+import type { Call } from '../pipeline.ts';
+import { createTokenCheck } from '../security/api-token.ts';
+import { canonicalPath } from '../security/canonical-path.ts';
+import type { Log } from '../telemetry/log.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import { traceFrom, traceparentOf, type TraceContext } from '../telemetry/trace.ts';
+import { BodyTooLarge, type HttpReply, type HttpRequest, type HttpRoute } from './http-face.ts';
+import { renderHttpError } from './http-errors.ts';
+import { listenError } from './listen-error.ts';
+
+export interface HttpServerOptions {
+  /** For messages: `HTTP API server`. */
+  readonly name: string;
+  /** The flag that changes the port, named when it is taken. */
+  readonly portFlag: string;
+  readonly addresses: readonly string[];
+  /** 0 = any free port. */
+  readonly port: number;
+  /** Listen here instead of on TCP. */
+  readonly socketPath?: string | undefined;
+  readonly routes: readonly HttpRoute[];
+  /** Whatever matches no route; absent = 404 `404 page not found`. */
+  readonly fallback?: HttpRoute['handle'] | undefined;
+  readonly apiToken: string | undefined;
+  /** Bytes; undefined = unlimited. */
+  readonly maxBodyBytes: number | undefined;
+  readonly readBufferBytes: number;
+  readonly allowedOrigins: string;
+  readonly apiLogging: boolean;
+  readonly log: Log;
+  readonly metrics: Metrics;
+}
+
+const HEADER_ALLOWANCE_BYTES = 4096;
+const HEADERS_TIMEOUT_MS = 10_000;
+const CORS_METHODS = 'HEAD, GET, POST, PUT, PATCH, DELETE';
+/** Requests that may still be under way when draining begins get at most this long before connections are cut. */
+const CLOSE_IDLE_EVERY_MS = 100;
+
+export class HttpServer implements Part {
+  readonly name: string;
+  readonly #options: HttpServerOptions;
+  readonly #tokenIsRight: ((given: string | undefined) => boolean) | undefined;
+  #servers: FastifyInstance[] = [];
+  #port = 0;
+  #underWay = 0;
+  #draining = false;
+
+  constructor(options: HttpServerOptions) {
+    this.name = options.name;
+    this.#options = options;
+    this.#tokenIsRight = createTokenCheck(options.apiToken);
+  }
+
+  /** The port in use, known after `start`. */
+  get port(): number {
+    return this.#port;
+  }
+
+  async start(): Promise<void> {
+    const { socketPath, addresses } = this.#options;
+    if (socketPath !== undefined) {
+      await rm(socketPath, { force: true });
+      const server = this.#build();
+      await server.listen({ path: socketPath });
+      this.#servers.push(server);
+      return;
+    }
+    let port = this.#options.port;
+    for (const host of addresses) {
+      const server = this.#build();
+      try {
+        await server.listen({ host, port });
+      } catch (error) {
+        await server.close();
+        throw listenError(error, { host, port, flag: this.#options.portFlag, server: this.name });
+      }
+      this.#servers.push(server);
+      const address = server.server.address();
+      // Port 0 is settled by the first address; the others take the same.
+      if (typeof address === 'object' && address !== null) port = address.port;
+    }
+    this.#port = port;
+  }
+
+  /** Connections end with their current request; resolves when none is under way. */
+  async drain(signal: AbortSignal): Promise<void> {
+    this.#draining = true;
+    while (this.#underWay > 0 && !signal.aborted) {
+      for (const server of this.#servers) server.server.closeIdleConnections();
+      await new Promise((resolve) => setTimeout(resolve, CLOSE_IDLE_EVERY_MS));
+    }
+  }
+
+  async stop(): Promise<void> {
+    const servers = this.#servers;
+    this.#servers = [];
+    await Promise.all(
+      servers.map(async (server) => {
+        server.server.closeAllConnections();
+        await server.close();
+      }),
+    );
+    if (this.#options.socketPath !== undefined) await rm(this.#options.socketPath, { force: true });
+  }
+
+  #build(): FastifyInstance {
+    const server = fastify({
+      logger: false,
+      bodyLimit: Number.MAX_SAFE_INTEGER,
+      requestTimeout: 0,
+      keepAliveTimeout: 72_000,
+      forceCloseConnections: true,
+      http: { maxHeaderSize: this.#options.readBufferBytes + HEADER_ALLOWANCE_BYTES, headersTimeout: HEADERS_TIMEOUT_MS },
+      routerOptions: { caseSensitive: true, ignoreTrailingSlash: false, maxParamLength: 1 << 20 },
+      exposeHeadRoutes: false,
+      rewriteUrl: rewriteToCanonical,
+      frameworkErrors: (_error, _request, reply: FastifyReply) => void reply.code(400).type('text/plain; charset=utf-8').send('malformed request\n'),
+    });
+    // Bodies are read by faces, within the limit, or streamed; no parser touches them.
+    server.removeAllContentTypeParsers();
+    server.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
+    for (const route of this.#options.routes) {
+      for (const version of route.versions) {
+        server.route({
+          method: [...route.methods],
+          url: `/${version}${route.path}`,
+          handler: (request, reply) => this.#serve(request, reply, route, `/${version}${route.path}`),
+        });
+      }
+    }
+    server.setNotFoundHandler((request, reply) => this.#serve(request, reply, undefined, '*'));
+    return server;
+  }
+
+  async #serve(request: FastifyRequest, reply: FastifyReply, route: HttpRoute | undefined, template: string): Promise<FastifyReply> {
+    const began = performance.now();
+    const { headers } = request;
+    const trace = traceFrom(headers['traceparent'] as string | undefined, headers['tracestate'] as string | undefined, headers['baggage'] as string | undefined);
+    const caller = new Caller();
+    this.#underWay++;
+    reply.raw.once('close', () => {
+      this.#underWay--;
+      if (!reply.raw.writableFinished) caller.leave();
+      this.#account(request, route, template, reply.raw.statusCode, performance.now() - began);
+    });
+    const answer = await this.#answer(request, route, template, trace, caller);
+    return this.#send(request, reply, answer, trace, route);
+  }
+
+  async #answer(request: FastifyRequest, route: HttpRoute | undefined, template: string, trace: TraceContext, caller: Caller): Promise<HttpReply> {
+    const { headers } = request;
+    if (badPaths.has(request.raw)) return plain(400, 'the request path is malformed');
+    const preflight = this.#preflight(request);
+    if (preflight) return preflight;
+    if (this.#tokenIsRight && !route?.tokenFree) {
+      if (!this.#tokenIsRight(single(headers['dapr-api-token']))) return plain(401, 'invalid api token');
+    }
+    // The token is the sidecar's own affair: no handler sees it, no app gets it.
+    if (this.#tokenIsRight) delete headers['dapr-api-token'];
+    const handle = route?.handle ?? this.#options.fallback;
+    if (!handle) return plain(404, '404 page not found');
+    const path = pathOf(request.raw.url ?? '/');
+    let params: Record<string, string>;
+    try {
+      params = paramsOf(template, path);
+    } catch (error) {
+      return plain(400, error instanceof Error ? error.message : 'malformed path');
+    }
+    try {
+      return await handle(this.#decode(request, path, params, trace, caller));
+    } catch (error) {
+      if (error instanceof MechaError) return renderHttpError(error);
+      if (error instanceof BodyTooLarge) {
+        return renderHttpError(new MechaError({ code: 'ERR_BODY_READ', kind: 'invalid', message: `failed to read request body: ${error.message}` }));
+      }
+      // Faces run everything through the pipeline, so this is a bug in a face.
+      this.#options.log.error({ err: error, route: template }, 'a face threw outside the pipeline');
+      return renderHttpError(new MechaError({ code: 'ERR_INTERNAL', kind: 'internal', message: 'internal error' }));
+    }
+  }
+
+  #decode(request: FastifyRequest, path: string, params: Record<string, string>, trace: TraceContext, caller: Caller): HttpRequest {
+    const raw = request.raw;
+    const url = raw.url ?? '/';
+    const mark = url.indexOf('?');
+    const queryText = mark < 0 ? '' : url.slice(mark + 1);
+    const limit = this.#options.maxBodyBytes;
+    let query: URLSearchParams | undefined;
+    let metadata: Record<string, string> | undefined;
+    return {
+      method: request.method.toUpperCase(),
+      path,
+      queryText,
+      params,
+      headers: request.headers,
+      trace,
+      get signal() {
+        return caller.signal;
+      },
+      remoteAddress: request.ip,
+      get query() {
+        return (query ??= new URLSearchParams(queryText));
+      },
+      get metadata() {
+        return (metadata ??= metadataOf(queryText));
+      },
+      body: () => readBody(raw, limit),
+      get stream() {
+        return limit === undefined ? raw : limited(raw, limit);
+      },
+      call: (operation): Call => ({
+        operation,
+        protocol: 'http',
+        trace,
+        get signal() {
+          return caller.signal;
+        },
+      }),
+    };
+  }
+
+  #send(request: FastifyRequest, reply: FastifyReply, answer: HttpReply, trace: TraceContext, route: HttpRoute | undefined): FastifyReply {
+    const headers: Record<string, string | readonly string[]> = { ...answer.headers };
+    if (!route?.tokenFree) {
+      headers['traceparent'] ??= traceparentOf(trace);
+      if (trace.tracestate !== '') headers['tracestate'] ??= trace.tracestate;
+      if (trace.baggage !== '') headers['baggage'] ??= trace.baggage;
+    }
+    const origin = this.#allowedOrigin(request);
+    if (origin !== undefined) headers['access-control-allow-origin'] ??= origin;
+    // An unread body would hold the connection: the next request could not be told from its rest.
+    if (this.#draining || (!request.raw.complete && answer.status >= 400)) headers['connection'] = 'close';
+    reply.code(answer.status);
+    for (const [name, value] of Object.entries(headers)) reply.header(name, value);
+    if (answer.body === undefined) return reply.send();
+    if (!reply.hasHeader('content-type')) reply.header('content-type', 'application/json');
+    return reply.send(answer.body instanceof Uint8Array && !Buffer.isBuffer(answer.body) ? asBuffer(answer.body) : answer.body);
+  }
+
+  #allowedOrigin(request: FastifyRequest): string | undefined {
+    const allowed = this.#options.allowedOrigins.trim();
+    const origin = request.headers.origin;
+    if (allowed === '' || origin === undefined) return undefined;
+    if (allowed === '*') return '*';
+    return allowed.split(',').some((entry) => entry.trim() === origin) ? origin : undefined;
+  }
+
+  #preflight(request: FastifyRequest): HttpReply | undefined {
+    if (request.method !== 'OPTIONS' || request.headers['access-control-request-method'] === undefined) return undefined;
+    const origin = this.#allowedOrigin(request);
+    if (origin === undefined) return undefined;
+    return {
+      status: 200,
+      headers: {
+        'access-control-allow-methods': CORS_METHODS,
+        'access-control-allow-headers': single(request.headers['access-control-request-headers']) ?? '*',
+      },
+    };
+  }
+
+  #account(request: FastifyRequest, route: HttpRoute | undefined, template: string, status: number, ms: number): void {
+    const labels = { method: request.method, path: template, status: String(status) };
+    this.#options.metrics.count('http_server_request_count', labels);
+    this.#options.metrics.observe('http_server_latency', labels, ms);
+    if (this.#options.apiLogging && !route?.tokenFree) {
+      this.#options.log.scoped('mecha.runtime.http-info').info(
+        {
+          method: `${request.method} ${pathOf(request.raw.url ?? '/')}`,
+          useragent: single(request.headers['user-agent']) ?? '',
+          code: status,
+          duration: Math.round(ms),
+        },
+        'HTTP API Called',
+      );
+    }
+  }
+}
+
+/** The signal of one caller, made only when somebody asks for it: most calls end before anybody does. */
+class Caller {
+  #gone = false;
+  #abort: AbortController | undefined;
+
+  get signal(): AbortSignal {
+    if (!this.#abort) {
+      this.#abort = new AbortController();
+      if (this.#gone) this.#abort.abort();
+    }
+    return this.#abort.signal;
+  }
+
+  /** The connection closed before the answer was complete. */
+  leave(): void {
+    this.#gone = true;
+    this.#abort?.abort();
+  }
+}
+
+/** Requests whose path has no canonical form; answered 400 before anything else looks at them. */
+const badPaths = new WeakSet<IncomingMessage>();
+
+function rewriteToCanonical(raw: IncomingMessage): string {
+  const url = raw.url ?? '/';
+  const mark = url.indexOf('?');
+  const path = canonicalPath(mark < 0 ? url : url.slice(0, mark));
+  if (path === undefined) {
+    badPaths.add(raw);
+    return '/';
+  }
+  return mark < 0 ? path : path + url.slice(mark);
+}
+
+function plain(status: number, text: string): HttpReply {
+  return { status, headers: { 'content-type': 'text/plain; charset=utf-8' }, body: `${text}\n` };
+}
+
+function single(value: string | string[] | undefined): string | undefined {
+  return Array.isArray(value) ? value[0] : value;
+}
+
+function pathOf(url: string): string {
+  const mark = url.indexOf('?');
+  return mark < 0 ? url : url.slice(0, mark);
+}
+
+/** Parameters by their place in the template, decoded with query rules: `%2F` may stand inside one, `+` is a blank. */
+function paramsOf(template: string, path: string): Record<string, string> {
+  if (!template.includes(':') && !template.endsWith('/*')) return {};
+  const params: Record<string, string> = {};
+  const segments = path.split('/');
+  const names = template.split('/');
+  for (const [index, name] of names.entries()) {
+    if (name === '*') params['*'] = decode(segments.slice(index).join('/'), '*');
+    else if (name.startsWith(':')) params[name.slice(1)] = decode(segments[index] ?? '', name.slice(1));
+  }
+  return params;
+}
+
+function decode(text: string, name: string): string {
+  if (!text.includes('%') && !text.includes('+')) return text;
+  try {
+    return decodeURIComponent(text.replaceAll('+', ' '));
+  } catch {
+    throw new Error(`failed to unescape request parameter "${name}". Error: invalid URL escape`);
+  }
+}
+
+function metadataOf(queryText: string): Record<string, string> {
+  if (!queryText.includes('metadata.')) return {};
+  const metadata: Record<string, string> = {};
+  for (const [name, value] of new URLSearchParams(queryText)) {
+    if (!name.startsWith('metadata.')) continue;
+    const key = name.slice('metadata.'.length);
+    if (!Object.hasOwn(metadata, key)) Object.defineProperty(metadata, key, { value, enumerable: true, writable: true, configurable: true });
+  }
+  return metadata;
+}
+
+/** The whole body, or `BodyTooLarge` as soon as it is known to be: by its announced length, or by what has come. */
+async function readBody(raw: IncomingMessage, limit: number | undefined): Promise<Buffer> {
+  if (limit !== undefined && Number(raw.headers['content-length'] ?? 0) > limit) throw new BodyTooLarge(limit);
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of raw as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (limit !== undefined && size > limit) throw new BodyTooLarge(limit);
+    chunks.push(chunk);
+  }
+  const [only] = chunks;
+  return chunks.length === 1 && only ? only : Buffer.concat(chunks, size);
+}
+
+/** The request as a stream that fails past the limit. */
+function limited(raw: IncomingMessage, limit: number): Readable {
+  let size = 0;
+  return raw.map((chunk: Buffer) => {
+    size += chunk.length;
+    if (size > limit) throw new BodyTooLarge(limit);
+    return chunk;
+  });
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/** HTTP status of a gRPC code, for faces that pass an app's gRPC status on (http-api.md 3.5). */
+export function httpStatusOfGrpc(code: number): number {
+  if (code === 0) return 200;
+  return Object.values(KINDS).find(([, grpc]) => grpc === code)?.[0] ?? (code === 11 ? 400 : 500);
+}

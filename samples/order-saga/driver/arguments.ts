@@ -1,0 +1,69 @@
+/** What `npm start -- …` takes. */
+import { parseArgs } from 'node:util';
+
+export const INVENTORIES = ['js', 'python', 'go'] as const;
+export const RESOURCES = ['embedded', 'redis-kafka'] as const;
+
+export interface Arguments {
+  readonly orders: number;
+  readonly exit: boolean;
+  readonly keep: boolean;
+  readonly resources: (typeof RESOURCES)[number];
+  readonly inventory: (typeof INVENTORIES)[number];
+  readonly atOnce: number;
+  /** Another run file than the inventory's own; for tests that put a faulty service in its place. */
+  readonly runFile: string | undefined;
+}
+
+export const HELP = `npm start -- [options]
+
+Runs the order/inventory saga: two services that hold only business code, and their Mecha.
+
+  --orders N             how many orders to place (default 50)
+  --resources SET        embedded (default) or redis-kafka
+  --inventory LANGUAGE   js (default), python or go
+  --exit                 end after the summary: 0 when the invariants hold, 1 otherwise
+  --keep                 keep the data in samples/order-saga/.mecha and use it again
+  --at-once N            orders under way at a time (default 8)
+  --run-file FILE        another run file than samples/order-saga/mecha*.yaml
+  --help                 this text
+`;
+
+/** Throws an error with words for the user when something is not as it should be. */
+export function parseArguments(argv: readonly string[]): Arguments | 'help' {
+  const { values } = parseArgs({
+    args: [...argv],
+    options: {
+      orders: { type: 'string', default: '50' },
+      resources: { type: 'string', default: 'embedded' },
+      inventory: { type: 'string', default: 'js' },
+      'at-once': { type: 'string', default: '8' },
+      'run-file': { type: 'string' },
+      exit: { type: 'boolean', default: false },
+      keep: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) return 'help';
+  return {
+    orders: positive('--orders', values.orders),
+    atOnce: positive('--at-once', values['at-once']),
+    resources: oneOf('--resources', values.resources, RESOURCES),
+    inventory: oneOf('--inventory', values.inventory, INVENTORIES),
+    exit: values.exit,
+    keep: values.keep,
+    runFile: values['run-file'],
+  };
+}
+
+function positive(flag: string, text: string): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value > 0 && value <= 1_000_000) return value;
+  throw new Error(`${flag} takes a whole number from 1 to 1000000, not '${text}'`);
+}
+
+function oneOf<T extends string>(flag: string, text: string, words: readonly T[]): T {
+  const found = words.find((word) => word === text);
+  if (found) return found;
+  throw new Error(`${flag} takes one of ${words.join(', ')}, not '${text}'`);
+}

@@ -1,0 +1,182 @@
+/**
+ * `npm start`: brings up the two services with their Mecha, stocks up, places orders, shows how they come to an end,
+ * checks the invariants from the stored records, and stays up for a look around.
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { HELP, parseArguments, type Arguments } from './arguments.ts';
+import { judge, verdictLine, type Verdict } from './invariants.ts';
+import { startMecha, type MechaProcess } from './mecha-process.ts';
+import { placeOrders, planOrders, settle, stockUp, type Plan } from './workload.ts';
+
+const SAMPLE = fileURLToPath(new URL('..', import.meta.url));
+const REPOSITORY = join(SAMPLE, '../..');
+const RUN_FILES = { js: 'mecha.yaml', python: 'mecha.python.yaml', go: 'mecha.go.yaml' } as const;
+const TOOLS = { js: undefined, python: 'python3', go: 'go' } as const;
+
+async function main(): Promise<number> {
+  const options = parseArguments(process.argv.slice(2));
+  if (options === 'help') {
+    process.stdout.write(HELP);
+    return 0;
+  }
+  const tool = TOOLS[options.inventory];
+  if (tool && spawnSync(tool, [tool === 'go' ? 'version' : '--version']).status !== 0) {
+    throw new Error(`the ${options.inventory} inventory needs ${tool} on the PATH, and it is not there; install it or choose --inventory js`);
+  }
+  const env = options.resources === 'redis-kafka' ? await serversEnv() : {};
+  const dataDir = options.keep ? join(SAMPLE, '.mecha') : await mkdtemp(join(tmpdir(), 'mecha-order-saga-'));
+  await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  try {
+    return await run(options, dataDir, { ...process.env, ...env });
+  } finally {
+    if (!options.keep) await rm(dataDir, { recursive: true, force: true });
+  }
+}
+
+async function run(options: Arguments, dataDir: string, env: Readonly<Record<string, string | undefined>>): Promise<number> {
+  const lastLines: string[] = [];
+  say(`starting order and inventory (${options.inventory}) on ${options.resources} resources …`);
+  let mecha: MechaProcess;
+  try {
+    mecha = await startMecha({
+      runFile: options.runFile ?? join(SAMPLE, RUN_FILES[options.inventory]),
+      resources: join(SAMPLE, 'resources', options.resources),
+      dataDir,
+      env,
+      show(line) {
+        lastLines.push(line);
+        if (lastLines.length > 40) lastLines.shift();
+      },
+    });
+  } catch (error) {
+    say(lastLines.join('\n'));
+    throw error;
+  }
+  const interrupted = whenInterrupted();
+  try {
+    const plan = planOrders(options.orders);
+    const verdict = await Promise.race([
+      saga(mecha, plan, options.atOnce),
+      interrupted.then(() => undefined),
+      mecha.ended.then((code) => {
+        throw new Error(`mecha ended with code ${code} while orders were under way:\n${lastLines.join('\n')}`);
+      }),
+    ]);
+    if (!verdict) return 130;
+    summary(verdict, plan);
+    if (!options.exit) {
+      curlLines(mecha, plan);
+      await Promise.race([interrupted, mecha.ended]);
+    }
+    process.stdout.write(`${verdictLine(verdict)}\n`);
+    return verdict.breaches.length === 0 ? 0 : 1;
+  } finally {
+    await mecha.stop();
+  }
+}
+
+async function saga(mecha: MechaProcess, plan: Plan, atOnce: number): Promise<Verdict> {
+  const { addresses } = mecha;
+  await stockUp(addresses, plan);
+  let acknowledged = 0;
+  const total = plan.orders.length;
+  const placed = await placeOrders(addresses, plan, {
+    atOnce,
+    acknowledged: () => progress(`placed ${++acknowledged}/${total}`, acknowledged === total),
+  });
+  const records = await settle(addresses, plan, placed, (final) => progress(`placed ${total}/${total}   final ${final}/${total}`, final === total));
+  return judge(records);
+}
+
+function summary(verdict: Verdict, plan: Plan): void {
+  const initial = [...plan.initialStock.values()].reduce((sum, stock) => sum + stock, 0);
+  const rows: [string, string | number][] = [
+    ['orders', verdict.orders],
+    ['confirmed', verdict.confirmed],
+    ['rejected', verdict.rejected],
+    ['stock left', `${verdict.stockLeft} of ${initial}`],
+    ['order to final state, p50', `${verdict.p50Ms} ms`],
+    ['order to final state, p99', `${verdict.p99Ms} ms`],
+    ['invariants', verdict.breaches.length === 0 ? 'all hold' : `${verdict.breaches.length} breaches`],
+  ];
+  say('');
+  for (const [name, value] of rows) say(`  ${name.padEnd(28)}${value}`);
+  for (const breach of verdict.breaches.slice(0, 20)) say(`  ! ${breach}`);
+  say('');
+}
+
+function curlLines(mecha: MechaProcess, plan: Plan): void {
+  const { order, inventory, orderSidecar } = mecha.addresses;
+  const item = plan.orders[0]?.item ?? 'bolt';
+  say(`Still up. Try:
+  curl -X POST ${order()}/orders -H 'content-type: application/json' -d '{"id":"mine","item":"${item}","quantity":1}'
+  curl ${order()}/orders/mine
+  curl ${inventory()}/stock/${item}
+  curl ${orderSidecar()}/v1.0/state/orders/order-mine
+  curl ${orderSidecar()}/v1.0/invoke/inventory/method/stock/${item}
+  curl ${orderSidecar()}/v1.0/metadata
+Ctrl-C ends it.`);
+}
+
+/** What `npm run servers -- up` has written, after a look whether they answer. */
+async function serversEnv(): Promise<Record<string, string>> {
+  const names = ['MECHA_REDIS_HOST', 'MECHA_KAFKA_BROKERS'] as const;
+  const file = join(REPOSITORY, '.servers', 'env.json');
+  const written = existsSync(file) ? (JSON.parse(await readFile(file, 'utf8')) as Record<string, string>) : {};
+  const env: Record<string, string> = {};
+  for (const name of names) {
+    const address = process.env[name] ?? written[name];
+    if (!address || !(await answers(address))) {
+      const server = name === 'MECHA_REDIS_HOST' ? 'Redis' : 'Kafka';
+      throw new Error(`--resources redis-kafka needs ${server}, and ${address ? `nothing answers at ${address}` : 'none is known'}; run: npm run servers -- up redis kafka (or set ${name}=host:port)`);
+    }
+    env[name] = address;
+  }
+  return env;
+}
+
+function answers(address: string): Promise<boolean> {
+  const [host = '127.0.0.1', port = ''] = address.split(',')[0]?.split(':') ?? [];
+  return new Promise((resolve) => {
+    const socket = connect({ host, port: Number(port), timeout: 2000 });
+    const end = (up: boolean) => {
+      socket.destroy();
+      resolve(up);
+    };
+    socket.once('connect', () => end(true)).once('error', () => end(false)).once('timeout', () => end(false));
+  });
+}
+
+function whenInterrupted(): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
+  });
+}
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+let shownAt = 0;
+/** One line that is rewritten on a terminal, and now and then a line elsewhere. */
+function progress(text: string, last: boolean): void {
+  const now = Date.now();
+  if (process.stdout.isTTY) process.stdout.write(`\r  ${text}   ${last ? '\n' : ''}`);
+  else if (last || now - shownAt > 1000) {
+    shownAt = now;
+    say(`  ${text}`);
+  }
+}
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,3 @@
+module mecha/samples/order-saga/inventory
+
+go 1.21

@@ -108,6 +108,8 @@ export interface ComponentContext<O = Readonly<Record<string, unknown>>> {
   readonly clock: Clock;
   /** The process's transactional store. */
   readonly ledger: Ledger;
+  /** Opens (or shares, when this process has it open) a ledger file of its own at `path`. */
+  readonly openLedger?: (path: string) => Promise<Ledger>;
   /** Environment as this app's sidecar sees it (never read `process.env` in a component). */
   readonly env: Readonly<Record<string, string | undefined>>;
 }

@@ -144,11 +144,11 @@ export class ComponentHost implements Part, ComponentLookup {
     let resolved: ResolvedComponent;
     try {
       definition = await this.#parts.load(resource.type, resource.version);
-      resolved = await this.#parts.resolve(resource, definition, (store, name, key) => this.#secret(store, name, key));
+      resolved = await this.#parts.resolve(resource, definition, (store, name, key) => this.secret(store, name, key));
     } catch (error) {
       metrics.count('runtime_component_init_fail_total', { component: resource.type, reason: 'init', componentName: resource.name });
       if (!resource.ignoreErrors) throw error;
-      log.warn({ component: resource.name, type: resource.type, reason: messageOf(error) }, 'component left out: its configuration is wrong, and ignoreErrors is set');
+      log.warn({ component: resource.name, component_type: resource.type, reason: messageOf(error) }, 'component left out: its configuration is wrong, and ignoreErrors is set');
       return;
     }
     const port = definition.create({
@@ -185,7 +185,7 @@ export class ComponentHost implements Part, ComponentLookup {
       await Promise.race([hosted.connect(signal), rejectOnAbort(signal, `no connection within ${resource.initTimeoutMs} ms`)]);
       hosted.set('ready');
       this.#parts.metrics.count('runtime_component_loaded');
-      this.#parts.log.info({ component: resource.name, type: resource.type }, 'component ready');
+      this.#parts.log.info({ component: resource.name, component_type: resource.type }, 'component ready');
       return true;
     } catch (error) {
       if (this.#stop.signal.aborted) return true;
@@ -202,7 +202,7 @@ export class ComponentHost implements Part, ComponentLookup {
       const now = this.#parts.clock.now();
       if (now - loggedAt >= LOG_AGAIN_MS) {
         loggedAt = now;
-        this.#parts.log.warn({ component: resource.name, type: resource.type, reason: hosted.status.reason }, 'component cannot reach its backend; trying on');
+        this.#parts.log.warn({ component: resource.name, component_type: resource.type, reason: hosted.status.reason }, 'component cannot reach its backend; trying on');
       }
       await this.#sleep(delayMs * (0.75 + this.#parts.random() / 2));
       delayMs = Math.min(delayMs * 2, BACKOFF_MOST_MS);
@@ -223,7 +223,8 @@ export class ComponentHost implements Part, ComponentLookup {
     });
   }
 
-  async #secret(store: string, name: string, key: string): Promise<string> {
+  /** One value of a secret store, for whoever resolves references. */
+  async secret(store: string, name: string, key: string): Promise<string> {
     const instance = this.find('secretstores', store);
     if (!instance) throw new Error(`there is no secret store named ${store}`);
     const secret = await this.ready(instance).get({ name, metadata: {} });

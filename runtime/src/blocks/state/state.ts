@@ -22,7 +22,7 @@ import { MechaError, messageOf } from '../../errors.ts';
 import { outboxConfigOf } from '../../outbox/outbox-config.ts';
 import { outboxRecordsFor } from '../../outbox/outbox-event.ts';
 import type { Call } from '../../pipeline.ts';
-import type { Resilience } from '../../resilience/resilience.ts';
+import { PermanentFailure, type Resilience } from '../../resilience/resilience.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
 import { keySpaceOf, type KeySpace } from './key-prefix.ts';
 import { errors } from './state-errors.ts';
@@ -139,7 +139,7 @@ export function createStateBlock(parts: StateBlockParts): StateBlock {
     let success = 'false';
     try {
       const policy = parts.resilience.forComponent(store.instance.name, 'Statestore', 'outbound');
-      const result = await policy.run(call.signal, work);
+      const result = await (policy.active ? policy.run(call.signal, () => work().catch(permanentIfEtag)) : work());
       success = 'true';
       return result;
     } finally {
@@ -278,6 +278,11 @@ export function createStateBlock(parts: StateBlockParts): StateBlock {
       throw errors.outbox(appId, messageOf(error));
     }
   }
+}
+
+/** A conflict stays one, however often it is tried. */
+function permanentIfEtag(error: unknown): never {
+  throw error instanceof EtagError ? new PermanentFailure(error) : error;
 }
 
 function pick<T>(kind: EtagError['kind'] | undefined, mismatch: T, invalid: T, other: T): T {

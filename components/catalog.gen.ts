@@ -1,0 +1,55 @@
+// Written by scripts/generate-catalog.ts; do not edit.
+import type { ComponentDefinition } from './kit/component.ts';
+
+/** A component of the shelf, as far as it is known without loading it. */
+export interface CatalogEntry {
+  readonly type: string;
+  readonly aliases: readonly string[];
+  readonly versions: readonly string[];
+  readonly status: 'stable' | 'beta' | 'alpha';
+  readonly title: string;
+  readonly load: () => Promise<{ readonly default: ComponentDefinition }>;
+}
+
+export const catalog: readonly CatalogEntry[] = [
+  {
+    type: 'pubsub.redis',
+    aliases: [],
+    versions: ['v1'],
+    status: 'stable',
+    title: 'Redis Streams',
+    load: () => import('./redis/pubsub.ts') as Promise<{ default: ComponentDefinition }>,
+  },
+  {
+    type: 'pubsub.sqlite',
+    aliases: [],
+    versions: ['v1'],
+    status: 'stable',
+    title: 'SQLite (embedded broker)',
+    load: () => import('./sqlite/pubsub.ts') as Promise<{ default: ComponentDefinition }>,
+  },
+  {
+    type: 'secretstores.local.env',
+    aliases: [],
+    versions: ['v1'],
+    status: 'stable',
+    title: 'Environment variables',
+    load: () => import('./local/env.ts') as Promise<{ default: ComponentDefinition }>,
+  },
+  {
+    type: 'state.redis',
+    aliases: [],
+    versions: ['v1'],
+    status: 'stable',
+    title: 'Redis',
+    load: () => import('./redis/state.ts') as Promise<{ default: ComponentDefinition }>,
+  },
+  {
+    type: 'state.sqlite',
+    aliases: ['state.sqlite3'],
+    versions: ['v1'],
+    status: 'stable',
+    title: 'SQLite (embedded store)',
+    load: () => import('./sqlite/state.ts') as Promise<{ default: ComponentDefinition }>,
+  },
+];

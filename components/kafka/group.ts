@@ -1,0 +1,386 @@
+/**
+ * One member of one consumer group, for all topics of a component.
+ *
+ * Owns: the consumer of the library and its restarts, which partitions are ours, fetching ahead, committing.
+ * Does not own: the order within a partition (`partition.ts`), the form of records (`pubsub.ts`).
+ *
+ * How it differs from handing the library a callback per message: the library's loop only fills queues, so one slow
+ * partition holds up neither the others nor the heartbeat that keeps the membership; a full queue pauses its partition.
+ *
+ * Invariants
+ * G1  An offset is committed only after every event before it was settled.
+ * G2  What belongs to a partition that was taken away is never committed by us.
+ * G3  The library cannot change topics while it runs: a changed set restarts it, gathered over `GATHER_MS`. Before
+ *     leaving the group on purpose, deliveries under way get `QUIESCE_MS` to settle, and their offsets are committed.
+ * G4  A consumer that crashed is started again for ever, with back-off.
+ *
+ * Bounds: at most `AHEAD_MESSAGES` events or `AHEAD_BYTES` (and one fetch more) wait per partition.
+ */
+import type { Admin, Consumer, ConsumerConfig, EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs';
+import type { Clock, ComponentLog, Settlement } from '@mecha/components/kit';
+import { asError, errorType, RETRIES } from './client.ts';
+import { Partition } from './partition.ts';
+
+const GATHER_MS = 50;
+const QUIESCE_MS = 5_000;
+const JOIN_MS = 60_000;
+const AHEAD_MESSAGES = 500;
+const AHEAD_BYTES = 2 * 1024 * 1024;
+const RECOVER_FIRST_MS = 500;
+const RECOVER_MOST_MS = 10_000;
+const COMMIT_EVERY_MS = 100;
+const FLUSH_TRIES = 5;
+
+export interface GroupParts {
+  readonly kafka: Kafka;
+  readonly admin: () => Promise<Admin>;
+  readonly consumer: ConsumerConfig;
+  /** A group without a position begins at the newest event instead of the oldest. */
+  readonly fromNewest: boolean;
+  readonly clock: Clock;
+  readonly log: ComponentLog;
+}
+
+export type DeliverMessage = (topic: string, partition: number, message: KafkaMessage, attempt: number) => Promise<Settlement>;
+
+interface Topic {
+  readonly deliver: DeliverMessage;
+  readonly partitions: Map<number, Partition>;
+  paused: boolean;
+}
+
+/** One consumer of the library, from its start to its end. */
+interface Session {
+  readonly consumer: Consumer;
+  /** Topic -> partitions, as of the last join. */
+  assigned: ReadonlyMap<string, ReadonlySet<number>>;
+  memberId: string | undefined;
+}
+
+export class ConsumerGroup {
+  readonly #parts: GroupParts;
+  readonly #topics = new Map<string, Topic>();
+  readonly #committed = new Map<string, bigint>();
+  #session: Session | undefined;
+  #restart: Promise<void> | undefined;
+  #chain: Promise<void> = Promise.resolve();
+  #recovering = false;
+  #committing: Promise<void> | undefined;
+  #closed = false;
+
+  constructor(parts: GroupParts) {
+    this.#parts = parts;
+  }
+
+  /** Adds a topic; resolves when this member has joined with it. The topic exists, or the brokers make it. */
+  async add(name: string, deliver: DeliverMessage): Promise<void> {
+    if (this.#topics.has(name)) throw new Error(`topic ${name} is already subscribed to`);
+    await this.#ensureTopic(name);
+    this.#topics.set(name, { deliver, partitions: new Map(), paused: false });
+    try {
+      await this.#restartSoon();
+    } catch (error) {
+      this.#topics.delete(name);
+      this.#recover();
+      throw error;
+    }
+  }
+
+  /** Delivers nothing more of the topic until `resume`. */
+  pause(name: string): void {
+    const topic = this.#topics.get(name);
+    if (!topic) return;
+    topic.paused = true;
+    for (const partition of topic.partitions.values()) void partition.pause();
+    this.#steer();
+  }
+
+  resume(name: string): void {
+    const topic = this.#topics.get(name);
+    if (!topic) return;
+    topic.paused = false;
+    for (const partition of topic.partitions.values()) partition.resume();
+    this.#steer();
+  }
+
+  /** Settles what is under way, commits, and gives the topic's partitions back. */
+  async remove(name: string): Promise<void> {
+    const topic = this.#topics.get(name);
+    if (!topic) return;
+    topic.paused = true;
+    this.#steer();
+    await Promise.all([...topic.partitions.values()].map((partition) => partition.stop()));
+    await this.#flush();
+    this.#topics.delete(name);
+    const left = this.#restartSoon().catch(() => this.#recover());
+    // With other topics left there is no hurry: what is given back late is late for nobody here.
+    if (this.#topics.size === 0) await left;
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    const partitions = [...this.#topics.values()].flatMap((topic) => [...topic.partitions.values()]);
+    await Promise.all(partitions.map((partition) => partition.stop()));
+    await this.#chain.catch(() => undefined);
+    await this.#endSession();
+    this.#topics.clear();
+  }
+
+  // --- sessions --------------------------------------------------------------------------------------------------
+
+  /** Asks for a restart with the topics of then; all who ask within `GATHER_MS` share one. */
+  #restartSoon(): Promise<void> {
+    this.#restart ??= new Promise<void>((resolve, reject) => {
+      this.#parts.clock.after(GATHER_MS, () => {
+        this.#restart = undefined;
+        this.#chain = this.#chain.catch(() => undefined).then(() => this.#restartNow());
+        this.#chain.then(resolve, reject);
+      });
+    });
+    return this.#restart;
+  }
+
+  async #restartNow(): Promise<void> {
+    await this.#endSession();
+    const topics = [...this.#topics.keys()];
+    if (this.#closed || topics.length === 0) return;
+    const { kafka, consumer: config, log } = this.#parts;
+    const consumer = kafka.consumer({ ...config, retry: { ...RETRIES, restartOnFailure: () => Promise.resolve(false) } });
+    const session: Session = { consumer, assigned: new Map(), memberId: undefined };
+    const joined = Promise.withResolvers<void>();
+    consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
+      this.#joined(session, payload.memberId, payload.memberAssignment);
+      joined.resolve();
+    });
+    consumer.on(consumer.events.CRASH, ({ payload }) => {
+      joined.reject(payload.error);
+      session.memberId = undefined;
+      if (this.#session !== session) return;
+      log.warn({ reason: payload.error.message }, 'the Kafka consumer stopped; starting it again');
+      this.#recover();
+    });
+    const cancelTimer = this.#parts.clock.after(JOIN_MS, () => joined.reject(new Error(`the consumer group was not joined within ${JOIN_MS / 1000} s`)));
+    try {
+      await consumer.connect();
+      // Also with `fromNewest`: an offset that retention took away must lead to the oldest event kept, not past all of them.
+      await consumer.subscribe({ topics, fromBeginning: true });
+      this.#session = session;
+      await Promise.all([consumer.run({ autoCommit: false, eachBatch: (batch) => this.#take(session, batch) }), joined.promise]);
+    } catch (error) {
+      if (this.#session === session) this.#session = undefined;
+      await consumer.disconnect().catch(() => undefined);
+      throw asError(error);
+    } finally {
+      cancelTimer();
+    }
+  }
+
+  /** Leaves the group, if it was joined, with everything settled that can be. */
+  async #endSession(): Promise<void> {
+    const session = this.#session;
+    if (!session) return;
+    const partitions = [...this.#topics.values()].flatMap((topic) => [...topic.partitions.values()]);
+    await this.#within(QUIESCE_MS, Promise.all(partitions.map((partition) => partition.pause())));
+    await this.#flush();
+    this.#session = undefined;
+    this.#revoke(() => false);
+    await session.consumer.disconnect().catch((error: unknown) => {
+      this.#parts.log.debug({ reason: asError(error).message }, 'the Kafka consumer did not leave its group in order');
+    });
+  }
+
+  /** Starts over until it works. */
+  #recover(delayMs = RECOVER_FIRST_MS): void {
+    if (this.#recovering || this.#closed || this.#topics.size === 0) return;
+    this.#recovering = true;
+    this.#parts.clock.after(delayMs, () => {
+      this.#recovering = false;
+      this.#restartSoon().catch((error: unknown) => {
+        this.#parts.log.debug({ reason: asError(error).message }, 'the Kafka consumer could not be started; trying on');
+        this.#recover(Math.min(delayMs * 2, RECOVER_MOST_MS));
+      });
+    });
+  }
+
+  /** Makes the brokers create a missing topic, apart from the running consumer, which a topic that cannot be had would stop. */
+  async #ensureTopic(name: string): Promise<void> {
+    const scout = this.#parts.kafka.consumer({ groupId: this.#parts.consumer.groupId, allowAutoTopicCreation: true, retry: RETRIES });
+    try {
+      await scout.connect();
+      await scout.subscribe({ topics: [name] });
+    } catch (error) {
+      if (errorType(error) !== 'UNKNOWN_TOPIC_OR_PARTITION') throw asError(error);
+      throw new Error(`topic ${name} does not exist, and the brokers do not create topics by themselves (auto.create.topics.enable)`, { cause: error });
+    } finally {
+      await scout.disconnect().catch(() => undefined);
+    }
+  }
+
+  // --- partitions ------------------------------------------------------------------------------------------------
+
+  #joined(session: Session, memberId: string, assignment: Readonly<Record<string, readonly number[]>>): void {
+    const assigned = new Map(Object.entries(assignment).map(([topic, partitions]) => [topic, new Set(partitions)] as const));
+    // A new member id means that the group went on without us in between: others may have got further.
+    const isSameMember = session.memberId === memberId;
+    this.#revoke((topic, partition) => isSameMember && (assigned.get(topic)?.has(partition) ?? false));
+    session.memberId = memberId;
+    session.assigned = assigned;
+    for (const [name, partitions] of assigned) {
+      const topic = this.#topics.get(name);
+      for (const number of topic ? partitions : []) if (topic && !topic.partitions.has(number)) this.#begin(name, topic, number);
+    }
+    if (this.#parts.fromNewest) void this.#findStart(session);
+    this.#commitSoon();
+  }
+
+  #begin(name: string, topic: Topic, number: number): void {
+    const partition = new Partition({
+      deliver: (message, attempt) => topic.deliver(name, number, message, attempt),
+      progressed: () => {
+        this.#commitSoon();
+        this.#steer();
+      },
+      clock: this.#parts.clock,
+      gated: this.#parts.fromNewest,
+    });
+    if (topic.paused) void partition.pause();
+    topic.partitions.set(number, partition);
+  }
+
+  #revoke(keep: (topic: string, partition: number) => boolean): void {
+    for (const [name, topic] of this.#topics) {
+      for (const [number, partition] of topic.partitions) {
+        if (keep(name, number)) continue;
+        partition.revoke();
+        topic.partitions.delete(number);
+        this.#committed.delete(placeOf(name, number));
+      }
+    }
+  }
+
+  /**
+   * With `fromNewest`: gives each partition that has no position one, at its end as of now, and commits it, so that the
+   * group begins at the moment of its first subscription and loses nothing that comes after, whatever happens next.
+   */
+  async #findStart(session: Session): Promise<void> {
+    const { admin, consumer, clock, log } = this.#parts;
+    try {
+      const broker = await admin();
+      const topics = [...session.assigned.keys()];
+      for (const { topic, partitions } of await broker.fetchOffsets({ groupId: consumer.groupId, topics })) {
+        const missing = partitions.filter(({ partition, offset }) => offset === '-1' && session.assigned.get(topic)?.has(partition));
+        // A partition that was added later, to a topic that the group already reads, is read from its beginning.
+        const isKnown = partitions.some(({ offset }) => offset !== '-1');
+        const ends = missing.length > 0 ? await broker.fetchTopicOffsets(topic) : [];
+        const starts = missing.map(({ partition }) => {
+          const end = ends.find((entry) => entry.partition === partition);
+          return { topic, partition, offset: (isKnown ? end?.low : end?.high) ?? '0' };
+        });
+        if (this.#session !== session) return;
+        if (starts.length > 0) await session.consumer.commitOffsets(starts);
+        for (const start of starts) session.consumer.seek(start);
+        for (const [number, partition] of this.#topics.get(topic)?.partitions ?? []) {
+          const start = starts.find((entry) => entry.partition === number);
+          partition.open(start && BigInt(start.offset));
+        }
+      }
+    } catch (error) {
+      if (this.#session !== session) return;
+      log.debug({ reason: asError(error).message }, 'could not find where to begin reading; trying again');
+      clock.after(RECOVER_FIRST_MS, () => void (this.#session === session && this.#findStart(session)));
+    }
+  }
+
+  async #take(session: Session, { batch, heartbeat }: EachBatchPayload): Promise<void> {
+    if (this.#session === session) {
+      this.#topics.get(batch.topic)?.partitions.get(batch.partition)?.enqueue(batch.messages);
+      this.#steer();
+    }
+    await heartbeat();
+  }
+
+  /** Pauses fetching where enough waits or nothing is wanted, and takes it up again where there is room. */
+  #steer(): void {
+    const session = this.#session;
+    if (!session?.memberId) return;
+    try {
+      const isPaused = new Set(session.consumer.paused().flatMap(({ topic, partitions }) => partitions.map((partition) => placeOf(topic, partition))));
+      for (const [name, topic] of this.#topics) {
+        for (const [number, partition] of topic.partitions) {
+          const place = [{ topic: name, partitions: [number] }];
+          const paused = isPaused.has(placeOf(name, number));
+          const isFull = partition.waiting >= AHEAD_MESSAGES || partition.waitingBytes >= AHEAD_BYTES;
+          const hasRoom = partition.waiting <= AHEAD_MESSAGES / 4 && partition.waitingBytes <= AHEAD_BYTES / 4;
+          if (!paused && (topic.paused || isFull)) session.consumer.pause(place);
+          else if (paused && !topic.paused && hasRoom) session.consumer.resume(place);
+        }
+      }
+    } catch (error) {
+      // The consumer is on its way down; the next one is steered when it brings its first events.
+      this.#parts.log.debug({ reason: asError(error).message }, 'the Kafka consumer took no pause or resume');
+    }
+  }
+
+  // --- committing ------------------------------------------------------------------------------------------------
+
+  #commitSoon(): void {
+    this.#committing ??= this.#commitAll().then(
+      () => this.#pauseAfterCommit(),
+      (error: unknown) => {
+        // Joining again, or the next event, brings the next try; until then the events may come a second time.
+        this.#parts.log.debug({ reason: asError(error).message }, 'offsets were not committed; trying again');
+        return this.#pauseAfterCommit(RECOVER_FIRST_MS);
+      },
+    );
+  }
+
+  async #pauseAfterCommit(ms = COMMIT_EVERY_MS): Promise<void> {
+    await new Promise<void>((resolve) => void this.#parts.clock.after(ms, resolve));
+    this.#committing = undefined;
+    if (this.#uncommitted().length > 0 && this.#session) this.#commitSoon();
+  }
+
+  #uncommitted(): readonly { topic: string; partition: number; offset: string }[] {
+    const offsets: { topic: string; partition: number; offset: string }[] = [];
+    for (const [topic, { partitions }] of this.#topics) {
+      for (const [partition, { settled }] of partitions) {
+        if (settled === undefined || settled === this.#committed.get(placeOf(topic, partition))) continue;
+        offsets.push({ topic, partition, offset: settled.toString() });
+      }
+    }
+    return offsets;
+  }
+
+  async #commitAll(): Promise<void> {
+    const session = this.#session;
+    const offsets = this.#uncommitted();
+    if (!session?.memberId || offsets.length === 0) return;
+    await session.consumer.commitOffsets([...offsets]);
+    if (this.#session !== session) return;
+    for (const { topic, partition, offset } of offsets) this.#committed.set(placeOf(topic, partition), BigInt(offset));
+  }
+
+  /** Commits what is settled, now; gives up after a few tries, and then the events come again. */
+  async #flush(): Promise<void> {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await this.#commitAll();
+      } catch (error) {
+        if (tries < FLUSH_TRIES) await new Promise<void>((resolve) => void this.#parts.clock.after(COMMIT_EVERY_MS * tries, resolve));
+        else return this.#parts.log.warn({ reason: asError(error).message }, 'offsets could not be committed; some events will come a second time');
+      }
+    }
+  }
+
+  #within(ms: number, work: Promise<unknown>): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel = this.#parts.clock.after(ms, resolve);
+      void work.finally(() => {
+        cancel();
+        resolve();
+      });
+    });
+  }
+}
+
+const placeOf = (topic: string, partition: number): string => `${topic}/${partition}`;

@@ -1,0 +1,218 @@
+/**
+ * From the text of a component's metadata to its typed options, by its declaration; and from the declaration to a JSON
+ * Schema. The rules are the field's (components.md B.0): names in any case, aliases only when the main name is absent,
+ * two spellings of one name are an error. No text of a problem ever holds a value of a secret field.
+ */
+import type { ComponentDefinition, MetadataField, MetadataSchema } from './component.ts';
+import { nearest } from './nearest.ts';
+
+/** One entry as text, with the caller's own mark of where it stands. */
+export interface MetadataEntry<S = unknown> {
+  readonly name: string;
+  readonly value: string;
+  readonly source?: S;
+}
+
+export interface MetadataProblem<S = unknown> {
+  readonly severity: 'error' | 'warning';
+  /** `unknown-name` is the one that strictness turns from a warning into an error. */
+  readonly reason: 'unknown-name' | 'no-effect' | 'bad-value' | 'missing' | 'duplicate';
+  /** The metadata name meant. */
+  readonly name: string;
+  readonly message: string;
+  readonly suggestion?: string;
+  readonly source?: S;
+}
+
+export interface DecodedMetadata<S = unknown> {
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly problems: readonly MetadataProblem<S>[];
+}
+
+/** Names that the runtime reads from any component of a category (behaviour.md 1.3); lower case -> as written. */
+const RUNTIME_NAMES: Readonly<Record<string, readonly string[]>> = {
+  state: ['keyPrefix', 'actorStateStore', 'primaryEncryptionKey', 'secondaryEncryptionKey', 'outboxPublishPubsub', 'outboxPublishTopic', 'outboxPubsub', 'outboxDiscardWhenMissingState'],
+  pubsub: ['consumerID', 'publishingScopes', 'subscriptionScopes', 'allowedTopics', 'protectedTopics', 'concurrencyMode'],
+  secretstores: [],
+};
+/** Known to the runtime, and without effect so far. */
+const RUNTIME_NO_EFFECT: Readonly<Record<string, string>> = {
+  actorStateStore: 'actors are not served yet',
+  primaryEncryptionKey: 'encryption of state is not served yet',
+  secondaryEncryptionKey: 'encryption of state is not served yet',
+  outboxPubsub: 'the outbox needs no internal topic here',
+  outboxDiscardWhenMissingState: 'state and event are one transaction here, so the state is never missing',
+};
+
+/** All names that entries of this component may have, for suggestions. */
+export function metadataNames(definition: ComponentDefinition): readonly string[] {
+  const category = definition.type.split('.')[0] ?? '';
+  return [...new Set([...Object.keys(definition.metadata), ...(RUNTIME_NAMES[category] ?? [])])];
+}
+
+export function decodeMetadata<S>(definition: ComponentDefinition, entries: readonly MetadataEntry<S>[]): DecodedMetadata<S> {
+  const problems: MetadataProblem<S>[] = [];
+  const schema: MetadataSchema = definition.metadata;
+  const byLower = new Map<string, { name: string; alias: boolean }>();
+  for (const [name, field] of Object.entries(schema)) {
+    byLower.set(name.toLowerCase(), { name, alias: false });
+    for (const alias of field.aliases ?? []) byLower.set(alias.toLowerCase(), { name, alias: true });
+  }
+  const category = definition.type.split('.')[0] ?? '';
+  const runtimeNames = new Map((RUNTIME_NAMES[category] ?? []).map((name) => [name.toLowerCase(), name]));
+
+  const given = new Map<string, MetadataEntry<S>>();
+  const fromAlias = new Map<string, MetadataEntry<S>>();
+  const seen = new Set<string>();
+  for (const entry of entries) {
+    const lower = entry.name.toLowerCase();
+    const at = { name: entry.name, ...(entry.source === undefined ? {} : { source: entry.source }) };
+    if (seen.has(lower)) {
+      problems.push({ severity: 'error', reason: 'duplicate', message: `metadata name ${entry.name} is given twice`, ...at });
+      continue;
+    }
+    seen.add(lower);
+    const known = byLower.get(lower);
+    if (known) (known.alias ? fromAlias : given).set(known.name, entry);
+    const runtimeName = runtimeNames.get(lower);
+    if (runtimeName) {
+      const reason = RUNTIME_NO_EFFECT[runtimeName];
+      if (reason !== undefined) problems.push({ severity: 'warning', reason: 'no-effect', message: `metadata name ${entry.name} has no effect: ${reason}`, ...at });
+    } else if (!known) {
+      const suggestion = nearest(entry.name, metadataNames(definition));
+      problems.push({ severity: 'warning', reason: 'unknown-name', message: `${definition.type} has no metadata name ${entry.name}`, ...at, ...(suggestion ? { suggestion } : {}) });
+    }
+  }
+
+  const options: Record<string, unknown> = {};
+  for (const [name, field] of Object.entries(schema)) {
+    const entry = given.get(name) ?? fromAlias.get(name);
+    if (entry === undefined || (entry.value === '' && field.type !== 'string')) {
+      if (field.required) problems.push({ severity: 'error', reason: 'missing', name, message: `${definition.type} needs metadata name ${name} (${field.description.replace(/\.$/, '')})` });
+      options[name] = field.default;
+      continue;
+    }
+    const at = { name: entry.name, ...(entry.source === undefined ? {} : { source: entry.source }) };
+    if (field.noEffect !== undefined) {
+      problems.push({ severity: 'warning', reason: 'no-effect', message: `metadata name ${entry.name} has no effect: ${field.noEffect}`, ...at });
+      continue;
+    }
+    if (field.required && entry.value === '') {
+      problems.push({ severity: 'error', reason: 'missing', message: `metadata name ${entry.name} is empty, and ${definition.type} needs it`, ...at });
+      continue;
+    }
+    const decoded = decodeValue(field, entry.value);
+    if ('wrong' in decoded) {
+      const shown = field.secret ? 'its value' : `'${entry.value.slice(0, 80)}'`;
+      problems.push({ severity: 'error', reason: 'bad-value', message: `metadata name ${entry.name} takes ${decoded.wrong}, not ${shown}`, ...at });
+    } else options[name] = decoded.value;
+  }
+  return { options, problems };
+}
+
+type Decoded = { readonly value: unknown } | { readonly wrong: string };
+
+function decodeValue(field: MetadataField, text: string): Decoded {
+  switch (field.type) {
+    case 'string':
+      return oneOf(field, text);
+    case 'integer':
+    case 'number':
+      return inRange(field, Number(text), text);
+    case 'boolean':
+      return field.booleanRule === 'strict' ? strictBoolean(text) : { value: /^(y|yes|true|t|on|1)$/i.test(text.trim()) };
+    case 'duration': {
+      const ms = parseDuration(text, field.integerUnit ?? 's');
+      return ms === undefined ? { wrong: 'a duration such as 500ms, 10s or 1h30m' } : inRange(field, ms, String(ms));
+    }
+    case 'size': {
+      const bytes = parseQuantity(text);
+      return bytes === undefined ? { wrong: 'a size such as 64Ki, 10Mi or 1Gi' } : inRange(field, bytes, String(bytes));
+    }
+    case 'list':
+      return { value: text.split(',').map((item) => item.trim()).filter((item) => item !== '') };
+    case 'json':
+      try {
+        return { value: JSON.parse(text) as unknown };
+      } catch {
+        return { wrong: 'JSON' };
+      }
+  }
+}
+
+function oneOf(field: MetadataField, text: string): Decoded {
+  if (!field.values) return { value: text };
+  const found = field.values.find((word) => (field.exactCase ? word === text : word.toLowerCase() === text.trim().toLowerCase()));
+  return found === undefined ? { wrong: `one of ${field.values.join(', ')}` } : { value: found };
+}
+
+function inRange(field: MetadataField, value: number, text: string): Decoded {
+  const { minimum, maximum } = field;
+  const bounds = minimum !== undefined && maximum !== undefined ? ` from ${minimum} to ${maximum}` : minimum !== undefined ? ` of at least ${minimum}` : maximum !== undefined ? ` of at most ${maximum}` : '';
+  const what = field.type === 'integer' ? `a whole number${bounds}` : field.type === 'number' ? `a number${bounds}` : `a ${field.type}${bounds}`;
+  if (text.trim() === '' || !Number.isFinite(value) || (field.type === 'integer' && !Number.isInteger(value))) return { wrong: what };
+  return (minimum !== undefined && value < minimum) || (maximum !== undefined && value > maximum) ? { wrong: what } : { value };
+}
+
+function strictBoolean(text: string): Decoded {
+  if (/^(1|t|T|TRUE|true|True)$/.test(text)) return { value: true };
+  if (/^(0|f|F|FALSE|false|False)$/.test(text)) return { value: false };
+  return { wrong: 'true or false' };
+}
+
+const UNIT_MS: Readonly<Record<string, number>> = { ns: 1e-6, us: 1e-3, 'µs': 1e-3, μs: 1e-3, ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+
+/** Milliseconds of a Go duration (`1h30m`, `500ms`), or of a bare integer in the given unit; undefined when it is neither. */
+export function parseDuration(text: string, integerUnit: 'ms' | 's' | 'ns' = 's'): number | undefined {
+  const trimmed = text.trim();
+  if (/^[+-]?\d+$/.test(trimmed)) return Number(trimmed) * (UNIT_MS[integerUnit] ?? 1);
+  const match = /^([+-]?)((?:\d+(?:\.\d*)?|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+$/.exec(trimmed);
+  if (!match) return undefined;
+  let ms = 0;
+  for (const [, amount = '0', unit = 's'] of trimmed.matchAll(/(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h)/g)) ms += Number(amount) * (UNIT_MS[unit] ?? 0);
+  return match[1] === '-' ? -ms : ms;
+}
+
+const QUANTITY: Readonly<Record<string, number>> = {
+  '': 1, k: 1e3, K: 1e3, M: 1e6, G: 1e9, T: 1e12, P: 1e15,
+  Ki: 2 ** 10, Mi: 2 ** 20, Gi: 2 ** 30, Ti: 2 ** 40, Pi: 2 ** 50,
+};
+
+/** Bytes of a quantity (`4Mi`, `16MB`, `100k`); undefined when it is none. */
+export function parseQuantity(text: string): number | undefined {
+  const match = /^([+-]?\d+(?:\.\d+)?)\s*([kKMGTP]i?)?B?$/.exec(text.trim());
+  if (!match) return undefined;
+  const factor = QUANTITY[match[2] ?? ''] ?? QUANTITY[(match[2] ?? '').toUpperCase().replace('I', 'i')];
+  return factor === undefined ? undefined : Math.round(Number(match[1]) * factor);
+}
+
+/** JSON Schema of `spec.metadata` as a map of names to values, for editors and docs. */
+export function jsonSchemaOf(definition: ComponentDefinition): Record<string, unknown> {
+  const properties: Record<string, unknown> = {};
+  const required: string[] = [];
+  for (const [name, field] of Object.entries(definition.metadata as MetadataSchema)) {
+    properties[name] = propertyOf(field);
+    if (field.required) required.push(name);
+  }
+  return {
+    $schema: 'https://json-schema.org/draft/2020-12/schema',
+    title: definition.type,
+    description: definition.description,
+    type: 'object',
+    properties,
+    ...(required.length > 0 ? { required } : {}),
+  };
+}
+
+function propertyOf(field: MetadataField): Record<string, unknown> {
+  const type = field.type === 'integer' || field.type === 'number' || field.type === 'boolean' ? { type: [field.type, 'string'] } : { type: ['string', 'number', 'object', 'array'] };
+  return {
+    ...(field.type === 'string' && !field.values ? { type: 'string' } : type),
+    description: field.noEffect === undefined ? field.description : `${field.description} Has no effect: ${field.noEffect}.`,
+    ...(field.values ? { enum: field.values } : {}),
+    ...(field.default === undefined ? {} : { default: field.default }),
+    ...(field.minimum === undefined ? {} : { minimum: field.minimum }),
+    ...(field.maximum === undefined ? {} : { maximum: field.maximum }),
+    ...(field.secret ? { writeOnly: true } : {}),
+  };
+}

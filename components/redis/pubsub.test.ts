@@ -1,0 +1,287 @@
+import { randomUUID } from 'node:crypto';
+import { Redis } from 'ioredis';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import type { Delivery, PubSub, Settlement } from '@mecha/components/kit';
+import { serverAddress, startPrivateServer } from '../../test/servers/servers.ts';
+import redisPubSub from './pubsub.ts';
+import { build, connected, until, type TestComponent } from './test-context.ts';
+
+const redisHost = serverAddress('redis');
+const run = `test-${randomUUID()}`;
+const newTopic = (): string => `${run}-${randomUUID()}`;
+const message = (topic: string, text: string, metadata: Record<string, string> = {}) => ({ topic, data: Buffer.from(text), metadata });
+const textOf = (delivery: Delivery | undefined): string => Buffer.from(delivery?.data ?? []).toString();
+
+let raw: Redis;
+const open: PubSub[] = [];
+
+const component = async (options: Record<string, unknown> = {}, appId = 'tester'): Promise<TestComponent<PubSub>> => {
+  const built = build(redisPubSub, { redisHost, ...options }, { appId });
+  open.push(await connected(built));
+  return built;
+};
+
+beforeAll(() => {
+  raw = new Redis(`redis://${redisHost}`);
+});
+afterEach(async () => {
+  await Promise.all(open.splice(0).map((port) => port.close?.()));
+});
+afterAll(async () => {
+  const keys = await raw.keys(`*${run}*`);
+  if (keys.length > 0) await raw.del(...keys);
+  raw.disconnect();
+});
+
+/** Collects deliveries and settles each by `settle`. */
+function collector(settle: (delivery: Delivery) => Settlement | Promise<Settlement> = () => ({ action: 'ack' })) {
+  const seen: Delivery[] = [];
+  return {
+    seen,
+    texts: () => seen.map(textOf),
+    deliver: async (delivery: Delivery): Promise<Settlement> => {
+      seen.push(delivery);
+      return settle(delivery);
+    },
+  };
+}
+
+const pendingOf = async (topic: string, group = 'tester'): Promise<number> => Number(((await raw.xpending(topic, group)) as [number])[0]);
+
+describe('the layout of pubsub.redis', () => {
+  test('a stream named like the topic holds data and, where there is any, metadata', async () => {
+    const topic = newTopic();
+    const { port } = await component();
+    await port.publish(message(topic, 'plain'));
+    await port.publish(message(topic, 'more', { a: 'b' }));
+    const entries = await raw.xrange(topic, '-', '+');
+    expect(entries.map(([, fields]) => fields)).toEqual([
+      ['data', 'plain'],
+      ['data', 'more', 'metadata', '{"a":"b"}'],
+    ]);
+  });
+
+  test('a new group begins at the oldest entry, whoever wrote it', async () => {
+    const topic = newTopic();
+    await raw.xadd(topic, '*', 'data', Buffer.from([0, 255]), 'metadata', 'not json', 'extra', 'x');
+    const { port } = await component();
+    const { seen, deliver } = collector();
+    await port.subscribe({ topic, metadata: {}, deliver });
+    await until(() => seen.length === 1);
+    expect(seen[0]).toMatchObject({ topic, attempt: 1, metadata: {} });
+    expect(Buffer.from(seen[0]?.data ?? [])).toEqual(Buffer.from([0, 255]));
+    await until(async () => (await pendingOf(topic)) === 0);
+  });
+
+  test('a stream is trimmed to about maxLenApprox, or by age', async () => {
+    const [byLength, byAge] = [newTopic(), newTopic()];
+    const short = (await component({ maxLenApprox: 10 })).port;
+    await short.publishBulk?.(Array.from({ length: 1000 }, (_, index) => message(byLength, String(index))));
+    expect(await raw.xlen(byLength)).toBeLessThan(500);
+    for (let index = 1; index <= 500; index += 1) await raw.xadd(byAge, `${index}-1`, 'data', 'old');
+    await (await component({ streamTTL: 60_000 })).port.publish(message(byAge, 'new'));
+    expect(await raw.xlen(byAge)).toBeLessThan(500);
+  });
+
+  test('a key that is no stream refuses events in words', async () => {
+    const topic = newTopic();
+    await raw.set(topic, 'x');
+    const { port } = await component();
+    await expect(port.publish(message(topic, 'x'))).rejects.toThrow('is not a stream');
+    expect((await port.publishBulk?.([message(newTopic(), 'ok'), message(topic, 'x')]))?.failed.map(({ index }) => index)).toEqual([1]);
+  });
+});
+
+describe('settling in pubsub.redis', () => {
+  test('a retry comes again after its wait with a higher attempt, and holds up no other event', async () => {
+    const topic = newTopic();
+    const { port } = await component({ concurrency: 1 });
+    const { seen, texts, deliver } = collector((delivery) => (textOf(delivery) === 'bad' && delivery.attempt < 3 ? { action: 'retry', delayMs: 100 } : { action: 'ack' }));
+    await port.publish(message(topic, 'bad'));
+    await port.publish(message(topic, 'good'));
+    await port.subscribe({ topic, metadata: {}, deliver });
+    await until(() => seen.length === 4);
+    expect(texts()).toEqual(['bad', 'good', 'bad', 'bad']);
+    expect(seen.filter((delivery) => textOf(delivery) === 'bad').map(({ attempt }) => attempt)).toEqual([1, 2, 3]);
+    await until(async () => (await pendingOf(topic)) === 0 && (await raw.exists(`mecha:attempts:{${topic}}:tester`)) === 0);
+  });
+
+  test('an event stays pending until its delivery is settled', async () => {
+    const topic = newTopic();
+    const { port } = await component();
+    const settled = Promise.withResolvers<Settlement>();
+    const { seen, deliver } = collector(() => settled.promise);
+    await port.subscribe({ topic, metadata: {}, deliver });
+    await port.publish(message(topic, 'x'));
+    await until(() => seen.length === 1);
+    expect(await pendingOf(topic)).toBe(1);
+    settled.resolve({ action: 'ack' });
+    await until(async () => (await pendingOf(topic)) === 0);
+  });
+
+  test('no more than concurrency deliveries are under way, over all topics', async () => {
+    const topics = [newTopic(), newTopic()];
+    const { port } = await component({ concurrency: 3 });
+    let [now, most] = [0, 0];
+    const { seen, deliver } = collector(async () => {
+      now += 1;
+      most = Math.max(most, now);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      now -= 1;
+      return { action: 'ack' };
+    });
+    for (const topic of topics) await port.publishBulk?.(Array.from({ length: 20 }, (_, index) => message(topic, String(index))));
+    for (const topic of topics) await port.subscribe({ topic, metadata: {}, deliver });
+    await until(() => seen.length === 40);
+    expect(most).toBe(3);
+  });
+
+  test('while paused nothing is delivered, and another replica has it', async () => {
+    const topic = newTopic();
+    const [first, second] = [(await component()).port, (await component()).port];
+    const [one, two] = [collector(), collector()];
+    const subscription = await first.subscribe({ topic, metadata: {}, deliver: one.deliver });
+    await subscription.pause();
+    await first.publish(message(topic, 'x'));
+    await second.subscribe({ topic, metadata: {}, deliver: two.deliver });
+    await until(() => two.seen.length === 1);
+    expect(one.seen).toHaveLength(0);
+    await subscription.resume();
+  });
+});
+
+describe('replicas of pubsub.redis', () => {
+  test('what a replica released or left at its close comes to another soon, with the attempts so far', async () => {
+    const topic = newTopic();
+    const [first, second] = [(await component()).port, (await component()).port];
+    const one = collector((delivery) => (textOf(delivery) === 'failing' ? { action: 'retry', delayMs: 3_600_000 } : { action: 'release' }));
+    const subscription = await first.subscribe({ topic, metadata: {}, deliver: one.deliver });
+    await first.publish(message(topic, 'failing'));
+    await until(async () => (await raw.hlen(`mecha:attempts:{${topic}}:tester`)) === 1);
+    await first.publish(message(topic, 'released'));
+    await until(() => one.seen.length >= 2);
+    await subscription.close();
+    const two = collector();
+    await second.subscribe({ topic, metadata: {}, deliver: two.deliver });
+    await until(() => two.seen.length === 2);
+    expect(Object.fromEntries(two.seen.map((delivery) => [textOf(delivery), delivery.attempt]))).toEqual({ failing: 2, released: 1 });
+    await until(async () => (await pendingOf(topic)) === 0);
+  });
+
+  test("a dead consumer's events are taken over after processingTimeout, also another sidecar's", async () => {
+    const topic = newTopic();
+    await raw.xgroup('CREATE', topic, 'tester', '0', 'MKSTREAM');
+    await raw.xadd(topic, '*', 'data', 'orphan');
+    await raw.xreadgroup('GROUP', 'tester', 'tester', 'STREAMS', topic, '>');
+    const { port } = await component({ processingTimeout: 200, redeliverInterval: 50 });
+    const { seen, texts, deliver } = collector();
+    await port.subscribe({ topic, metadata: {}, deliver });
+    await until(() => seen.length === 1);
+    expect(texts()).toEqual(['orphan']);
+    await until(async () => (await pendingOf(topic)) === 0);
+  });
+
+  test('a delivery that takes far longer than processingTimeout stays with its consumer', async () => {
+    const topic = newTopic();
+    const options = { processingTimeout: 300, redeliverInterval: 50 };
+    const [first, second] = [(await component(options)).port, (await component(options)).port];
+    const settled = Promise.withResolvers<Settlement>();
+    const one = collector(() => settled.promise);
+    const two = collector();
+    await first.subscribe({ topic, metadata: {}, deliver: one.deliver });
+    await first.publish(message(topic, 'slow'));
+    await until(() => one.seen.length === 1);
+    await second.subscribe({ topic, metadata: {}, deliver: two.deliver });
+    // The second replica has looked many times by then.
+    await second.publish(message(topic, 'mark'));
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    expect(two.texts().filter((text) => text === 'slow')).toEqual([]);
+    settled.resolve({ action: 'ack' });
+    await until(async () => (await pendingOf(topic)) === 0);
+  });
+
+  test('a close waits for what is under way and forgets the consumer', async () => {
+    const topic = newTopic();
+    const { port } = await component();
+    const settled = Promise.withResolvers<Settlement>();
+    const { seen, deliver } = collector(() => settled.promise);
+    const subscription = await port.subscribe({ topic, metadata: {}, deliver });
+    await port.publish(message(topic, 'x'));
+    await until(() => seen.length === 1);
+    let isClosed = false;
+    const closing = subscription.close().then(() => {
+      isClosed = true;
+    });
+    await raw.ping();
+    expect(isClosed).toBe(false);
+    settled.resolve({ action: 'ack' });
+    await closing;
+    expect(await pendingOf(topic)).toBe(0);
+    const consumers = (await raw.xinfo('CONSUMERS', topic, 'tester')) as string[][];
+    expect(consumers.map((info) => info[1])).toEqual([]);
+  });
+});
+
+describe('healing in pubsub.redis', () => {
+  test('(users 14) a group that was lost is made again without a restart, and says so once', async () => {
+    const topic = newTopic();
+    const { port, logs } = await component();
+    const { seen, deliver } = collector();
+    await port.subscribe({ topic, metadata: {}, deliver });
+    await port.publish(message(topic, 'one'));
+    await until(() => seen.length === 1);
+    for (const text of ['two', 'three']) {
+      await raw.del(topic);
+      await port.publish(message(topic, text));
+      await until(() => seen.some((delivery) => textOf(delivery) === text));
+    }
+    expect(logs.filter(({ level }) => level === 'warn' || level === 'error').map(({ message: words }) => words)).toEqual([
+      'the consumer group is gone; making it again from the oldest entry',
+    ]);
+  });
+
+  test('(users 14) after a crash of Redis the subscription goes on, with no event lost and few log lines', async () => {
+    const server = await startPrivateServer('redis');
+    const built = build(redisPubSub, { redisHost: server.address, readTimeout: 500, processingTimeout: 1_000, redeliverInterval: 200 });
+    const port = await connected(built);
+    const { texts, deliver } = collector();
+    try {
+      await port.subscribe({ topic: 'orders', metadata: {}, deliver });
+      const acknowledged = new Set<string>();
+      /** One after the other, until one fails. */
+      const publishAll = async (from: number): Promise<void> => {
+        try {
+          for (let index = from; index < from + 1_000; index += 1) {
+            await port.publish(message('orders', String(index)));
+            acknowledged.add(String(index));
+          }
+        } catch (error) {
+          expect(String(error)).toMatch(/Redis/);
+        }
+      };
+      const publishing = publishAll(0);
+      await until(() => acknowledged.size > 20);
+      await server.stop(true);
+      await publishing;
+      await server.start();
+      await until(() => port.ping?.().then(() => true, () => false) ?? true);
+      await publishAll(10_000);
+      expect(acknowledged.size).toBeGreaterThan(1_000);
+      await until(() => new Set(texts()).size >= acknowledged.size && [...acknowledged].every((text) => texts().includes(text)));
+      expect(built.logs.filter(({ level }) => level === 'warn').length).toBeLessThan(6);
+    } finally {
+      await port.close?.();
+      await server.dispose();
+    }
+  });
+
+  test('(users 10) a poison event is tried again and again without holding up the others', async () => {
+    const topic = newTopic();
+    const { port } = await component({ concurrency: 2 });
+    const { seen, deliver } = collector((delivery) => (textOf(delivery) === 'poison' ? { action: 'retry', delayMs: 20 } : { action: 'ack' }));
+    await port.subscribe({ topic, metadata: {}, deliver });
+    await port.publish(message(topic, 'poison'));
+    for (let index = 0; index < 50; index += 1) await port.publish(message(topic, `good ${index}`));
+    await until(() => seen.filter((delivery) => textOf(delivery) !== 'poison').length === 50 && seen.some(({ attempt }) => attempt >= 5));
+  });
+});

@@ -1,0 +1,521 @@
+/**
+ * One consumer of one group of one Redis stream.
+ *
+ * Owns: reading, who holds which entry, settling, and what heals a group or a connection that was lost.
+ * Does not own: connections and options (`pubsub.ts`), retries and dead letters (the block above).
+ *
+ * The server knows of each entry read: it is *pending*, held by one consumer, and idle for so long. From this follows:
+ * - An entry stays pending from its first read until its acknowledgement; while it is queued, delivered or waiting for
+ *   its retry here, its idle time is set back before `processingTimeoutMs` is reached, so that no other replica takes it.
+ * - Entries of consumers that died grow idle and are taken over after `processingTimeoutMs`.
+ * - An entry that is handed back goes to a consumer that never reads, `mecha:released`; every replica looks there each second.
+ * - How often an entry was tried stands in a hash beside the stream, written only when a try failed, so that a healthy
+ *   stream pays nothing for it.
+ *
+ * Bounds: at most `queueDepth` entries queued, `WAITING_MAX` waiting for a retry; beyond, reading stops.
+ */
+import type { Clock, ComponentLog, Settlement, SubscribeRequest, Subscription } from '@mecha/components/kit';
+import { plainError, type RedisClient } from './connection.ts';
+import { defineScript, runScript } from './script.ts';
+import type { Slots } from './slots.ts';
+
+/** The longest that one read waits for an entry. */
+export const BLOCK_MS = 1_000;
+const RELEASED = 'mecha:released';
+const WAITING_MAX = 10_000;
+const RELEASED_POLL_MS = 1_000;
+const TRY_AGAIN_MS = 500;
+const INTERRUPT_AGAIN_MS = 20;
+const ATTEMPTS_KEPT_SECONDS = 7 * 24 * 3600;
+const LOG_AGAIN_MS = 60_000;
+/** Ids in one command that keeps entries fresh. */
+const FRESH_BATCH = 500;
+const CONSUMER_FORGOTTEN_MS = 3_600_000;
+
+export interface StreamSubscriptionParts {
+  readonly request: SubscribeRequest;
+  readonly group: string;
+  /** Name of this consumer, unique among all instances. */
+  readonly consumer: string;
+  readonly client: () => RedisClient;
+  /** A connection that only this subscription reads on. */
+  readonly reader: RedisClient;
+  readonly releaseReader: () => void;
+  readonly slots: Slots;
+  readonly queueDepth: number;
+  /** 0 = entries of other consumers are never taken over. */
+  readonly processingTimeoutMs: number;
+  readonly redeliverIntervalMs: number;
+  readonly clock: Clock;
+  readonly log: ComponentLog;
+}
+
+interface Entry {
+  readonly id: string;
+  readonly data: Buffer;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly attempt: number;
+}
+
+type RawFields = readonly Buffer[] | null;
+
+const DATA = Buffer.from('data');
+const METADATA = Buffer.from('metadata');
+
+/**
+ * Takes entries over from a consumer (ARGV 3), or from any (''), that were idle for long enough.
+ * KEYS stream, attempts; ARGV group, taker, consumer, idle ms, most entries, id to go on from.
+ * Reply: id to go on from next time ('-' = from the start), then id, fields and failed tries of each entry.
+ */
+const takeScript = defineScript(`
+local group, taker, owner, idle, most, start = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[6]
+local reply, pages, pending = { '-' }, 0, nil
+repeat
+  if owner == '' then
+    pending = redis.call('XPENDING', KEYS[1], group, start, '+', 100)
+  else
+    pending = redis.call('XPENDING', KEYS[1], group, start, '+', 100, owner)
+  end
+  for _, entry in ipairs(pending) do
+    local id = entry[1]
+    local time, sequence = string.match(id, '(%d+)-(%d+)')
+    start = time .. '-' .. string.format('%.0f', sequence + 1)
+    if entry[3] >= idle then
+      local claimed = redis.call('XCLAIM', KEYS[1], group, taker, 0, id)[1]
+      if claimed then
+        table.insert(reply, id)
+        table.insert(reply, claimed[2])
+        table.insert(reply, tonumber(redis.call('HGET', KEYS[2], id) or 0))
+      else
+        redis.call('XACK', KEYS[1], group, id)
+        redis.call('HDEL', KEYS[2], id)
+      end
+    end
+    if #reply > most * 3 then
+      reply[1] = start
+      return reply
+    end
+  end
+  pages = pages + 1
+until #pending < 100 or pages == 50
+if #pending == 100 then reply[1] = start end
+return reply
+`);
+
+/** Hands back all that a consumer holds, and forgets the consumer. KEYS stream; ARGV group, consumer, released. */
+const leaveScript = defineScript(`
+local pending
+repeat
+  pending = redis.call('XPENDING', KEYS[1], ARGV[1], '-', '+', 100, ARGV[2])
+  for _, entry in ipairs(pending) do
+    redis.call('XCLAIM', KEYS[1], ARGV[1], ARGV[3], 0, entry[1], 'JUSTID')
+  end
+until #pending < 100
+return redis.call('XGROUP', 'DELCONSUMER', KEYS[1], ARGV[1], ARGV[2])
+`);
+
+/** Forgets consumers of this kind that hold nothing and have not been seen for long. KEYS stream; ARGV group, prefix, idle ms. */
+const forgetScript = defineScript(`
+for _, info in ipairs(redis.call('XINFO', 'CONSUMERS', KEYS[1], ARGV[1])) do
+  local consumer = {}
+  for i = 1, #info, 2 do consumer[info[i]] = info[i + 1] end
+  if consumer.pending == 0 and consumer.idle > tonumber(ARGV[3]) and string.sub(consumer.name, 1, #ARGV[2]) == ARGV[2] then
+    redis.call('XGROUP', 'DELCONSUMER', KEYS[1], ARGV[1], consumer.name)
+  end
+end
+return 0
+`);
+
+/** Makes the group, from the oldest entry on, and the stream if there is none. Rejects when the server cannot be reached. */
+export async function ensureGroup(client: RedisClient, topic: string, group: string): Promise<void> {
+  try {
+    await client.xgroup('CREATE', topic, group, '0', 'MKSTREAM');
+  } catch (error) {
+    const plain = plainError(error);
+    if (!plain.message.startsWith('BUSYGROUP')) throw plain;
+  }
+}
+
+export class StreamSubscription implements Subscription {
+  readonly #parts: StreamSubscriptionParts;
+  readonly #topic: string;
+  readonly #attemptsKey: string;
+  /** Every entry that this consumer holds and knows of, in whatever state. */
+  readonly #held = new Set<string>();
+  readonly #waiting = new Map<string, () => void>();
+  #queue: Entry[] = [];
+  #delivering = 0;
+  #paused = false;
+  #closing = false;
+  /** Something may be pending here that was read and never arrived. */
+  #lookBehind = false;
+  #takeFrom = '-';
+  #readerId: number | undefined;
+  readonly #wakers = new Set<() => void>();
+  readonly #timers = new Set<() => void>();
+  readonly #loggedAt = new Map<string, number>();
+  #reading: Promise<void> = Promise.resolve();
+  #closed: Promise<void> | undefined;
+
+  constructor(parts: StreamSubscriptionParts) {
+    this.#parts = parts;
+    this.#topic = parts.request.topic;
+    this.#attemptsKey = attemptsKey(this.#topic, parts.group);
+  }
+
+  /** Begins intake; the group exists. */
+  start(): void {
+    const { reader, processingTimeoutMs, redeliverIntervalMs } = this.#parts;
+    reader.on('ready', () => void this.#learnReaderId());
+    void this.#learnReaderId();
+    this.#reading = this.#read();
+    this.#repeat(RELEASED_POLL_MS, () => this.#take(RELEASED, 0));
+    if (processingTimeoutMs > 0) {
+      this.#repeat(Math.max(Math.floor(processingTimeoutMs / 3), 50), () => this.#keepFresh(), () => true);
+      if (redeliverIntervalMs > 0) {
+        void this.#attempt(() => this.#takeOver());
+        this.#repeat(redeliverIntervalMs, () => this.#takeOver());
+      }
+    }
+    void this.#attempt(async () => {
+      const { client, group } = this.#parts;
+      await runScript(client(), forgetScript, [this.#topic], [group, `${group}@`, CONSUMER_FORGOTTEN_MS]);
+    });
+  }
+
+  async pause(): Promise<void> {
+    this.#paused = true;
+    await this.#giveBackQueue();
+  }
+
+  resume(): Promise<void> {
+    this.#paused = false;
+    this.#wake();
+    return Promise.resolve();
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    const { client, group, consumer, releaseReader } = this.#parts;
+    this.#closing = true;
+    for (const cancel of this.#waiting.values()) cancel();
+    this.#waiting.clear();
+    this.#queue = [];
+    this.#wake();
+    await this.#endReading();
+    releaseReader();
+    // What is in flight stays this consumer's, and fresh, until it is settled; then all that is left is handed back.
+    while (this.#delivering > 0) await this.#wakened();
+    for (const cancel of this.#timers) cancel();
+    await this.#attempt(() => runScript(client(), leaveScript, [this.#topic], [group, consumer, RELEASED]));
+  }
+
+  // --- reading ---------------------------------------------------------------------------------------------------
+
+  async #read(): Promise<void> {
+    while (!this.#closing) {
+      if (this.#room() === 0) {
+        await this.#wakened();
+        continue;
+      }
+      try {
+        if (this.#lookBehind) await this.#readHeld();
+        this.#accept(await this.#readNew());
+      } catch (error) {
+        if (this.#closing) return;
+        this.#lookBehind = true;
+        await this.#heal(plainError(error));
+      }
+    }
+  }
+
+  /** How many more entries may be taken in. */
+  #room(): number {
+    if (this.#paused || this.#closing) return 0;
+    if (this.#waiting.size >= WAITING_MAX) {
+      this.#warn('waiting', { waiting: this.#waiting.size }, 'too many events wait for a retry; no new ones are read until some are settled');
+      return 0;
+    }
+    return Math.max(this.#parts.queueDepth - this.#queue.length, 0);
+  }
+
+  async #readNew(): Promise<readonly (readonly [Buffer, RawFields])[]> {
+    const { reader, group, consumer } = this.#parts;
+    const reply = await reader.xreadgroupBuffer('GROUP', group, consumer, 'COUNT', this.#room(), 'BLOCK', BLOCK_MS, 'STREAMS', this.#topic, '>');
+    return entriesOf(reply);
+  }
+
+  /** Entries that the server counts as this consumer's though their delivery was lost on the way. */
+  async #readHeld(): Promise<void> {
+    const { reader, group, consumer } = this.#parts;
+    for (let from = '0'; ; ) {
+      const entries = entriesOf(await reader.xreadgroupBuffer('GROUP', group, consumer, 'COUNT', this.#parts.queueDepth, 'STREAMS', this.#topic, from));
+      this.#accept(entries);
+      const last = entries.at(-1);
+      if (!last || this.#room() === 0) break;
+      from = last[0].toString();
+    }
+    this.#lookBehind = false;
+  }
+
+  async #heal(error: Error): Promise<void> {
+    // UNBLOCKED: the stream vanished under a read that waited.
+    if (/NOGROUP|^UNBLOCKED/.test(error.message)) {
+      this.#warn('group', { group: this.#parts.group }, 'the consumer group is gone; making it again from the oldest entry');
+      if (await this.#attempt(() => ensureGroup(this.#parts.client(), this.#topic, this.#parts.group))) return;
+    } else {
+      this.#warn('read', { reason: error.message }, 'cannot read from the stream; trying on');
+    }
+    await this.#sleep(TRY_AGAIN_MS);
+  }
+
+  #accept(entries: readonly (readonly [Buffer, RawFields])[], attempts: readonly number[] = []): void {
+    const unwanted: string[] = [];
+    entries.forEach(([rawId, fields], index) => {
+      const id = rawId.toString();
+      if (this.#held.has(id)) return;
+      if (!fields) void this.#settleAck(id, 1);
+      else if (this.#paused || this.#closing) unwanted.push(id);
+      else {
+        this.#held.add(id);
+        this.#queue.push(decodeEntry(id, fields, (attempts[index] ?? 0) + 1));
+      }
+    });
+    if (unwanted.length > 0) void this.#giveBack(unwanted);
+    this.#pump();
+  }
+
+  /** Takes over what died with its consumer. */
+  async #takeOver(): Promise<void> {
+    this.#takeFrom = await this.#take('', this.#parts.processingTimeoutMs, this.#takeFrom);
+  }
+
+  async #take(owner: string, idleMs: number, from = '-'): Promise<string> {
+    const room = this.#room();
+    if (room === 0) return from;
+    const { client, group, consumer } = this.#parts;
+    const reply = (await runScript(client(), takeScript, [this.#topic, this.#attemptsKey], [group, consumer, owner, idleMs, room, from])) as readonly unknown[];
+    const entries: [Buffer, RawFields][] = [];
+    const attempts: number[] = [];
+    for (let index = 1; index + 2 < reply.length; index += 3) {
+      entries.push([reply[index] as Buffer, reply[index + 1] as readonly Buffer[]]);
+      attempts.push(reply[index + 2] as number);
+    }
+    this.#accept(entries, attempts);
+    return String(reply[0]);
+  }
+
+  /** Ends a read that waits, instead of waiting with it; again and again, for the read may be on its way to the server. */
+  async #endReading(): Promise<void> {
+    let reading = true;
+    const ended = this.#reading.then(() => {
+      reading = false;
+    });
+    while (reading && this.#readerId !== undefined) {
+      const id = this.#readerId;
+      await this.#attempt(() => this.#parts.client().client('UNBLOCK', id));
+      await Promise.race([ended, new Promise<void>((resolve) => void this.#parts.clock.after(INTERRUPT_AGAIN_MS, resolve))]);
+    }
+    await ended;
+  }
+
+  async #learnReaderId(): Promise<void> {
+    this.#readerId = undefined;
+    const { reader } = this.#parts;
+    // A cluster client has several connections; its read ends by itself within BLOCK_MS.
+    if (reader.isCluster) return;
+    this.#readerId = await reader.client('ID').catch(() => undefined);
+  }
+
+  // --- delivering and settling -----------------------------------------------------------------------------------
+
+  readonly #pump = (): void => {
+    const { slots } = this.#parts;
+    while (this.#queue.length > 0 && slots.take(this.#pump)) {
+      const entry = this.#queue.shift() as Entry;
+      this.#delivering += 1;
+      void this.#deliver(entry).finally(() => {
+        this.#delivering -= 1;
+        slots.give();
+        this.#wake();
+      });
+    }
+  };
+
+  async #deliver(entry: Entry): Promise<void> {
+    const { id, data, metadata, attempt } = entry;
+    const settlement = await this.#parts.request.deliver({ id, topic: this.#topic, data, metadata, attempt });
+    await this.#settle(entry, settlement);
+  }
+
+  async #settle({ id, attempt }: Entry, settlement: Settlement): Promise<void> {
+    switch (settlement.action) {
+      case 'ack':
+        return this.#settleAck(id, attempt);
+      case 'release':
+        return this.#giveBack([id]);
+      case 'retry':
+        await this.#insist(() => this.#recordAttempt(id, attempt));
+        if (this.#closing) return this.#giveBack([id]);
+        return this.#waitForRetry(id, attempt, settlement.delayMs);
+    }
+  }
+
+  async #settleAck(id: string, attempt: number): Promise<void> {
+    const { client, group } = this.#parts;
+    await this.#insist(() => client().xack(this.#topic, group, id));
+    this.#held.delete(id);
+    if (attempt > 1) await this.#attempt(() => client().hdel(this.#attemptsKey, id));
+  }
+
+  async #recordAttempt(id: string, attempt: number): Promise<void> {
+    const { client } = this.#parts;
+    await Promise.all([client().hset(this.#attemptsKey, id, attempt), client().expire(this.#attemptsKey, ATTEMPTS_KEPT_SECONDS)]);
+  }
+
+  #waitForRetry(id: string, attempt: number, delayMs: number): void {
+    const cancel = this.#parts.clock.after(delayMs, () => {
+      this.#waiting.delete(id);
+      void this.#queueAgain(id, attempt);
+    });
+    this.#waiting.set(id, cancel);
+  }
+
+  /** Reads the entry again (only its id was kept) and queues it. */
+  async #queueAgain(id: string, attempt: number): Promise<void> {
+    if (this.#closing) return;
+    if (this.#paused) return this.#giveBack([id]);
+    const { client } = this.#parts;
+    let found: readonly [Buffer, RawFields][] = [];
+    const wasRead = await this.#attempt(async () => {
+      found = await client().xrangeBuffer(this.#topic, id, id);
+    });
+    if (!wasRead) return this.#waitForRetry(id, attempt, TRY_AGAIN_MS);
+    const fields = found[0]?.[1];
+    if (!fields) {
+      this.#warn('vanished', { id }, 'an event that waited for its retry is no longer in the stream (trimmed or flushed)');
+      return this.#settleAck(id, attempt + 1);
+    }
+    this.#queue.push(decodeEntry(id, fields, attempt + 1));
+    this.#pump();
+  }
+
+  /** Leaves entries to whoever looks first, this consumer too; their tries so far still count. */
+  async #giveBack(ids: readonly string[]): Promise<void> {
+    const { client, group } = this.#parts;
+    await this.#insist(() => client().call('XCLAIM', this.#topic, group, RELEASED, 0, ...ids, 'JUSTID'));
+    for (const id of ids) this.#held.delete(id);
+  }
+
+  async #giveBackQueue(): Promise<void> {
+    const ids = this.#queue.map(({ id }) => id);
+    this.#queue = [];
+    if (ids.length > 0) await this.#giveBack(ids);
+  }
+
+  /** Sets the idle time of all held entries back to nothing. */
+  async #keepFresh(): Promise<void> {
+    const { client, group, consumer } = this.#parts;
+    const ids = [...this.#held];
+    for (let from = 0; from < ids.length; from += FRESH_BATCH) {
+      await client().call('XCLAIM', this.#topic, group, consumer, 0, ...ids.slice(from, from + FRESH_BATCH), 'JUSTID');
+    }
+  }
+
+  // --- time and failures -----------------------------------------------------------------------------------------
+
+  /** Does it until it succeeds; while closing only once more, for then what is left pending finds another consumer. */
+  async #insist(work: () => Promise<unknown>): Promise<void> {
+    while (!(await this.#attempt(work)) && !this.#closing) await this.#sleep(TRY_AGAIN_MS);
+  }
+
+  /** Whether it succeeded; a failure is logged at a bounded rate. A group that is gone has nothing left to settle. */
+  async #attempt(work: () => Promise<unknown>): Promise<boolean> {
+    try {
+      await work();
+      return true;
+    } catch (error) {
+      const { message } = plainError(error);
+      if (message.includes('NOGROUP')) return true;
+      this.#warn('command', { reason: message }, 'a command of the subscription failed; trying on');
+      return false;
+    }
+  }
+
+  /** Repeats while `wanted`, by default until the close begins; the next time `ms` after the last one ended. */
+  #repeat(ms: number, work: () => Promise<unknown>, wanted: () => boolean = () => !this.#closing): void {
+    const cancel = this.#parts.clock.after(ms, () => {
+      this.#timers.delete(cancel);
+      void this.#attempt(work).then(() => {
+        if (wanted()) this.#repeat(ms, work, wanted);
+      });
+    });
+    this.#timers.add(cancel);
+  }
+
+  #sleep(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const done = (): void => {
+        cancel();
+        this.#wakers.delete(done);
+        resolve();
+      };
+      const cancel = this.#parts.clock.after(ms, done);
+      if (this.#closing) done();
+    });
+  }
+
+  /** Until a place became free, intake was resumed, or the subscription is being closed. */
+  #wakened(): Promise<void> {
+    return new Promise((resolve) => void this.#wakers.add(resolve));
+  }
+
+  #wake(): void {
+    for (const waker of this.#wakers) waker();
+    this.#wakers.clear();
+  }
+
+  #warn(kind: string, fields: Record<string, unknown>, message: string): void {
+    const now = this.#parts.clock.now();
+    if (now - (this.#loggedAt.get(kind) ?? Number.NEGATIVE_INFINITY) < LOG_AGAIN_MS) return;
+    this.#loggedAt.set(kind, now);
+    this.#parts.log.warn({ topic: this.#topic, ...fields }, message);
+  }
+}
+
+/** In a cluster it must lie in the slot of the stream: a topic with a brace has its own tag, another becomes one. */
+function attemptsKey(topic: string, group: string): string {
+  return `mecha:attempts:${topic.includes('{') ? topic : `{${topic}}`}:${group}`;
+}
+
+/** One stream was asked for: `[[name, entries]]`, or null when the wait ended without any. */
+function entriesOf(reply: unknown): readonly (readonly [Buffer, RawFields])[] {
+  const [stream] = (reply ?? []) as readonly (readonly [Buffer, readonly (readonly [Buffer, RawFields])[]])[];
+  return stream?.[1] ?? [];
+}
+
+function decodeEntry(id: string, fields: readonly Buffer[], attempt: number): Entry {
+  let data: Buffer = Buffer.alloc(0);
+  let metadata: Record<string, string> = {};
+  for (let index = 0; index + 1 < fields.length; index += 2) {
+    const value = fields[index + 1] as Buffer;
+    if (fields[index]?.equals(DATA)) data = value;
+    else if (fields[index]?.equals(METADATA)) metadata = decodeMetadata(value.toString());
+  }
+  return { id, data, metadata, attempt };
+}
+
+/** What others left there that is no object of texts is passed over. */
+function decodeMetadata(text: string): Record<string, string> {
+  try {
+    const parsed: unknown = JSON.parse(text);
+    if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) return {};
+    return Object.fromEntries(Object.entries(parsed).filter(([, value]) => typeof value === 'string'));
+  } catch {
+    return {}; // metadata is an extra: the event itself must not be lost over it
+  }
+}

@@ -1,0 +1,182 @@
+/** The thread of `group-writer.ts`: drains what waits, commits it as one, answers. */
+import { DatabaseSync } from 'node:sqlite';
+import { isMainThread, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import type { FromThread, GroupWriterOptions, ThreadResult, ToThread, WriterError, WriterProgram } from './group-writer.ts';
+
+const GROUP_MAX = 512;
+const CHECKPOINT_BYTES = 4 * 1024 * 1024;
+const WAL_BYTES_MAX = 64 * 1024 * 1024;
+const BUSY_TIMEOUT_MS = 5000;
+const SQLITE_BUSY = 5;
+const SQLITE_IOERR = 10;
+const SQLITE_FULL = 13;
+
+type Request = { readonly id: number; readonly name: string; readonly args: unknown };
+type Settings = Omit<GroupWriterOptions, 'program'> & { readonly program: string };
+
+const sleeper = new Int32Array(new SharedArrayBuffer(4));
+function sleep(ms: number): void {
+  Atomics.wait(sleeper, 0, 0, ms);
+}
+
+function codeOf(error: unknown): number {
+  return ((error as { errcode?: number }).errcode ?? 0) & 0xff;
+}
+
+class Thread {
+  readonly #settings: Settings;
+  readonly #db: DatabaseSync;
+  #handlers: Readonly<Record<string, (args: never) => unknown>> = {};
+  #groups = 0;
+  #walBytes = 0;
+
+  constructor(settings: Settings) {
+    this.#settings = settings;
+    this.#db = new DatabaseSync(settings.path, { timeout: 0 });
+  }
+
+  open(program: WriterProgram<never>): void {
+    const db = this.#db;
+    const journal = this.#settings.journal ?? 'wal';
+    this.#retry(() => db.exec(`PRAGMA journal_mode = ${journal}`));
+    db.exec('PRAGMA synchronous = FULL');
+    db.exec('PRAGMA wal_autocheckpoint = 0');
+    db.exec('PRAGMA temp_store = MEMORY');
+    const { synchronous } = db.prepare('PRAGMA synchronous').get() as { synchronous: number };
+    if (synchronous !== 2) throw new Error(`${this.#settings.path} does not keep synchronous = FULL (it says ${synchronous}), so writes would not be durable`);
+    this.#retry(() => db.exec('BEGIN IMMEDIATE'));
+    try {
+      program.migrate(db, this.#settings.settings);
+      db.exec('COMMIT');
+    } catch (error) {
+      db.exec('ROLLBACK');
+      throw error;
+    }
+    this.#handlers = program.requests(db, this.#settings.settings);
+  }
+
+  /** One transaction for all of `group`. */
+  commit(group: readonly Request[]): ThreadResult[] {
+    try {
+      this.#retry(() => this.#db.exec('BEGIN IMMEDIATE'));
+    } catch (error) {
+      return group.map((request) => refused(request, error));
+    }
+    const results = group.map((request) => this.#runOne(request));
+    try {
+      this.#fault('before-commit');
+      this.#fault('commit');
+      this.#db.exec('COMMIT');
+    } catch (error) {
+      // G2: nothing of the group is known to be on disk, so nobody is told that it is.
+      try {
+        this.#db.exec('ROLLBACK');
+      } catch {
+        // SQLite has rolled back by itself.
+      }
+      return group.map((request) => refused(request, error));
+    }
+    this.#fault('after-commit');
+    this.#groups++;
+    this.#checkpoint();
+    return results;
+  }
+
+  close(): void {
+    try {
+      if ((this.#settings.journal ?? 'wal') === 'wal') this.#db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+    } catch {
+      // Another process reads or writes: it will do it.
+    }
+    this.#db.close();
+  }
+
+  #runOne(request: Request): ThreadResult {
+    const handler = this.#handlers[request.name];
+    this.#db.exec('SAVEPOINT request');
+    try {
+      if (!handler) throw new Error(`the program has no request ${request.name}`);
+      const value = handler(request.args as never);
+      this.#db.exec('RELEASE request');
+      return { id: request.id, value };
+    } catch (error) {
+      this.#db.exec('ROLLBACK TO request');
+      this.#db.exec('RELEASE request');
+      return refused(request, error);
+    }
+  }
+
+  /** G3: tries for the lock again after a short, growing, jittered pause. */
+  #retry(work: () => void): void {
+    const deadline = performance.now() + (this.#settings.busyTimeoutMs ?? BUSY_TIMEOUT_MS);
+    for (let pauseMs = 0.2; ; pauseMs = Math.min(pauseMs * 1.5, 5)) {
+      try {
+        return work();
+      } catch (error) {
+        if (codeOf(error) !== SQLITE_BUSY || performance.now() > deadline) throw error;
+        sleep(pauseMs * (0.5 + Math.random()));
+      }
+    }
+  }
+
+  #checkpoint(): void {
+    if ((this.#settings.journal ?? 'wal') !== 'wal' || this.#groups % 64 !== 0) return;
+    const { log, checkpointed } = this.#db.prepare('PRAGMA wal_checkpoint(NOOP)').get() as unknown as { log: number; checkpointed: number };
+    void checkpointed;
+    this.#walBytes = log * 4096;
+    if (this.#walBytes < CHECKPOINT_BYTES) return;
+    const mode = this.#walBytes > (this.#settings.walBytesMax ?? WAL_BYTES_MAX) ? 'TRUNCATE' : 'PASSIVE';
+    try {
+      this.#db.exec(`PRAGMA wal_checkpoint(${mode})`);
+    } catch (error) {
+      if (codeOf(error) !== SQLITE_BUSY) throw error;
+    }
+  }
+
+  #fault(point: string): void {
+    const { faults } = this.#settings;
+    if (!faults || faults.point !== point || this.#groups < faults.after) return;
+    if (faults.action === 'exit') process.exit(9);
+    throw Object.assign(new Error('injected fault'), { errcode: SQLITE_IOERR });
+  }
+}
+
+function refused(request: Request, error: unknown): ThreadResult {
+  const code = codeOf(error);
+  const message = error instanceof Error ? error.message : String(error);
+  const detail = error instanceof Error ? { ...error, name: error.name, message } : error;
+  const kind: WriterError['code'] = code === SQLITE_BUSY ? 'busy' : code === SQLITE_FULL ? 'disk-full' : code === SQLITE_IOERR ? 'io' : 'rejected';
+  return { id: request.id, code: kind, message, detail };
+}
+
+if (!isMainThread && parentPort) {
+  const port = parentPort;
+  const settings = workerData as Settings;
+  const post = (message: FromThread) => port.postMessage(message);
+  try {
+    const { program } = (await import(settings.program)) as { program: WriterProgram<never> };
+    const thread = new Thread(settings);
+    thread.open(program);
+    port.on('message', (first: ToThread) => {
+      let message: ToThread | undefined = first;
+      let closing = false;
+      const group: Request[] = [];
+      while (message) {
+        if (message.type === 'close') closing = true;
+        else group.push(...message.requests);
+        if (group.length >= GROUP_MAX) break;
+        message = (receiveMessageOnPort(port) as { message: ToThread } | undefined)?.message;
+      }
+      if (group.length > 0) post({ type: 'results', results: thread.commit(group) });
+      if (closing) {
+        thread.close();
+        post({ type: 'closed' });
+        port.close();
+      }
+    });
+    post({ type: 'open' });
+  } catch (error) {
+    post({ type: 'failed', message: error instanceof Error ? error.message : String(error) });
+    port.close();
+  }
+}

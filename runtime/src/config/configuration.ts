@@ -1,0 +1,105 @@
+/** `--config` files (behaviour.md 1.4): environment expansion, exact-case keys, later files override. */
+import type { ApiRule, Configuration } from './resource-types.ts';
+import { Problems, readYaml, type YamlView } from './yaml-view.ts';
+
+const DEFAULT_SAMPLING_RATE = 0.0001;
+/** Sections that are known, and not served yet. */
+const LATER = ['httpPipeline', 'appHttpPipeline', 'mtls', 'accessControl', 'nameResolution', 'wasm', 'workflow'];
+const SECTIONS = ['tracing', 'metric', 'metrics', 'logging', 'secrets', 'features', 'api', 'components', ...LATER];
+
+export const DEFAULT_CONFIGURATION: Configuration = {
+  secretScopes: [],
+  api: { allowed: [], denied: [] },
+  deniedComponents: [],
+  samplingRate: DEFAULT_SAMPLING_RATE,
+  apiLogging: { enabled: false, obfuscateURLs: false, omitHealthChecks: false },
+  metricsEnabled: true,
+  features: {},
+};
+
+export async function loadConfiguration(paths: readonly string[], env: Readonly<Record<string, string | undefined>>): Promise<{ configuration: Configuration; problems: Problems['list'] }> {
+  const problems = new Problems();
+  let configuration = DEFAULT_CONFIGURATION;
+  for (const path of paths) {
+    const [document] = await readYaml(path, problems, (text) => expand(text, env));
+    if (document) configuration = merge(configuration, document);
+  }
+  return { configuration, problems: problems.list };
+}
+
+/** `$VAR` and `${VAR}` anywhere; unset = empty. */
+function expand(text: string, env: Readonly<Record<string, string | undefined>>): string {
+  return text.replace(/\$(?:\{(\w+)\}|(\w+))/g, (_all, braced: string | undefined, bare: string | undefined) => env[braced ?? bare ?? ''] ?? '');
+}
+
+function merge(before: Configuration, document: YamlView): Configuration {
+  const kind = document.get('kind')?.text();
+  if (kind !== undefined && kind !== 'Configuration') {
+    document.error(`--config takes a Configuration, and this is a ${kind}`);
+    return before;
+  }
+  const spec = document.get('spec');
+  if (!spec) return before;
+  spec.allow(SECTIONS);
+  for (const section of LATER) spec.get(section)?.warning(`spec.${section} is not served yet; it has no effect`);
+  const tracing = spec.get('tracing');
+  for (const exporter of ['otel', 'zipkin', 'stdout']) tracing?.get(exporter)?.warning(`exporting traces is not served yet; spec.tracing.${exporter} has no effect`);
+  const apiLogging = spec.get('logging')?.get('apiLogging');
+  const api = spec.get('api');
+  const secretScopes = spec.get('secrets')?.get('scopes');
+  const denied = spec.get('components')?.get('deny');
+  const metrics = spec.get('metrics')?.get('enabled')?.boolean() ?? spec.get('metric')?.get('enabled')?.boolean();
+  const sampling = tracing?.get('samplingRate');
+  const features = Object.fromEntries((spec.get('features')?.items() ?? []).map((item) => [item.get('name')?.text() ?? '', item.get('enabled')?.boolean() ?? false]));
+  return {
+    secretScopes: secretScopes ? secretScopesOf(secretScopes) : before.secretScopes,
+    api: api ? { allowed: api.get('allowed')?.items().flatMap(apiRule) ?? [], denied: api.get('denied')?.items().flatMap(apiRule) ?? [] } : before.api,
+    deniedComponents: denied?.texts() ?? before.deniedComponents,
+    samplingRate: sampling ? rateOf(sampling) : before.samplingRate,
+    apiLogging: {
+      enabled: apiLogging?.get('enabled')?.boolean() ?? before.apiLogging.enabled,
+      obfuscateURLs: apiLogging?.get('obfuscateURLs')?.boolean() ?? before.apiLogging.obfuscateURLs,
+      omitHealthChecks: apiLogging?.get('omitHealthChecks')?.boolean() ?? before.apiLogging.omitHealthChecks,
+    },
+    metricsEnabled: metrics ?? before.metricsEnabled,
+    features: { ...before.features, ...features },
+  };
+}
+
+function rateOf(view: YamlView): number {
+  const text = view.text() ?? '';
+  const rate = text === '' ? DEFAULT_SAMPLING_RATE : Number(text);
+  if (rate >= 0 && rate <= 1) return rate;
+  view.error(`must be a number from 0 to 1, not '${text}'`);
+  return DEFAULT_SAMPLING_RATE;
+}
+
+function secretScopesOf(list: YamlView): Configuration['secretScopes'] {
+  const seen = new Set<string>();
+  return list.items().flatMap((item) => {
+    item.allow(['storeName', 'defaultAccess', 'allowedSecrets', 'deniedSecrets']);
+    const storeName = item.get('storeName')?.text() ?? '';
+    if (storeName === '') item.error('a secret scope needs storeName');
+    if (seen.has(storeName)) item.error(`there are two secret scopes for store ${storeName}`);
+    seen.add(storeName);
+    const word = item.get('defaultAccess')?.text()?.toLowerCase() || 'allow';
+    // Fails closed: a word that is neither is an error, and an error ends the start.
+    if (word !== 'allow' && word !== 'deny') item.get('defaultAccess')?.error(`defaultAccess is allow or deny, not '${word}'`);
+    return [{
+      storeName,
+      defaultAccess: word === 'allow' ? ('allow' as const) : ('deny' as const),
+      allowedSecrets: item.get('allowedSecrets')?.texts() ?? [],
+      deniedSecrets: item.get('deniedSecrets')?.texts() ?? [],
+    }];
+  });
+}
+
+function apiRule(item: YamlView): ApiRule[] {
+  item.allow(['name', 'version', 'protocol']);
+  const protocol = item.get('protocol')?.text();
+  if (!protocol) {
+    item.warning('an API rule without protocol has no effect; give protocol http or grpc');
+    return [];
+  }
+  return [{ name: item.get('name')?.text() ?? '', version: item.get('version')?.text() ?? '', protocol: protocol.toLowerCase() }];
+}

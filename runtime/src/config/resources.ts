@@ -1,0 +1,156 @@
+/**
+ * Loading resources: folders of YAML in, validated resources and one report of everything that is wrong out
+ * (behaviour.md 1.1). Nothing here throws over what a user wrote.
+ */
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { nearest } from '@mecha/components/kit/nearest.ts';
+import { decodeMetadata, type MetadataEntry } from '@mecha/components/kit/metadata.ts';
+import { outboxConfigOf } from '../outbox/outbox-config.ts';
+import { catalogEntry, componentResource } from './component-resource.ts';
+import { httpEndpointResource, resiliencyResource, subscriptionResource } from './other-resources.ts';
+import { readEnvelope } from './resource-envelope.ts';
+import type { ComponentResource, Problem, Resource, Source } from './resource-types.ts';
+import { Problems, readYaml } from './yaml-view.ts';
+
+export interface LoadOptions {
+  readonly appId: string;
+  /** NAMESPACE of the environment; '' or undefined accepts every manifest. */
+  readonly namespace: string | undefined;
+  /** Unknown metadata names are errors. */
+  readonly strict: boolean;
+  /** Resources for whatever app; scopes are not applied (`mecha validate`). */
+  readonly anyApp?: boolean;
+}
+
+export interface LoadedResources {
+  readonly resources: readonly Resource[];
+  readonly problems: readonly Problem[];
+}
+
+const BUILT_IN: Source = { file: '<default>', line: 0 };
+const INIT_TIMEOUT_MS = 5000;
+
+/** What there is when nobody says otherwise: state, events and secrets on this host alone. */
+export function defaultResources(): readonly ComponentResource[] {
+  const component = (name: string, type: string): ComponentResource => ({
+    kind: 'Component', name, type, version: 'v1', metadata: [], secretStore: undefined, scopes: [], namespace: undefined,
+    ignoreErrors: false, initTimeoutMs: INIT_TIMEOUT_MS, required: false, source: BUILT_IN,
+  });
+  return [component('statestore', 'state.sqlite'), component('pubsub', 'pubsub.sqlite'), component('secretstore', 'secretstores.local.env')];
+}
+
+/** `paths`: folders, or single files. */
+export async function loadResources(paths: readonly string[], options: LoadOptions): Promise<LoadedResources> {
+  const problems = new Problems();
+  const resources: Resource[] = [];
+  const names = new Map<string, Source>();
+  for (const file of await yamlFiles(paths, problems)) {
+    for (const document of await readYaml(file, problems)) {
+      const envelope = readEnvelope(document);
+      if (!envelope) continue;
+      if (envelope.kind === 'Configuration') continue; // comes from --config
+      if (options.namespace && envelope.namespace && options.namespace !== envelope.namespace && envelope.kind !== 'Subscription') continue;
+      if (envelope.kind !== 'Subscription') {
+        const key = `${envelope.kind}/${envelope.name}`;
+        const taken = names.get(key);
+        // Validation for any app sees the set-ups of several apps at once: one name may stand once per scope there.
+        if (taken && !(options.anyApp && envelope.scopes.length > 0)) {
+          document.error(`a ${envelope.kind} named ${envelope.name} already stands in ${taken.file}:${taken.line}`);
+          continue;
+        }
+        names.set(key, document.source);
+      }
+      const resource = read(document, envelope);
+      const inScope = options.anyApp || envelope.scopes.length === 0 || envelope.scopes.includes(options.appId);
+      if (resource && inScope) resources.push(resource);
+    }
+  }
+  await checkMetadata(resources, options, problems);
+  checkReferences(resources, problems);
+  return { resources, problems: problems.list };
+}
+
+function read(document: Parameters<typeof readEnvelope>[0], envelope: NonNullable<ReturnType<typeof readEnvelope>>): Resource | undefined {
+  switch (envelope.kind) {
+    case 'Component':
+      return componentResource(document, envelope);
+    case 'Subscription':
+      return subscriptionResource(document, envelope);
+    case 'Resiliency':
+      return resiliencyResource(document, envelope);
+    case 'HTTPEndpoint':
+      return httpEndpointResource(document, envelope);
+    default:
+      return undefined;
+  }
+}
+
+async function yamlFiles(paths: readonly string[], problems: Problems): Promise<string[]> {
+  const files: string[] = [];
+  for (const path of paths) {
+    try {
+      if (!(await stat(path)).isDirectory()) {
+        files.push(path);
+        continue;
+      }
+      const names = (await readdir(path, { withFileTypes: true })).filter((entry) => !entry.isDirectory()).map((entry) => entry.name);
+      // Byte order, as folders of resources have always been read.
+      for (const name of names.sort((a, b) => (a < b ? -1 : 1))) if (/\.ya?ml$/i.test(name)) files.push(join(path, name));
+    } catch (error) {
+      const code = (error as NodeJS.ErrnoException).code;
+      problems.error({ file: path, line: 0 }, code === 'ENOENT' ? 'there is no such file or folder' : `cannot be read: ${code ?? String(error)}`);
+    }
+  }
+  return files;
+}
+
+/** Metadata against each component's declaration; references are not resolved, so they count as given. */
+async function checkMetadata(resources: readonly Resource[], options: LoadOptions, problems: Problems): Promise<void> {
+  for (const resource of resources) {
+    if (resource.kind !== 'Component') continue;
+    const entry = catalogEntry(resource.type);
+    if (!entry) continue;
+    const { default: definition } = await entry.load();
+    const referenced = new Set(resource.metadata.filter((item) => item.value === undefined).map((item) => item.name.toLowerCase()));
+    const entries: MetadataEntry<Source>[] = resource.metadata.map((item) => ({ name: item.name, value: item.value ?? '', source: item.source }));
+    for (const problem of decodeMetadata(definition, entries).problems) {
+      const isReference = referenced.has(problem.name.toLowerCase());
+      if (isReference && (problem.reason === 'bad-value' || problem.reason === 'missing')) continue;
+      const severity = problem.reason === 'unknown-name' && options.strict ? 'error' : problem.severity;
+      problems[severity](problem.source ?? resource.source, `${resource.name}: ${problem.message}`, { field: 'spec.metadata', suggestion: problem.suggestion });
+    }
+  }
+}
+
+function checkReferences(resources: readonly Resource[], problems: Problems): void {
+  const components = resources.filter((resource) => resource.kind === 'Component');
+  const namesOf = (category: string) => components.filter(({ type }) => type.startsWith(`${category}.`)).map(({ name }) => name);
+  const stores = namesOf('secretstores');
+  const brokers = namesOf('pubsub');
+  for (const resource of resources) {
+    if (resource.kind === 'Component' || resource.kind === 'HTTPEndpoint') {
+      const items = resource.kind === 'Component' ? resource.metadata : resource.headers;
+      for (const item of items) {
+        if (!item.secretKeyRef) continue;
+        if (!resource.secretStore) problems.error(item.source, `${resource.name}: ${item.name} refers to a secret, and auth.secretStore does not say in which store`, { field: 'auth.secretStore' });
+        else if (!stores.includes(resource.secretStore)) problems.error(item.source, `${resource.name}: there is no secret store named ${resource.secretStore}`, { field: 'auth.secretStore', suggestion: nearest(resource.secretStore, stores) });
+      }
+    }
+    if (resource.kind === 'Component' && resource.type.startsWith('state.')) {
+      const outbox = outboxConfigOf(Object.fromEntries(resource.metadata.map((item) => [item.name, item.value ?? ''])));
+      if (outbox && !brokers.includes(outbox.pubsub)) problems.error(resource.source, `${resource.name}: outboxPublishPubsub names ${outbox.pubsub}, and there is no such pub/sub component`, { field: 'spec.metadata', suggestion: nearest(outbox.pubsub, brokers) });
+    }
+    if (resource.kind === 'Subscription' && !brokers.includes(resource.subscription.pubsubName)) {
+      problems.error(resource.source, `there is no pub/sub component named ${resource.subscription.pubsubName}`, { field: 'spec.pubsubname', suggestion: nearest(resource.subscription.pubsubName, brokers) });
+    }
+  }
+}
+
+/** `resources/order.yaml:12: error: … (spec.type); did you mean state.redis?`, one line each. */
+export function problemLines(problems: readonly Problem[]): string[] {
+  return problems.map(({ source, severity, message, field, suggestion }) => {
+    const place = source.line > 0 ? `${source.file}:${source.line}` : source.file;
+    return `${place}: ${severity}: ${message}${field ? ` (${field})` : ''}${suggestion ? `; did you mean ${suggestion}?` : ''}`;
+  });
+}

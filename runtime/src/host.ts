@@ -1,0 +1,145 @@
+/**
+ * The composition root: the one file that knows every part, and the order in which they live.
+ *
+ * A host is a process: ledger, metrics port and peer socket, shared by one or more sidecars. A sidecar serves one app and
+ * shares nothing else: ports, tokens, components, health and environment are its own.
+ */
+import { chmod, mkdir } from 'node:fs/promises';
+import type { Ledger } from '@mecha/components/kit';
+import type { HostOptions } from './config/sidecar-options.ts';
+import { systemClock } from './clock.ts';
+import { openSqliteLedger } from './ledger/sqlite-ledger.ts';
+import { Lifecycle, type Part } from './lifecycle.ts';
+import { createPeerLink } from './peers/peer-link.ts';
+import { MetricsServer } from './servers/metrics-server.ts';
+import { createSidecar, type Sidecar } from './sidecar.ts';
+import { createLog } from './telemetry/log.ts';
+import { MetricsRegistry } from './telemetry/metrics.ts';
+import { MECHA_VERSION } from './version.ts';
+
+export interface Host {
+  readonly sidecars: readonly Sidecar[];
+  /** 0 until started, or when metrics are off. */
+  readonly metricsPort: number;
+  /** Resolves when every listener is up; rejects with words for the user when something is wrong for good. */
+  start(): Promise<void>;
+  /** Drains and stops; idempotent. */
+  stop(): Promise<void>;
+  /** Exit code, once the host has stopped: by `stop`, by the shutdown API of its last sidecar, or by a fatal error. */
+  readonly done: Promise<number>;
+}
+
+export interface HostExtras {
+  /** Where log lines go, with the app they are about; default standard output. */
+  readonly writeLog?: (line: string, appId: string) => void;
+  /** Ends the process without draining, for a forced shutdown. */
+  readonly exit?: (code: number) => void;
+}
+
+export function createHost(options: HostOptions, extras: HostExtras = {}): Host {
+  const [first] = options.sidecars;
+  if (!first) throw new Error('a host needs at least one sidecar');
+  const log = createLog({
+    level: first.logLevel,
+    json: first.logAsJson,
+    appId: options.sidecars.length === 1 ? first.appId : '',
+    version: MECHA_VERSION,
+    ...(extras.writeLog ? { write: (line) => extras.writeLog?.(line, 'host') } : {}),
+  });
+  const registry = new MetricsRegistry({ processMetrics: options.metrics.enabled });
+  const ledgers = new LedgerFiles((path) => openSqliteLedger({ path, clock: systemClock, log: log.scoped('mecha.ledger') }));
+  const metrics = new MetricsServer({ registry, host: options.metrics.listenAddress, port: options.metrics.port });
+  const sidecars: Sidecar[] = [];
+  const done = Promise.withResolvers<number>();
+  let lifecycle: Lifecycle | undefined;
+  let stopping: Promise<void> | undefined;
+
+  function stop(code = 0): Promise<void> {
+    stopping ??= (async () => {
+      // Sidecars drain side by side; what they share goes after the last of them.
+      await Promise.all(sidecars.map((sidecar) => sidecar.stop()));
+      await lifecycle?.stop(first?.gracefulShutdownMs ?? 0);
+      done.resolve(code);
+    })();
+    return stopping;
+  }
+
+  return {
+    sidecars,
+    get metricsPort() {
+      return metrics.port;
+    },
+    done: done.promise,
+    stop: () => stop(),
+    async start() {
+      await mkdir(options.dataDir, { recursive: true, mode: 0o700 });
+      await chmod(options.dataDir, 0o700);
+      const ledger = await ledgers.open(ledgerPath(options.dataDir));
+      const peers = createPeerLink({ ledger, dataDir: options.dataDir, log: log.scoped('mecha.peers'), clock: systemClock });
+      const parts: Part[] = [
+        { name: 'ledger', stop: () => ledgers.closeAll() },
+        ...(options.metrics.enabled ? [metrics] : []),
+        peers,
+      ];
+      lifecycle = new Lifecycle(parts, log);
+      try {
+        await lifecycle.start();
+        for (const one of options.sidecars) {
+          sidecars.push(
+            createSidecar(one, {
+              ledger,
+              openLedger: (path) => ledgers.open(path),
+              peers,
+              metrics: registry.forApp(one.appId),
+              dataDir: options.dataDir,
+              clock: systemClock,
+              random: Math.random,
+              ...(extras.writeLog ? { writeLog: (line) => extras.writeLog?.(line, one.appId) } : {}),
+              exit: extras.exit ?? ((code) => process.exit(code)),
+            }),
+          );
+        }
+        for (const sidecar of sidecars) {
+          void sidecar.done.then((code) => {
+            if (code !== 0 || sidecars.every((other) => other.state === 'stopped')) void stop(code);
+          });
+        }
+        await Promise.all(sidecars.map((sidecar) => sidecar.start()));
+      } catch (error) {
+        await stop(1);
+        throw error;
+      }
+    },
+  };
+}
+
+function ledgerPath(dataDir: string): string {
+  return `${dataDir}/ledger.db`;
+}
+
+/** One open ledger per file and process, however many components name it. */
+class LedgerFiles {
+  readonly #open = new Map<string, Promise<Ledger>>();
+  readonly #openFile: (path: string) => Promise<Ledger>;
+
+  constructor(openFile: (path: string) => Promise<Ledger>) {
+    this.#openFile = openFile;
+  }
+
+  open(path: string): Promise<Ledger> {
+    let ledger = this.#open.get(path);
+    if (!ledger) {
+      ledger = this.#openFile(path);
+      this.#open.set(path, ledger);
+      // A failed opening is tried anew by the next one who asks.
+      ledger.catch(() => this.#open.delete(path));
+    }
+    return ledger;
+  }
+
+  async closeAll(): Promise<void> {
+    const ledgers = [...this.#open.values()];
+    this.#open.clear();
+    await Promise.all(ledgers.map(async (ledger) => (await ledger).close()));
+  }
+}

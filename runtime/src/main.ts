@@ -1,0 +1,70 @@
+/** The door of the process: argv in, exit code out. */
+import { nearest } from '@mecha/components/kit/nearest.ts';
+import { commandHelp, type Command, type CommandContext } from './cli/command.ts';
+import { UsageError } from './config/options.ts';
+import { MECHA_VERSION } from './version.ts';
+
+/** Loaded only when asked for, so that a sidecar starts without the rest. */
+const COMMANDS: readonly { readonly name: string; readonly summary: string; readonly load: () => Promise<Command> }[] = [
+  { name: 'sidecar', summary: 'Run a sidecar for one app', load: async () => (await import('./cli/sidecar.ts')).sidecarCommand },
+  { name: 'run', summary: 'Run apps together with their sidecars', load: async () => (await import('./cli/run.ts')).runCommand },
+  { name: 'validate', summary: 'Check resource YAML and run files', load: async () => (await import('./cli/validate.ts')).validateCommand },
+  { name: 'state', summary: 'Read and write state through a sidecar', load: async () => (await import('./cli/state.ts')).stateCommand },
+  { name: 'publish', summary: 'Publish an event through a sidecar', load: async () => (await import('./cli/publish.ts')).publishCommand },
+  { name: 'invoke', summary: 'Call a method of an app through a sidecar', load: async () => (await import('./cli/invoke.ts')).invokeCommand },
+  { name: 'components', summary: 'List the component types, or describe one', load: async () => (await import('./cli/components.ts')).componentsCommand },
+  { name: 'metadata', summary: 'Show what a running sidecar is and has', load: async () => (await import('./cli/metadata.ts')).metadataCommand },
+];
+
+const EXIT_USAGE = 2;
+
+function overview(): string {
+  return `Mecha ${MECHA_VERSION}: a sidecar for services that hold only business code.
+
+Usage: mecha COMMAND [options]
+
+${COMMANDS.map(({ name, summary }) => `  ${name.padEnd(12)}${summary}`).join('\n')}
+
+mecha COMMAND --help tells more. A first step:
+
+  mecha run --app-id hello --app-port 8080 -- node app.js
+`;
+}
+
+async function main(argv: readonly string[]): Promise<number> {
+  const context: CommandContext = {
+    env: { ...process.env },
+    out: (text) => void process.stdout.write(text),
+    err: (text) => void process.stderr.write(text),
+  };
+  const [first, ...rest] = argv;
+  if (first === undefined || first === '--help' || first === '-h' || first === 'help') {
+    context.out(overview());
+    return 0;
+  }
+  // daprd has no command words: what begins with a dash is a sidecar's.
+  const name = first.startsWith('-') ? 'sidecar' : first;
+  const entry = COMMANDS.find((command) => command.name === name);
+  if (!entry) {
+    const meant = nearest(name, COMMANDS.map((command) => command.name));
+    throw new UsageError(`unknown command ${name}${meant ? `; did you mean ${meant}?` : ''} (mecha --help lists all)`);
+  }
+  const command = await entry.load();
+  const args = first.startsWith('-') ? argv : rest;
+  const own = args.includes('--') ? args.slice(0, args.indexOf('--')) : args;
+  if (own.includes('--help') || own.includes('-h')) {
+    context.out(commandHelp(command));
+    return 0;
+  }
+  return command.run(args, context);
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  const isUsage = error instanceof UsageError;
+  // What the user can mend is told in words; a stack is for what they cannot.
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  if (process.env['MECHA_DEBUG'] && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+  process.exitCode = isUsage ? EXIT_USAGE : 1;
+}

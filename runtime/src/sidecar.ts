@@ -1,0 +1,364 @@
+/**
+ * One sidecar: the parts that serve one app, put together in the order in which they live.
+ *
+ * Owns: which part comes before which, and why; the readiness of the whole. Everything else belongs to a part.
+ */
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import type { Clock, Ledger } from '@mecha/components/kit';
+import { createHealthBlock } from './blocks/health/health.ts';
+import { healthHttp } from './blocks/health/health.http.ts';
+import { createInvocationBlock, type HttpEndpoint } from './blocks/invocation/invocation.ts';
+import { invocationHttp } from './blocks/invocation/invocation.http.ts';
+import { createMetadataBlock } from './blocks/metadata/metadata.ts';
+import { metadataHttp } from './blocks/metadata/metadata.http.ts';
+import { createPubSubBlock } from './blocks/pubsub/pubsub.ts';
+import { pubsubHttp } from './blocks/pubsub/pubsub.http.ts';
+import { createSubscriptions } from './blocks/pubsub/subscriptions.ts';
+import { createSecretsBlock } from './blocks/secrets/secrets.ts';
+import { secretsHttp } from './blocks/secrets/secrets.http.ts';
+import { createShutdownBlock } from './blocks/shutdown/shutdown.ts';
+import { shutdownHttp } from './blocks/shutdown/shutdown.http.ts';
+import { createStateBlock } from './blocks/state/state.ts';
+import { stateHttp } from './blocks/state/state.http.ts';
+import { createAppMonitor } from './channel/app-monitor.ts';
+import type { AppChannel, AppMonitor } from './channel/channel.ts';
+import { createExternalHttp } from './channel/external-http.ts';
+import { createHttpChannel } from './channel/http-channel.ts';
+import { ComponentHost } from './component-host.ts';
+import { catalogEntry } from './config/component-resource.ts';
+import { loadConfiguration } from './config/configuration.ts';
+import { resolveItems, resolveMetadata } from './config/resolve-metadata.ts';
+import type { Configuration, HttpEndpointResource, Resource } from './config/resource-types.ts';
+import { defaultResources, loadResources, problemLines } from './config/resources.ts';
+import type { SidecarOptions } from './config/sidecar-options.ts';
+import { MechaError } from './errors.ts';
+import { Lifecycle, type LifecycleState, type Part } from './lifecycle.ts';
+import { outboxConfigOf } from './outbox/outbox-config.ts';
+import { createOutboxRelay } from './outbox/outbox-relay.ts';
+import type { PeerLink } from './peers/peer-link.ts';
+import { Pipeline } from './pipeline.ts';
+import { createResilience } from './resilience/resilience.ts';
+import { HttpServer } from './servers/http.ts';
+import type { HttpRoute } from './servers/http-face.ts';
+import { createLog, type Log } from './telemetry/log.ts';
+import type { Metrics } from './telemetry/metrics.ts';
+import { CONTRACT_VERSION, MECHA_VERSION } from './version.ts';
+
+/** What the host lends to each of its sidecars. */
+export interface SharedParts {
+  readonly ledger: Ledger;
+  readonly openLedger: (path: string) => Promise<Ledger>;
+  readonly peers: PeerLink;
+  readonly metrics: Metrics;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly dataDir: string;
+  readonly writeLog?: (line: string) => void;
+  /** Ends the process at once. */
+  readonly exit: (code: number) => void;
+}
+
+export interface Sidecar {
+  readonly appId: string;
+  readonly state: LifecycleState;
+  /** Known once started. */
+  readonly httpPort: number;
+  readonly grpcPort: number;
+  /** Resolves when the app may call: `healthz/outbound` is 204. */
+  readonly outboundReady: Promise<void>;
+  /** Resolves when everything is ready, the app included: `healthz` is 204. */
+  readonly ready: Promise<void>;
+  /** Exit code, once stopped. */
+  readonly done: Promise<number>;
+  /** Rejects with words for the user (`UsageError`-like, no stack needed) when something is wrong for good. */
+  start(): Promise<void>;
+  /** Ends intake alone: no more events, while everything else goes on. `stop` follows. */
+  stopIntake(): Promise<void>;
+  stop(code?: number): Promise<void>;
+}
+
+const NOT_STARTED = 'the sidecar is starting';
+
+export class RunningSidecar implements Sidecar {
+  readonly appId: string;
+  readonly #options: SidecarOptions;
+  readonly #shared: SharedParts;
+  readonly #log: Log;
+  readonly #outbound = Promise.withResolvers<void>();
+  readonly #whole = Promise.withResolvers<void>();
+  readonly #ended = Promise.withResolvers<number>();
+  readonly #instanceId = randomUUID();
+  #lifecycle: Lifecycle | undefined;
+  #http: HttpServer | undefined;
+  #grpc: { readonly port: number } | undefined;
+  #components: ComponentHost | undefined;
+  #monitor: AppMonitor | undefined;
+  #subscriptions: Part | undefined;
+  /** The app was seen, and asked what it subscribes to. */
+  #appGreeted = false;
+  #stopping: Promise<void> | undefined;
+
+  constructor(options: SidecarOptions, shared: SharedParts) {
+    this.appId = options.appId;
+    this.#options = options;
+    this.#shared = shared;
+    this.#log = createLog({
+      level: options.logLevel,
+      json: options.logAsJson,
+      appId: options.appId,
+      version: MECHA_VERSION,
+      ...(shared.writeLog ? { write: shared.writeLog } : {}),
+    });
+  }
+
+  get state(): LifecycleState {
+    return this.#stopping ? (this.#lifecycle?.state ?? 'stopped') : (this.#lifecycle?.state ?? 'created');
+  }
+  get httpPort(): number {
+    return this.#http?.port ?? 0;
+  }
+  get grpcPort(): number {
+    return this.#grpc?.port ?? 0;
+  }
+  get outboundReady(): Promise<void> {
+    return this.#outbound.promise;
+  }
+  get ready(): Promise<void> {
+    return this.#whole.promise;
+  }
+  get done(): Promise<number> {
+    return this.#ended.promise;
+  }
+
+  async start(): Promise<void> {
+    const began = performance.now();
+    this.#log.info({ data_dir: this.#shared.dataDir }, `starting Mecha ${MECHA_VERSION} for app ${this.appId}`);
+    const { resources, configuration } = await this.#load();
+    const parts = this.#build(resources, configuration);
+    this.#lifecycle = new Lifecycle(parts, this.#log);
+    await this.#lifecycle.start();
+    this.#log.info({ http_port: this.httpPort, grpc_port: this.grpcPort }, `mecha started in ${Math.round(performance.now() - began)} ms`);
+    void this.#components?.firstAttempts.then(() => {
+      this.#outbound.resolve();
+      this.#checkReady();
+    });
+  }
+
+  async stopIntake(): Promise<void> {
+    await this.#subscriptions?.drain?.(AbortSignal.timeout(this.#options.gracefulShutdownMs));
+  }
+
+  /** Drains and stops; idempotent. */
+  stop(code = 0): Promise<void> {
+    this.#stopping ??= (async () => {
+      this.#log.info({}, 'shutting down');
+      await this.#lifecycle?.stop(this.#options.gracefulShutdownMs);
+      this.#log.info({}, 'stopped');
+      this.#ended.resolve(code);
+    })();
+    return this.#stopping;
+  }
+
+  /** Everything that is wrong in one report; errors end the start. */
+  async #load(): Promise<{ resources: readonly Resource[]; configuration: Configuration }> {
+    const { appId, resourcePaths, configPaths, env, strict } = this.#options;
+    const { configuration, problems: configProblems } = await loadConfiguration(configPaths, env);
+    const loaded = resourcePaths.length > 0 ? await loadResources(resourcePaths, { appId, namespace: env['NAMESPACE'], strict }) : { resources: defaultResources(), problems: [] };
+    const problems = [...configProblems, ...loaded.problems];
+    const lines = problemLines(problems);
+    for (const [index, problem] of problems.entries()) if (problem.severity === 'warning') this.#log.warn({}, lines[index] ?? '');
+    if (problems.some(({ severity }) => severity === 'error')) {
+      throw new Error(lines.filter((_line, index) => problems[index]?.severity === 'error').join('\n'));
+    }
+    const denied = new Set(configuration.deniedComponents);
+    const resources = loaded.resources.filter((resource) => {
+      if (resource.kind !== 'Component' || !(denied.has(resource.type) || denied.has(`${resource.type}/${resource.version}`))) return true;
+      this.#log.warn({ component: resource.name, component_type: resource.type }, 'component left out: its type is denied by the Configuration');
+      return false;
+    });
+    return { resources, configuration };
+  }
+
+  /** The one list of parts; its order is the order of life. */
+  #build(resources: readonly Resource[], configuration: Configuration): Part[] {
+    const options = this.#options;
+    const { ledger, openLedger, peers, metrics, clock, random } = this.#shared;
+    const { appId, namespace, env } = options;
+    const log = this.#log;
+
+    const pipeline = new Pipeline({ log, metrics, gate: () => this.#gate() });
+    const resilience = createResilience(resources.filter((resource) => resource.kind === 'Resiliency'), { appId, clock, metrics, log, random });
+    const components = new ComponentHost({
+      resources: resources.filter((resource) => resource.kind === 'Component'),
+      appId, namespace, env, ledger, openLedger, clock, random, log, metrics,
+      load: async (type) => {
+        const entry = catalogEntry(type);
+        if (!entry) throw new Error(`there is no component type ${type}`);
+        return (await entry.load()).default;
+      },
+      resolve: (resource, definition, secret) => resolveMetadata(resource, definition, { appId, env, secret }),
+      fatal: (error) => this.#fail(error),
+    });
+    this.#components = components;
+    components.onChange(() => this.#checkReady());
+
+    const { channel, monitor } = this.#buildChannel();
+    this.#monitor = monitor;
+    monitor.onChange((presence) => {
+      if (presence === 'up') this.#appGreeted = true;
+      this.#checkReady();
+    });
+    const endpoints: HttpEndpoint[] = [];
+    const external = createExternalHttp();
+
+    const state = createStateBlock({ appId, namespaceOfEnv: env['NAMESPACE'], components, metrics, resilience, clock, uuid: randomUUID });
+    const secrets = createSecretsBlock({ components, scopes: configuration.secretScopes, metrics, resilience });
+    const pubsub = createPubSubBlock({ appId, namespace, components, ledger, clock, random, log, metrics, resilience });
+    const invocation = createInvocationBlock({ appId, namespace, channel, monitor, peers, external, endpoints, resilience, clock, metrics });
+    const subscriptions = createSubscriptions({
+      appId, namespace, components, ledger, clock, random, log, metrics, resilience, block: pubsub, channel, monitor,
+      declared: resources.filter((resource) => resource.kind === 'Subscription'),
+    });
+    this.#subscriptions = subscriptions;
+    const relay = createOutboxRelay({
+      appId, clock, log, metrics,
+      sources: () =>
+        components.all('state').flatMap((instance) => {
+          const source = instance.port.outbox;
+          return source && outboxConfigOf(instance.metadata) && instance.status.state === 'ready' ? [{ storeName: instance.name, source, appId }] : [];
+        }),
+      publish: (record, signal) => pubsub.publishRecord(record, signal),
+    });
+    const metadata = createMetadataBlock({
+      appId,
+      runtimeVersion: CONTRACT_VERSION,
+      enabledFeatures: Object.entries(configuration.features).flatMap(([name, on]) => (on ? [name] : [])),
+      components: () => components.statuses(),
+      subscriptions: () => subscriptions.list(),
+      httpEndpoints: resources.flatMap((resource) => (resource.kind === 'HTTPEndpoint' ? [resource.name] : [])),
+      resiliencies: resilience.names,
+      appConnection: {
+        port: options.appPort, protocol: options.appProtocol, channelAddress: options.appChannelAddress,
+        maxConcurrency: options.appMaxConcurrency, health: options.appHealthCheck,
+      },
+    });
+    const health = createHealthBlock({ appId, missing: () => this.#missing(), outboundReady: () => this.state === 'ready' && components.firstAttemptsEnded });
+    const shutdown = createShutdownBlock({ stop: () => void this.stop(), exit: () => this.#shared.exit(1) });
+
+    const invoke = invocationHttp(invocation, pipeline);
+    const routes = [
+      ...healthHttp(health, pipeline),
+      ...metadataHttp(metadata, pipeline),
+      ...shutdownHttp(shutdown, pipeline),
+      ...stateHttp(state, pipeline),
+      ...secretsHttp(secrets, pipeline),
+      ...pubsubHttp(pubsub, pipeline),
+      ...invoke.routes,
+    ];
+    const http = this.#httpServer(routes, invoke.fallback, configuration);
+    this.#http = http;
+    const endpointResources = resources.filter((resource) => resource.kind === 'HTTPEndpoint');
+
+    return [
+      // They listen at once and answer "starting" until the start is over.
+      http,
+      ...this.#publicServer(routes),
+      components,
+      { name: 'http endpoints', start: async () => void endpoints.push(...(await this.#resolveEndpoints(endpointResources, components))) },
+      { name: 'app channel', stop: async () => void (await Promise.all([channel?.close(), external.close()])) },
+      monitor,
+      {
+        name: 'peer registration',
+        start: () => peers.register({ instanceId: this.#instanceId, appId, namespace, httpPort: this.httpPort, grpcPort: this.grpcPort, receive: (...call) => invocation.receive(...call) }),
+        drain: () => peers.unregister(this.#instanceId),
+      },
+      relay,
+      // Last to start and first to stop: intake ends before anything else does.
+      subscriptions,
+    ];
+  }
+
+  #buildChannel(): { channel: AppChannel | undefined; monitor: AppMonitor & Part } {
+    const { appId, appPort, appProtocol, appChannelAddress, appApiToken, appMaxConcurrency, appHealthCheck, readBufferBytes, disableInitEndpoints } = this.#options;
+    const log = this.#log;
+    let monitor: (AppMonitor & Part) | undefined;
+    let channel: AppChannel | undefined;
+    if (appPort !== undefined) {
+      const shared = {
+        appId, address: appChannelAddress, port: appPort, apiToken: appApiToken, maxConcurrency: appMaxConcurrency,
+        asksSubscriptions: !disableInitEndpoints.includes('subscribe'), presence: () => monitor?.presence ?? ('waiting' as const), log,
+      };
+      if (appProtocol === 'grpc' || appProtocol === 'grpcs') throw new Error('not yet');
+      channel = createHttpChannel({ ...shared, protocol: appProtocol, responseHeaderBytesMax: readBufferBytes, healthPath: appHealthCheck?.path ?? '/healthz' });
+    }
+    monitor = createAppMonitor({ channel, healthCheck: appHealthCheck, clock: this.#shared.clock, log });
+    return { channel, monitor };
+  }
+
+  #httpServer(routes: readonly HttpRoute[], fallback: HttpRoute['handle'], configuration: Configuration): HttpServer {
+    const { listenAddresses, httpPort, unixDomainSocket, apiToken, maxBodyBytes, readBufferBytes, allowedOrigins, apiLogging } = this.#options;
+    return new HttpServer({
+      name: 'HTTP API server', portFlag: '--dapr-http-port', addresses: listenAddresses, port: httpPort,
+      socketPath: unixDomainSocket && join(unixDomainSocket, `dapr-${this.appId}-http.socket`),
+      routes, fallback, apiToken, maxBodyBytes, readBufferBytes, allowedOrigins,
+      apiLogging: apiLogging ?? configuration.apiLogging.enabled, log: this.#log, metrics: this.#shared.metrics,
+    });
+  }
+
+  #publicServer(routes: readonly HttpRoute[]): HttpServer[] {
+    const { publicPort, publicListenAddress, readBufferBytes, maxBodyBytes } = this.#options;
+    if (publicPort === undefined) return [];
+    return [
+      new HttpServer({
+        name: 'public HTTP server', portFlag: '--dapr-public-port', addresses: [publicListenAddress], port: publicPort,
+        routes: routes.filter((route) => route.public), apiToken: undefined, maxBodyBytes, readBufferBytes, allowedOrigins: '', apiLogging: false,
+        log: this.#log, metrics: this.#shared.metrics,
+      }),
+    ];
+  }
+
+  async #resolveEndpoints(resources: readonly HttpEndpointResource[], components: ComponentHost): Promise<HttpEndpoint[]> {
+    const { appId, env } = this.#options;
+    return Promise.all(
+      resources.map(async ({ name, baseUrl, headers, secretStore }) => ({
+        name,
+        baseUrl,
+        headers: await resolveItems(headers, secretStore, { appId, env, secret: (store, secret, key) => components.secret(store, secret, key) }, name),
+      })),
+    );
+  }
+
+  #gate(): MechaError | undefined {
+    const state = this.#lifecycle?.state ?? 'created';
+    if (state === 'ready' || state === 'draining') return undefined;
+    return new MechaError({
+      code: state === 'starting' || state === 'created' ? 'ERR_STARTING' : 'ERR_SHUTTING_DOWN',
+      kind: 'unavailable',
+      message: state === 'starting' || state === 'created' ? NOT_STARTED : 'the sidecar is shutting down',
+      retryAfterSeconds: 1,
+    });
+  }
+
+  /** What `healthz` waits for, by name. */
+  #missing(): string[] {
+    const missing: string[] = [];
+    if (this.state !== 'ready') missing.push('runtime');
+    for (const name of this.#components?.notReady ?? []) missing.push(`component:${name}`);
+    if (this.#monitor?.presence !== 'none' && !this.#appGreeted) missing.push('app');
+    return missing;
+  }
+
+  #checkReady(): void {
+    if (this.#missing().length === 0) this.#whole.resolve();
+  }
+
+  #fail(error: Error): void {
+    this.#log.error({ err: error }, error.message);
+    void this.stop(1);
+  }
+}
+
+export function createSidecar(options: SidecarOptions, shared: SharedParts): Sidecar {
+  return new RunningSidecar(options, shared);
+}

@@ -1,0 +1,221 @@
+/**
+ * `npm run build`: bundles the packages into dist/, each a folder that `npm pack` takes as it is.
+ *
+ *   dist/mecha   the sidecar and its command line; no dependencies, all of them are inside
+ *   dist/sdk     the client for app authors, with its types
+ *
+ * Libraries are bundled instead of depended upon: one archive installs in a moment, nothing can change under it, and what
+ * a component loads lazily in the sources (`await import('ioredis')`) is a file of its own here, read only when needed.
+ * Files that the sources name by `new URL('./x.ts', import.meta.url)`, such as worker threads, become entries of their
+ * own; any other use of the module's place would break in a bundle and fails the build by name.
+ */
+import { build, type Metafile, type Plugin } from 'esbuild';
+import { readFileSync } from 'node:fs';
+import { copyFile, mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { createRequire, isBuiltin } from 'node:module';
+import { basename, dirname, join, relative, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { parseArgs } from 'node:util';
+import { ROOT, runNode, seconds, sourceFiles, toolPath } from './tools.ts';
+
+const PLACE = /new URL\('(\.{1,2}\/[^']+)\.ts', import\.meta\.url\)/g;
+const PLACE_OF_MODULE = /\bimport\.meta\.(?:url|dirname|filename|resolve)\b/;
+/** Libraries written as CommonJS look for these; each output file has its own. */
+const COMMONJS_BANNER = [
+  "import { createRequire as createRequireForBundle } from 'node:module';",
+  'const require = createRequireForBundle(import.meta.url), __filename = import.meta.filename, __dirname = import.meta.dirname;',
+].join('\n');
+
+interface Manifest {
+  readonly name: string;
+  readonly version: string;
+  readonly description: string;
+  readonly license: string;
+}
+
+const HELP = `npm run build [-- options]
+
+Bundles the packages into dist/mecha and dist/sdk.
+
+  --out FOLDER  another folder than dist; it is emptied first
+  --dry-run     only say what would be bundled
+`;
+
+const { values } = parseArgs({
+  options: {
+    help: { type: 'boolean', default: false },
+    'dry-run': { type: 'boolean', default: false },
+    out: { type: 'string', default: join(ROOT, 'dist') },
+  },
+});
+const DIST = resolve(values.out);
+if (values.help) {
+  console.log(HELP);
+} else if (values['dry-run']) {
+  console.log(`dist/mecha from ${Object.values(sidecarEntries()).join(', ')}\ndist/sdk from sdk/src/index.ts`);
+} else {
+  const startedMs = performance.now();
+  await rm(DIST, { recursive: true, force: true });
+  await buildSidecar();
+  await buildSdk();
+  console.log(`built in ${seconds(startedMs)}`);
+}
+
+async function buildSidecar(): Promise<void> {
+  const folder = join(DIST, 'mecha');
+  const entries = sidecarEntries();
+  const { metafile } = await build({
+    absWorkingDir: ROOT,
+    entryPoints: entries,
+    outdir: join(folder, 'lib'),
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node24',
+    entryNames: '[name]',
+    chunkNames: 'part-[name]-[hash]',
+    banner: { js: COMMONJS_BANNER },
+    // Names and lines stay as they are, so that a user's stack trace can be read; comments are what takes the room.
+    minifySyntax: true,
+    legalComments: 'none',
+    metafile: true,
+    logLevel: 'warning',
+    plugins: [placesInBundle(entries), lazyPackages()],
+  });
+  await mkdir(join(folder, 'bin'), { recursive: true });
+  await copyFile(join(ROOT, 'runtime', 'bin', 'mecha.mjs'), join(folder, 'bin', 'mecha.mjs'));
+  await copyFile(join(ROOT, 'scripts', 'launch.mjs'), join(folder, 'bin', 'launch.mjs'));
+  await writeFile(join(folder, 'THIRD-PARTY.txt'), await thirdPartyNotices(metafile));
+  await writeFile(join(folder, 'README.md'), await packageReadme('mecha', 'The sidecar and its command line: `npx mecha --help`. It runs on Node 24.18.1 or later; where the machine has an older one (18 or later), it fetches Node from the npm registry once.'));
+  await finishPackage(folder, 'runtime', { name: '@mecha/mecha', bin: { mecha: 'bin/mecha.mjs' }, engines: { node: '>=18' } });
+  const bytes = Object.values(metafile.outputs).reduce((sum, output) => sum + output.bytes, 0);
+  console.log(`dist/mecha  ${Object.keys(metafile.outputs).length} files, ${(bytes / 1e6).toFixed(1)} MB`);
+}
+
+async function buildSdk(): Promise<void> {
+  const folder = join(DIST, 'sdk');
+  await build({
+    absWorkingDir: ROOT,
+    entryPoints: { index: 'sdk/src/index.ts' },
+    outdir: join(folder, 'lib'),
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20',
+    logLevel: 'warning',
+  });
+  const types = ['--noEmit', 'false', '--declaration', '--emitDeclarationOnly', '--ignoreConfig', '--outDir', join(folder, 'lib')];
+  const settings = ['--target', 'es2024', '--module', 'nodenext', '--types', 'node', '--strict', '--allowImportingTsExtensions', '--skipLibCheck'];
+  const declared = await runNode([toolPath('typescript/bin/tsc'), ...types, ...settings, 'sdk/src/index.ts']);
+  if (declared.code !== 0) throw new Error(`the SDK's types cannot be written:\n${declared.output}`);
+  await writeFile(join(folder, 'README.md'), await packageReadme('sdk', 'A small typed client of the sidecar, for app authors: `createClient().state(\'statestore\').get(\'key\')`.'));
+  await finishPackage(folder, 'sdk', {
+    name: '@mecha/sdk',
+    exports: { '.': { types: './lib/index.d.ts', default: './lib/index.js' } },
+    engines: { node: '>=20' },
+  });
+  console.log('dist/sdk    1 file');
+}
+
+/** The command line, and each file that starts a life of its own in a thread. */
+function sidecarEntries(): Record<string, string> {
+  const entries: Record<string, string> = { main: 'runtime/src/main.ts' };
+  for (const { target } of placesInSources()) {
+    const name = basename(target, '.ts');
+    if (entries[name] !== undefined && entries[name] !== target) throw new Error(`two entries would be called ${name}.js: ${entries[name]} and ${target}`);
+    entries[name] = target;
+  }
+  return entries;
+}
+
+function placesInSources(): readonly { file: string; target: string }[] {
+  const files = sourceFiles().filter((file) => /^(components|runtime|specs)\/.+\.ts$/.test(file) && !file.endsWith('.test.ts'));
+  return files.flatMap((file) => {
+    const source = readFileSync(join(ROOT, file), 'utf8');
+    return [...source.matchAll(PLACE)].map(([, path]) => ({ file, target: relative(ROOT, resolve(ROOT, dirname(file), `${path ?? ''}.ts`)) }));
+  });
+}
+
+/** Makes `new URL('./x.ts', import.meta.url)` point to the bundled entry; all outputs lie in one folder. */
+function placesInBundle(entries: Readonly<Record<string, string>>): Plugin {
+  const known = new Set(Object.values(entries));
+  return {
+    name: 'places in the bundle',
+    setup({ onLoad }) {
+      onLoad({ filter: /\.ts$/ }, async ({ path }) => {
+        const file = relative(ROOT, path);
+        if (file.includes('node_modules')) return undefined;
+        const source = await readFile(path, 'utf8');
+        if (!PLACE_OF_MODULE.test(source)) return undefined;
+        const contents = source.replaceAll(PLACE, (_all, target: string) => {
+          const entry = relative(ROOT, resolve(dirname(path), `${target}.ts`));
+          if (!known.has(entry)) throw new Error(`${file}: ${entry} is no entry of the bundle`);
+          return `new URL('./${basename(target)}.js', import.meta.url)`;
+        });
+        const rest = contents.replaceAll(/new URL\('\.\/[\w.-]+\.js', import\.meta\.url\)/g, '').replaceAll(/\/\*[^]*?\*\/|\/\/.*/g, '');
+        if (PLACE_OF_MODULE.test(rest)) {
+          throw new Error(`${file} uses its own place in a way that no bundle keeps; name files by new URL('./x.ts', import.meta.url)`);
+        }
+        return { contents, loader: 'ts' };
+      });
+    },
+  };
+}
+
+/**
+ * Keeps the named exports of a CommonJS package that is imported lazily: split off as a file of its own, it would have a
+ * default export and nothing else. A file in between names what Node itself sees in the package.
+ */
+function lazyPackages(): Plugin {
+  const between = 'lazy package';
+  return {
+    name: 'lazy packages',
+    setup({ onResolve, onLoad }) {
+      onResolve({ filter: /^(?:@[\w.-]+\/)?[\w.-]+$/ }, ({ kind, path, resolveDir, namespace }) =>
+        kind === 'dynamic-import' && namespace !== between && !path.startsWith('.') && !isBuiltin(path) ? { path, namespace: between, pluginData: resolveDir } : undefined,
+      );
+      onLoad({ filter: /./, namespace: between }, async ({ path, pluginData }) => {
+        const resolveDir = pluginData as string;
+        const found = createRequire(join(resolveDir, 'importer.js')).resolve(path);
+        const names = Object.keys((await import(pathToFileURL(found).href)) as object).filter((name) => /^[A-Za-z_$][\w$]*$/.test(name));
+        return { contents: `export { ${names.join(', ')} } from ${JSON.stringify(path)};`, resolveDir };
+      });
+    },
+  };
+}
+
+async function finishPackage(folder: string, source: string, own: Readonly<Record<string, unknown>>): Promise<void> {
+  const { version, description, license } = await readManifest(join(ROOT, source, 'package.json'));
+  // Private until the names on the registry are ours: packing works, publishing does not.
+  const manifest = { version, private: true, description, license, type: 'module', ...own };
+  await writeFile(join(folder, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
+  await copyFile(join(ROOT, 'LICENSE'), join(folder, 'LICENSE'));
+}
+
+async function packageReadme(name: string, sentence: string): Promise<string> {
+  const { version } = await readManifest(join(ROOT, 'package.json'));
+  return `# Mecha ${name} ${version}\n\n${sentence}\n`;
+}
+
+/** Names, licences and licence texts of every package of which a part is in the bundle. */
+async function thirdPartyNotices(metafile: Metafile): Promise<string> {
+  const folders = new Set<string>();
+  for (const input of Object.keys(metafile.inputs)) {
+    const found = /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(input)?.[1];
+    if (found) folders.add(found);
+  }
+  const notices = await Promise.all(
+    [...folders].toSorted().map(async (folder) => {
+      const { name, version, license } = await readManifest(join(ROOT, folder, 'package.json'));
+      const file = (await readdir(join(ROOT, folder))).find((entry) => /^licen[cs]e/i.test(entry));
+      const text = file === undefined ? '' : `\n\n${(await readFile(join(ROOT, folder, file), 'utf8')).trim()}`;
+      return `${name} ${version} (${license})${text}`;
+    }),
+  );
+  return `${['Mecha contains parts of these packages.', ...notices].join(`\n\n${'-'.repeat(72)}\n\n`)}\n`;
+}
+
+async function readManifest(file: string): Promise<Manifest> {
+  return JSON.parse(await readFile(file, 'utf8')) as Manifest;
+}

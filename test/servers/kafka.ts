@@ -1,0 +1,142 @@
+/**
+ * Apache Kafka, one node that is broker and controller in one (KRaft), on loopback. Its jars come from Maven Central by
+ * `kafka/pom.xml` and are kept under `.servers/jars/`; a `KAFKA_HOME` on the machine is used instead if there is one.
+ */
+import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { access, mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { findCommand, installPackages, lastLine } from './machine.ts';
+import { freePort } from './processes.ts';
+import { ServerMissing, type Say, type ServerKind } from './server-kind.ts';
+
+const run = promisify(execFile);
+const POM = path.join(import.meta.dirname, 'kafka', 'pom.xml');
+const JAVA_VERSION_MIN = 17;
+const DOWNLOAD_TIMEOUT_MS = 10 * 60_000;
+const PROBE_TIMEOUT_MS = 5_000;
+const WHAT_TO_DO = `install Java ${JAVA_VERSION_MIN} or later and Maven (Debian: apt-get install default-jre-headless maven), or name a running broker: MECHA_TEST_KAFKA=host:port`;
+
+export const kafka: ServerKind = {
+  name: 'kafka',
+  addressVariable: 'MECHA_TEST_KAFKA',
+  exportVariable: 'MECHA_KAFKA_BROKERS',
+  usualPort: 9092,
+  startTimeoutMs: 90_000,
+
+  /** Returns the class path. */
+  async obtain(folder, say) {
+    await ensureJava(say);
+    const home = process.env['KAFKA_HOME'];
+    if (home && (await exists(path.join(home, 'libs')))) return path.join(home, 'libs', '*');
+    return path.join(await ensureJars(folder, say), '*');
+  },
+
+  async launch(classPath, { folder, port }) {
+    const java = (await findJava()) ?? 'java';
+    const data = path.join(folder, 'data');
+    const config = path.join(folder, 'server.properties');
+    await mkdir(folder, { recursive: true });
+    await writeFile(config, properties({ data, port, controllerPort: await freePort() }));
+    // A restart keeps the storage that an earlier start formatted.
+    const clusterId = randomBytes(16).toString('base64url');
+    await run(java, ['-cp', classPath, 'kafka.tools.StorageTool', 'format', '--ignore-formatted', '-t', clusterId, '-c', config], { maxBuffer: 16 * 1024 * 1024 });
+    return {
+      command: java,
+      args: ['-Xmx512m', '-XX:+UseSerialGC', '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn', '-cp', classPath, 'kafka.Kafka', config],
+    };
+  },
+
+  async answers({ host, port }) {
+    const { Kafka, logLevel } = await import('kafkajs');
+    const client = new Kafka({
+      clientId: 'mecha-servers',
+      brokers: [`${host}:${port}`],
+      connectionTimeout: PROBE_TIMEOUT_MS,
+      requestTimeout: PROBE_TIMEOUT_MS,
+      retry: { retries: 0 },
+      logLevel: logLevel.NOTHING,
+    });
+    const admin = client.admin();
+    try {
+      await admin.connect();
+      if ((await admin.describeCluster()).brokers.length === 0) throw new Error(`no broker of the cluster at ${host}:${port} is up yet`);
+    } finally {
+      await admin.disconnect();
+    }
+  },
+};
+
+const findJava = async (): Promise<string | undefined> => {
+  const home = process.env['JAVA_HOME'];
+  const own = home ? path.join(home, 'bin', 'java') : undefined;
+  return own && (await exists(own)) ? own : findCommand('java');
+};
+
+async function ensureJava(say: Say): Promise<void> {
+  if (!(await findJava())) await installPackages(['default-jre-headless'], WHAT_TO_DO, say);
+  const java = await findJava();
+  if (!java) throw new ServerMissing('java is not on the PATH after its package was installed', WHAT_TO_DO);
+  const { stderr } = await run(java, ['-version']);
+  const major = Number(/version "(\d+)/.exec(stderr)?.[1] ?? 0);
+  if (major < JAVA_VERSION_MIN) throw new ServerMissing(`the broker needs Java ${JAVA_VERSION_MIN} or later, and ${java} is ${stderr.split('\n')[0] ?? 'unknown'}`, WHAT_TO_DO);
+}
+
+/** The folder with the jars of the pinned version, fetched once. */
+async function ensureJars(folder: string, say: Say): Promise<string> {
+  const version = /<kafka\.version>([^<]+)</.exec(await readFile(POM, 'utf8'))?.[1];
+  if (!version) throw new Error(`${POM} names no kafka.version`);
+  const jars = path.join(folder, 'jars', `kafka-${version}`);
+  if (await exists(jars)) return jars;
+
+  if (!(await findCommand('mvn'))) await installPackages(['maven'], WHAT_TO_DO, say);
+  say(`fetching the jars of Apache Kafka ${version} from Maven Central (about 45 MB, once)`);
+  const unfinished = `${jars}.unfinished`;
+  await rm(unfinished, { recursive: true, force: true });
+  try {
+    await run('mvn', ['-B', '-q', '-f', POM, 'dependency:copy-dependencies', '-DincludeScope=runtime', `-DoutputDirectory=${unfinished}`], {
+      timeout: DOWNLOAD_TIMEOUT_MS,
+      maxBuffer: 16 * 1024 * 1024,
+    });
+    if (!(await readdir(unfinished)).includes(`kafka_2.13-${version}.jar`)) throw new Error('the broker jar is not among the files that Maven fetched');
+  } catch (error) {
+    throw new ServerMissing(`Maven could not fetch Apache Kafka ${version}: ${lastLine(error)}`, WHAT_TO_DO, error);
+  }
+  await rename(unfinished, jars);
+  return jars;
+}
+
+function properties(place: { data: string; port: number; controllerPort: number }): string {
+  const { data, port, controllerPort } = place;
+  return [
+    'process.roles=broker,controller',
+    'node.id=1',
+    `controller.quorum.voters=1@127.0.0.1:${controllerPort}`,
+    `listeners=PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
+    `advertised.listeners=PLAINTEXT://127.0.0.1:${port}`,
+    'controller.listener.names=CONTROLLER',
+    'listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
+    `log.dirs=${data}`,
+    'auto.create.topics.enable=true',
+    'num.partitions=3',
+    // One node holds the only copy of everything, and groups need not wait for members that will not come.
+    'default.replication.factor=1',
+    'offsets.topic.replication.factor=1',
+    'offsets.topic.num.partitions=4',
+    'transaction.state.log.replication.factor=1',
+    'transaction.state.log.min.isr=1',
+    'transaction.state.log.num.partitions=4',
+    'share.coordinator.state.topic.replication.factor=1',
+    'share.coordinator.state.topic.min.isr=1',
+    'group.initial.rebalance.delay.ms=0',
+    '',
+  ].join('\n');
+}
+
+function exists(file: string): Promise<boolean> {
+  return access(file).then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,0 +1,40 @@
+/** What there is to know about one kind of server: how it is had, how it is started, when it answers. */
+
+export type Say = (line: string) => void;
+
+/** A command that runs the server in the foreground until it is told to end. */
+export interface Launch {
+  readonly command: string;
+  readonly args: readonly string[];
+  /** Added to the environment of the process. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+export interface ServerKind {
+  readonly name: string;
+  /** Where a user names a server of their own: `host:port`. */
+  readonly addressVariable: string;
+  /** The variable under which tests, samples and YAML (`envRef`) find the address. */
+  readonly exportVariable: string;
+  readonly usualPort: number;
+  readonly startTimeoutMs: number;
+  /**
+   * Makes sure that the machine can run it, installing what is missing, and returns what `launch` needs.
+   * Rejects with `ServerMissing`.
+   */
+  obtain(folder: string, say: Say): Promise<string>;
+  /** Writes what the server needs into its folder and says how to run it. `port` is free at the time of the call. */
+  launch(obtained: string, place: { readonly folder: string; readonly port: number }): Promise<Launch>;
+  /** Rejects while the server cannot serve a client. */
+  answers(address: { readonly host: string; readonly port: number }): Promise<void>;
+}
+
+/** A server that cannot be had, and what the reader can do about it. */
+export class ServerMissing extends Error {
+  readonly whatToDo: string;
+  constructor(why: string, whatToDo: string, cause?: unknown) {
+    super(why, cause === undefined ? undefined : { cause });
+    this.name = 'ServerMissing';
+    this.whatToDo = whatToDo;
+  }
+}

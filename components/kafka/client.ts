@@ -148,8 +148,8 @@ function logCreatorFor({ log, clock }: Pick<ComponentContext, 'log' | 'clock'>):
     if (now - (saidAt.get(message) ?? Number.NEGATIVE_INFINITY) < LOG_AGAIN_MS) return;
     if (saidAt.size >= LOG_TEXTS_MAX) saidAt.clear();
     saidAt.set(message, now);
-    // What the library calls an error it mostly heals by itself; what it cannot heal reaches a caller.
-    log[level === 1 ? 'warn' : 'debug']({ reason: typeof error === 'string' ? error : undefined, broker, topic }, `kafka: ${message}`);
+    // An unwelcome answer of a broker is no news: the library tries again, or the caller is told.
+    log[level === 1 && !message.startsWith('[Connection] Response ') ? 'warn' : 'debug']({ reason: typeof error === 'string' ? error : undefined, broker, topic }, `kafka: ${message}`);
   };
 }
 

@@ -24,12 +24,15 @@ import { Partition } from './partition.ts';
 const GATHER_MS = 50;
 const QUIESCE_MS = 5_000;
 const JOIN_MS = 60_000;
+const JOIN_TRIES = 5;
 const AHEAD_MESSAGES = 500;
 const AHEAD_BYTES = 2 * 1024 * 1024;
 const RECOVER_FIRST_MS = 500;
 const RECOVER_MOST_MS = 10_000;
 const COMMIT_EVERY_MS = 100;
 const FLUSH_TRIES = 5;
+const CREATE_TRIES = 15;
+const CREATE_WAIT_MS = 200;
 
 export interface GroupParts {
   readonly kafka: Kafka;
@@ -142,15 +145,25 @@ export class ConsumerGroup {
 
   async #restartNow(): Promise<void> {
     await this.#endSession();
+    for (let tries = 1; !this.#closed && this.#topics.size > 0; tries += 1) {
+      try {
+        return await this.#startSession();
+      } catch (error) {
+        // A broker that has just started is not ready for groups, and says so.
+        if (tries === JOIN_TRIES || !isTransient(error)) throw error;
+        await this.#sleep(RECOVER_FIRST_MS);
+      }
+    }
+  }
+
+  async #startSession(): Promise<void> {
     const topics = [...this.#topics.keys()];
-    if (this.#closed || topics.length === 0) return;
     const { kafka, consumer: config, log } = this.#parts;
     const consumer = kafka.consumer({ ...config, retry: { ...RETRIES, restartOnFailure: () => Promise.resolve(false) } });
     const session: Session = { consumer, assigned: new Map(), memberId: undefined };
     const joined = Promise.withResolvers<void>();
     consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
-      this.#joined(session, payload.memberId, payload.memberAssignment);
-      joined.resolve();
+      void this.#joined(session, payload.memberId, payload.memberAssignment).then(joined.resolve);
     });
     consumer.on(consumer.events.CRASH, ({ payload }) => {
       joined.reject(payload.error);
@@ -207,10 +220,18 @@ export class ConsumerGroup {
     const scout = this.#parts.kafka.consumer({ groupId: this.#parts.consumer.groupId, allowAutoTopicCreation: true, retry: RETRIES });
     try {
       await scout.connect();
-      await scout.subscribe({ topics: [name] });
-    } catch (error) {
-      if (errorType(error) !== 'UNKNOWN_TOPIC_OR_PARTITION') throw asError(error);
-      throw new Error(`topic ${name} does not exist, and the brokers do not create topics by themselves (auto.create.topics.enable)`, { cause: error });
+      // A broker answers that the topic is unknown even as it begins to create it.
+      for (let tries = 1; ; tries += 1) {
+        try {
+          return await scout.subscribe({ topics: [name] });
+        } catch (error) {
+          if (errorType(error) !== 'UNKNOWN_TOPIC_OR_PARTITION') throw error;
+          if (tries === CREATE_TRIES) {
+            throw new Error(`topic ${name} does not exist, and the brokers do not create topics by themselves (auto.create.topics.enable)`, { cause: error });
+          }
+        }
+        await this.#sleep(CREATE_WAIT_MS);
+      }
     } finally {
       await scout.disconnect().catch(() => undefined);
     }
@@ -218,7 +239,8 @@ export class ConsumerGroup {
 
   // --- partitions ------------------------------------------------------------------------------------------------
 
-  #joined(session: Session, memberId: string, assignment: Readonly<Record<string, readonly number[]>>): void {
+  /** Resolves when the places to begin at are known. */
+  async #joined(session: Session, memberId: string, assignment: Readonly<Record<string, readonly number[]>>): Promise<void> {
     const assigned = new Map(Object.entries(assignment).map(([topic, partitions]) => [topic, new Set(partitions)] as const));
     // A new member id means that the group went on without us in between: others may have got further.
     const isSameMember = session.memberId === memberId;
@@ -229,8 +251,9 @@ export class ConsumerGroup {
       const topic = this.#topics.get(name);
       for (const number of topic ? partitions : []) if (topic && !topic.partitions.has(number)) this.#begin(name, topic, number);
     }
-    if (this.#parts.fromNewest) void this.#findStart(session);
     this.#commitSoon();
+    if (!this.#parts.fromNewest) return;
+    while (this.#session === session && session.assigned === assigned && !(await this.#findStart(session))) await this.#sleep(RECOVER_FIRST_MS);
   }
 
   #begin(name: string, topic: Topic, number: number): void {
@@ -261,9 +284,10 @@ export class ConsumerGroup {
   /**
    * With `fromNewest`: gives each partition that has no position one, at its end as of now, and commits it, so that the
    * group begins at the moment of its first subscription and loses nothing that comes after, whatever happens next.
+   * Returns whether it succeeded.
    */
-  async #findStart(session: Session): Promise<void> {
-    const { admin, consumer, clock, log } = this.#parts;
+  async #findStart(session: Session): Promise<boolean> {
+    const { admin, consumer, log } = this.#parts;
     try {
       const broker = await admin();
       const topics = [...session.assigned.keys()];
@@ -276,7 +300,7 @@ export class ConsumerGroup {
           const end = ends.find((entry) => entry.partition === partition);
           return { topic, partition, offset: (isKnown ? end?.low : end?.high) ?? '0' };
         });
-        if (this.#session !== session) return;
+        if (this.#session !== session) return true;
         if (starts.length > 0) await session.consumer.commitOffsets(starts);
         for (const start of starts) session.consumer.seek(start);
         for (const [number, partition] of this.#topics.get(topic)?.partitions ?? []) {
@@ -284,10 +308,10 @@ export class ConsumerGroup {
           partition.open(start && BigInt(start.offset));
         }
       }
+      return true;
     } catch (error) {
-      if (this.#session !== session) return;
       log.debug({ reason: asError(error).message }, 'could not find where to begin reading; trying again');
-      clock.after(RECOVER_FIRST_MS, () => void (this.#session === session && this.#findStart(session)));
+      return false;
     }
   }
 
@@ -335,7 +359,7 @@ export class ConsumerGroup {
   }
 
   async #pauseAfterCommit(ms = COMMIT_EVERY_MS): Promise<void> {
-    await new Promise<void>((resolve) => void this.#parts.clock.after(ms, resolve));
+    await this.#sleep(ms);
     this.#committing = undefined;
     if (this.#uncommitted().length > 0 && this.#session) this.#commitSoon();
   }
@@ -366,10 +390,14 @@ export class ConsumerGroup {
       try {
         return await this.#commitAll();
       } catch (error) {
-        if (tries < FLUSH_TRIES) await new Promise<void>((resolve) => void this.#parts.clock.after(COMMIT_EVERY_MS * tries, resolve));
+        if (tries < FLUSH_TRIES) await this.#sleep(COMMIT_EVERY_MS * tries);
         else return this.#parts.log.warn({ reason: asError(error).message }, 'offsets could not be committed; some events will come a second time');
       }
     }
+  }
+
+  #sleep(ms: number): Promise<void> {
+    return new Promise((resolve) => void this.#parts.clock.after(ms, resolve));
   }
 
   #within(ms: number, work: Promise<unknown>): Promise<void> {
@@ -381,6 +409,11 @@ export class ConsumerGroup {
       });
     });
   }
+}
+
+/** The broker's own word that the same request may succeed later. */
+function isTransient(error: unknown): boolean {
+  return errorType(error) !== undefined && (error as { retriable?: unknown }).retriable === true;
 }
 
 const placeOf = (topic: string, partition: number): string => `${topic}/${partition}`;

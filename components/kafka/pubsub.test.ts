@@ -1,9 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { Kafka, logLevel, type Admin, type Producer } from 'kafkajs';
+import { logLevel, type Admin, type Producer } from 'kafkajs';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Delivery, PubSub, Settlement } from '@mecha/components/kit';
 import { serverAddress, startPrivateServer } from '../../test/servers/servers.ts';
-import { build, connected, until, type TestComponent } from '../redis/test-context.ts';
+import { pubSubConformance } from '../kit/conformance/pubsub.ts';
+import { buildComponent, connected, createKeptLog, until, type LogLine } from '../kit/testing.ts';
+import { createClient } from './client.ts';
+import { choosePartition } from './partitioner.ts';
 import kafkaPubSub from './pubsub.ts';
 
 const brokers = serverAddress('kafka');
@@ -12,29 +15,41 @@ const newTopic = (): string => `${run}-${randomUUID()}`;
 const message = (topic: string, text: string, metadata: Record<string, string> = {}) => ({ topic, data: Buffer.from(text), metadata });
 const textOf = (delivery: Delivery | undefined): string => Buffer.from(delivery?.data ?? []).toString();
 
-const raw = new Kafka({ brokers: brokers.split(','), logLevel: logLevel.NOTHING });
 let admin: Admin;
 let producer: Producer;
 const open: PubSub[] = [];
 
-const component = async (options: Record<string, unknown> = {}, appId = `app-${randomUUID()}`): Promise<TestComponent<PubSub>> => {
-  const built = build(kafkaPubSub, { brokers: brokers.split(','), authType: 'none', initialOffset: 'oldest', ...options }, { appId });
-  open.push(await connected(built));
-  return built;
+const component = async (options: Record<string, unknown> = {}, appId = `app-${randomUUID()}`): Promise<{ port: PubSub; logs: readonly LogLine[] }> => {
+  const log = createKeptLog();
+  const port = await connected(buildComponent(kafkaPubSub, { brokers: brokers.split(','), authType: 'none', initialOffset: 'oldest', ...options }, { appId, log }));
+  open.push(port);
+  return { port, logs: log.lines };
 };
 
 beforeAll(async () => {
+  const raw = await createClient({ brokers: brokers.split(','), logLevel: logLevel.NOTHING });
   admin = raw.admin();
-  producer = raw.producer();
+  producer = raw.producer({ createPartitioner: () => choosePartition });
   await Promise.all([admin.connect(), producer.connect()]);
 });
 afterEach(async () => {
   await Promise.all(open.splice(0).map((port) => port.close?.()));
 });
 afterAll(async () => {
-  const mine = (await admin.listTopics()).filter((topic) => topic.startsWith(run));
+  const mine = (await admin.listTopics()).filter((topic) => topic.startsWith(run) || topic.startsWith('conformance-'));
   if (mine.length > 0) await admin.deleteTopics({ topics: mine });
   await Promise.all([admin.disconnect(), producer.disconnect()]);
+});
+
+pubSubConformance('pubsub.kafka', {
+  open: (group) => connected(buildComponent(kafkaPubSub, { brokers: brokers.split(','), authType: 'none', initialOffset: 'oldest', consumerGroup: group, heartbeatInterval: 300 })),
+  // One delivery per partition: a topic that the broker makes by itself has three.
+  maxInFlight: 3,
+  orderScope: 'partition',
+  persistent: true,
+  rebalances: true,
+  keepsAttempts: false,
+  refused: (topic) => ({ topic, data: Buffer.from('x'), metadata: { partitionNumber: '4711' } }),
 });
 
 /** Collects deliveries and settles each by `settle`. */
@@ -292,7 +307,7 @@ describe('a group of pubsub.kafka', () => {
 
 describe('options of pubsub.kafka', () => {
   test('that contradict one another or are not supported are errors in words', () => {
-    const make = (options: Record<string, unknown>) => () => build(kafkaPubSub, { brokers: ['a:1'], ...options });
+    const make = (options: Record<string, unknown>) => () => buildComponent(kafkaPubSub, { brokers: ['a:1'], ...options });
     expect(make({})).toThrow('authType is required');
     expect(make({ authRequired: 'false' })).not.toThrow();
     expect(make({ authType: 'oidc' })).toThrow('authType oidc is not supported');
@@ -308,8 +323,9 @@ describe('options of pubsub.kafka', () => {
 describe('a Kafka broker that goes away', () => {
   test('(users 14) comes back, and the subscription goes on, with no acknowledged event lost and few log lines', { timeout: 120_000 }, async () => {
     const server = await startPrivateServer('kafka');
-    const built = build(kafkaPubSub, { brokers: [server.address], authType: 'none', initialOffset: 'oldest', dialTimeout: 2_000 }, { appId: 'survivor' });
-    const port = await connected(built);
+    const log = createKeptLog();
+    const options = { brokers: [server.address], authType: 'none', initialOffset: 'oldest', dialTimeout: 2_000 };
+    const port = await connected(buildComponent(kafkaPubSub, options, { appId: 'survivor', log }));
     const { texts, deliver } = collector();
     try {
       await port.subscribe({ topic: 'orders', metadata: {}, deliver });
@@ -328,7 +344,7 @@ describe('a Kafka broker that goes away', () => {
       await until(() => publishAll(1_000, 50).then(() => true, () => false));
       await until(() => acknowledged.every((text) => texts().includes(text)));
       await until(() => port.ping?.().then(() => true, () => false) ?? true);
-      expect(built.logs.filter(({ level }) => level === 'warn' || level === 'error').length).toBeLessThan(30);
+      expect(log.lines.filter(({ level }) => level === 'warn' || level === 'error').length).toBeLessThan(30);
     } finally {
       await port.close?.();
       await server.dispose();

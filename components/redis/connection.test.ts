@@ -7,14 +7,14 @@ import { Redis } from 'ioredis';
 import { describe, expect, test } from 'vitest';
 import { freePort } from '../../test/servers/processes.ts';
 import { serverAddress, startPrivateServer } from '../../test/servers/servers.ts';
+import { buildComponent, connected, createKeptLog } from '../kit/testing.ts';
 import redisPubSub from './pubsub.ts';
 import redisState from './state.ts';
-import { build, connected } from './test-context.ts';
 
 const openssl = (args: readonly string[]) => promisify(execFile)('openssl', args);
 
 describe('the address of a Redis', () => {
-  const connectTo = (options: Record<string, unknown>) => connected(build(redisState, options));
+  const connectTo = (options: Record<string, unknown>) => connected(buildComponent(redisState, options));
   const [host = '', port = ''] = serverAddress('redis').split(':');
 
   test('may be a host with redisPort, or host:port, or both where they agree', async () => {
@@ -26,25 +26,25 @@ describe('the address of a Redis', () => {
   });
 
   test('is refused in words when it says two things', () => {
-    expect(() => build(redisState, { redisHost: 'a:1', redisPort: 2 })).toThrow('redisHost names port 1 and redisPort names 2');
-    expect(() => build(redisState, { redisHost: 'a:1,b:1' })).toThrow('set redisType to cluster');
-    expect(() => build(redisState, { redisHost: 'redis://a' })).toThrow('is not a host or host:port');
-    expect(() => build(redisState, { redisHost: ' ' })).toThrow('names no server');
-    expect(() => build(redisPubSub, { redisHost: 'a', failover: true })).toThrow('sentinelMasterName');
-    expect(() => build(redisPubSub, { redisHost: 'a', useEntraID: true })).toThrow('not supported');
-    expect(() => build(redisPubSub, { redisHost: 'a', clientCert: 'x' })).toThrow('together');
+    expect(() => buildComponent(redisState, { redisHost: 'a:1', redisPort: 2 })).toThrow('redisHost names port 1 and redisPort names 2');
+    expect(() => buildComponent(redisState, { redisHost: 'a:1,b:1' })).toThrow('set redisType to cluster');
+    expect(() => buildComponent(redisState, { redisHost: 'redis://a' })).toThrow('is not a host or host:port');
+    expect(() => buildComponent(redisState, { redisHost: ' ' })).toThrow('names no server');
+    expect(() => buildComponent(redisPubSub, { redisHost: 'a', failover: true })).toThrow('sentinelMasterName');
+    expect(() => buildComponent(redisPubSub, { redisHost: 'a', useEntraID: true })).toThrow('not supported');
+    expect(() => buildComponent(redisPubSub, { redisHost: 'a', clientCert: 'x' })).toThrow('together');
   });
 
   test('where nobody listens fails the connect at once, with the reason, and connects when tried again later', async () => {
     const server = await startPrivateServer('redis');
-    const component = build(redisState, { redisHost: server.address });
+    const component = buildComponent(redisState, { redisHost: server.address });
     try {
       await server.stop();
       await expect(connected(component)).rejects.toThrow('ECONNREFUSED');
       await server.start();
       await (await connected(component)).ping?.();
     } finally {
-      await component.port.close?.();
+      await component.close?.();
       await server.dispose();
     }
   });
@@ -56,17 +56,18 @@ describe('signing in to Redis', () => {
     const owner = new Redis(`redis://:owner-secret@${server.address}`);
     try {
       await owner.call('ACL', 'SETUSER', 'app', 'on', '>app-secret', '~*', '+@all');
-      const store = await connected(build(redisState, { redisHost: server.address, redisUsername: 'app', redisPassword: 'app-secret', redisDB: 3 }));
+      const store = await connected(buildComponent(redisState, { redisHost: server.address, redisUsername: 'app', redisPassword: 'app-secret', redisDB: 3 }));
       await store.set({ key: 'k', value: { data: Buffer.from('1'), binary: false } });
       await owner.select(3);
       expect(await owner.hget('k', 'data')).toBe('1');
       await store.close?.();
 
-      const wrong = build(redisState, { redisHost: server.address, redisUsername: 'app', redisPassword: 'guessed-secret' });
+      const log = createKeptLog();
+      const wrong = buildComponent(redisState, { redisHost: server.address, redisUsername: 'app', redisPassword: 'guessed-secret' }, { log });
       const error = await connected(wrong).catch((reason: unknown) => reason);
       expect(String(error)).toContain('WRONGPASS');
-      expect(`${JSON.stringify(error)} ${Object.values(error as object).join()} ${JSON.stringify(wrong.logs)}`).not.toContain('guessed-secret');
-      const nobody = connected(build(redisState, { redisHost: server.address }));
+      expect(`${JSON.stringify(error)} ${Object.values(error as object).join()} ${JSON.stringify(log.lines)}`).not.toContain('guessed-secret');
+      const nobody = connected(buildComponent(redisState, { redisHost: server.address }));
       await expect(nobody).rejects.toThrow('NOAUTH');
     } finally {
       owner.disconnect();
@@ -83,7 +84,7 @@ describe('sentinels', () => {
     const admin = new Redis(`redis://${sentinel.address}`);
     try {
       await admin.call('SENTINEL', 'MONITOR', 'main', host, port, '1');
-      const store = await connected(build(redisState, { redisHost: sentinel.address, failover: true, sentinelMasterName: 'main' }));
+      const store = await connected(buildComponent(redisState, { redisHost: sentinel.address, failover: true, sentinelMasterName: 'main' }));
       await store.set({ key: 'k', value: { data: Buffer.from('1'), binary: false } });
       const direct = new Redis(`redis://${master.address}`);
       expect(await direct.hget('k', 'data')).toBe('1');
@@ -106,13 +107,13 @@ describe('TLS to Redis', () => {
     const server = await startPrivateServer('redis', ['--tls-port', String(port), '--tls-auth-clients', 'no', ...files]);
     const tls = { redisHost: `127.0.0.1:${port}`, enableTLS: true };
     try {
-      await expect(connected(build(redisState, tls))).rejects.toThrow(/self.signed/);
+      await expect(connected(buildComponent(redisState, tls))).rejects.toThrow(/self.signed/);
       for (const trusting of [{ insecureSkipTLSVerify: true }, { caCert: await readFile(certificate, 'utf8') }]) {
-        const store = await connected(build(redisState, { ...tls, ...trusting }));
+        const store = await connected(buildComponent(redisState, { ...tls, ...trusting }));
         await store.ping?.();
         await store.close?.();
       }
-      await expect(connected(build(redisState, { redisHost: server.address, enableTLS: true, dialTimeout: 300 }))).rejects.toThrow();
+      await expect(connected(buildComponent(redisState, { redisHost: server.address, enableTLS: true, dialTimeout: 300 }))).rejects.toThrow();
     } finally {
       await server.dispose();
       await rm(folder, { recursive: true, force: true });

@@ -3,8 +3,9 @@ import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Delivery, PubSub, Settlement } from '@mecha/components/kit';
 import { serverAddress, startPrivateServer } from '../../test/servers/servers.ts';
+import { pubSubConformance } from '../kit/conformance/pubsub.ts';
+import { buildComponent, connected, createKeptLog, until, type LogLine } from '../kit/testing.ts';
 import redisPubSub from './pubsub.ts';
-import { build, connected, until, type TestComponent } from './test-context.ts';
 
 const redisHost = serverAddress('redis');
 const run = `test-${randomUUID()}`;
@@ -15,10 +16,11 @@ const textOf = (delivery: Delivery | undefined): string => Buffer.from(delivery?
 let raw: Redis;
 const open: PubSub[] = [];
 
-const component = async (options: Record<string, unknown> = {}, appId = 'tester'): Promise<TestComponent<PubSub>> => {
-  const built = build(redisPubSub, { redisHost, ...options }, { appId });
-  open.push(await connected(built));
-  return built;
+const component = async (options: Record<string, unknown> = {}): Promise<{ port: PubSub; logs: readonly LogLine[] }> => {
+  const log = createKeptLog();
+  const port = await connected(buildComponent(redisPubSub, { redisHost, ...options }, { log }));
+  open.push(port);
+  return { port, logs: log.lines };
 };
 
 beforeAll(() => {
@@ -28,9 +30,17 @@ afterEach(async () => {
   await Promise.all(open.splice(0).map((port) => port.close?.()));
 });
 afterAll(async () => {
-  const keys = await raw.keys(`*${run}*`);
+  const keys = [...(await raw.keys(`*${run}*`)), ...(await raw.keys('conformance-*')), ...(await raw.keys('mecha:attempts:{conformance-*'))];
   if (keys.length > 0) await raw.del(...keys);
   raw.disconnect();
+});
+
+pubSubConformance('pubsub.redis', {
+  open: (group) => connected(buildComponent(redisPubSub, { redisHost, consumerID: group, processingTimeout: 600, redeliverInterval: 100 })),
+  maxInFlight: 10,
+  orderScope: 'none',
+  persistent: true,
+  leaseMs: 600,
 });
 
 /** Collects deliveries and settles each by `settle`. */
@@ -242,8 +252,9 @@ describe('healing in pubsub.redis', () => {
 
   test('(users 14) after a crash of Redis the subscription goes on, with no event lost and few log lines', async () => {
     const server = await startPrivateServer('redis');
-    const built = build(redisPubSub, { redisHost: server.address, readTimeout: 500, processingTimeout: 1_000, redeliverInterval: 200 });
-    const port = await connected(built);
+    const log = createKeptLog();
+    const options = { redisHost: server.address, readTimeout: 500, processingTimeout: 1_000, redeliverInterval: 200 };
+    const port = await connected(buildComponent(redisPubSub, options, { log }));
     const { texts, deliver } = collector();
     try {
       await port.subscribe({ topic: 'orders', metadata: {}, deliver });
@@ -268,7 +279,7 @@ describe('healing in pubsub.redis', () => {
       await publishAll(10_000);
       expect(acknowledged.size).toBeGreaterThan(1_000);
       await until(() => new Set(texts()).size >= acknowledged.size && [...acknowledged].every((text) => texts().includes(text)));
-      expect(built.logs.filter(({ level }) => level === 'warn').length).toBeLessThan(6);
+      expect(log.lines.filter(({ level }) => level === 'warn').length).toBeLessThan(6);
     } finally {
       await port.close?.();
       await server.dispose();

@@ -3,8 +3,9 @@ import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { EtagError, type OutboxRecord, type StateStore } from '@mecha/components/kit';
 import { serverAddress, startPrivateServer } from '../../test/servers/servers.ts';
+import { stateStoreConformance } from '../kit/conformance/state-store.ts';
+import { buildComponent, connected, createKeptLog, until } from '../kit/testing.ts';
 import redisState from './state.ts';
-import { build, connected, until } from './test-context.ts';
 
 const redisHost = serverAddress('redis');
 const run = `test-${randomUUID()}`;
@@ -26,7 +27,7 @@ let store: StateStore;
 
 beforeAll(async () => {
   raw = new Redis(`redis://${redisHost}`);
-  store = await connected(build(redisState, { redisHost }));
+  store = await connected(buildComponent(redisState, { redisHost }));
 });
 
 afterAll(async () => {
@@ -34,6 +35,13 @@ afterAll(async () => {
   if (keys.length > 0) await raw.del(...keys);
   raw.disconnect();
   await store.close?.();
+});
+
+stateStoreConformance('state.redis', {
+  open: () => connected(buildComponent(redisState, { redisHost })),
+  features: redisState.features,
+  badEtag: '987654',
+  setKeepsExpiry: true,
 });
 
 describe('the layout of state.redis', () => {
@@ -121,7 +129,7 @@ describe('expiry in state.redis', () => {
   });
 
   test("the component's ttlInSeconds counts where a set names none", async () => {
-    const expiring = await connected(build(redisState, { redisHost, ttlInSeconds: 500 }));
+    const expiring = await connected(buildComponent(redisState, { redisHost, ttlInSeconds: 500 }));
     const [inherited, own] = [newKey(), newKey()];
     await expiring.set({ key: inherited, value: json(1) });
     await expiring.set({ key: own, value: json(1), ttlSeconds: -1 });
@@ -228,7 +236,7 @@ describe('the outbox of state.redis', () => {
     await until(() => calls > 0);
     await claimOf(appId);
     const before = calls;
-    const other = await connected(build(redisState, { redisHost }));
+    const other = await connected(buildComponent(redisState, { redisHost }));
     await other.transact?.({ operations: [], outbox: [record(appId, 'theirs')] });
     await until(() => calls > before);
     unsubscribe?.();
@@ -236,7 +244,7 @@ describe('the outbox of state.redis', () => {
   });
 
   test('is absent in a cluster, where one script cannot reach both keys', () => {
-    expect(build(redisState, { redisHost, redisType: 'cluster' }).port.outbox).toBeUndefined();
+    expect(buildComponent(redisState, { redisHost, redisType: 'cluster' }).outbox).toBeUndefined();
   });
 });
 
@@ -247,14 +255,14 @@ describe('strong consistency in state.redis', () => {
     const [host = '', port = ''] = master.address.split(':');
     await onReplica.replicaof(host, port);
     await until(async () => (await onReplica.info('replication')).includes('master_link_status:up') && (await onMaster.info('replication')).includes('state=online'));
-    const component = build(redisState, { redisHost: master.address });
-    const replicated = await connected(component);
+    const log = createKeptLog();
+    const replicated = await connected(buildComponent(redisState, { redisHost: master.address }, { log }));
     try {
       for (let index = 0; index < 50; index += 1) {
         await replicated.set({ key: 'k', value: json(index), options: { consistency: 'strong' } });
         expect(await onReplica.hget('k', 'data')).toBe(String(index));
       }
-      expect(component.logs).toEqual([]);
+      expect(log.lines).toEqual([]);
     } finally {
       for (const client of [onReplica, onMaster]) client.disconnect();
       await replicated.close?.();
@@ -269,7 +277,7 @@ describe('state.redis in a cluster', () => {
     const node = new Redis(`redis://${server.address}`);
     await node.call('CLUSTER', 'ADDSLOTSRANGE', '0', '16383');
     await until(async () => String(await node.call('CLUSTER', 'INFO')).includes('cluster_state:ok'));
-    const clustered = await connected(build(redisState, { redisHost: server.address, redisType: 'cluster' }));
+    const clustered = await connected(buildComponent(redisState, { redisHost: server.address, redisType: 'cluster' }));
     try {
       const requests = Array.from({ length: 40 }, (_, index) => ({ key: `app||${index}`, value: json(index) }));
       expect(await clustered.bulkSet?.(requests)).toEqual(requests.map(() => undefined));
@@ -289,7 +297,7 @@ describe('state.redis in a cluster', () => {
 describe('a Redis that goes away', () => {
   test('a call that was on its way when the connection broke is an error, not a wait without end', async () => {
     const server = await startPrivateServer('redis');
-    const port = await connected(build(redisState, { redisHost: server.address, readTimeout: -1 }));
+    const port = await connected(buildComponent(redisState, { redisHost: server.address, readTimeout: -1 }));
     const admin = new Redis(`redis://${server.address}`);
     try {
       await port.get({ key: 'a' });
@@ -310,8 +318,8 @@ describe('a Redis that goes away', () => {
 
   test('(users 14) is an error while it is gone, and serves again after a restart, with every acknowledged write', async () => {
     const server = await startPrivateServer('redis');
-    const component = build(redisState, { redisHost: server.address, readTimeout: 500 });
-    const port = await connected(component);
+    const log = createKeptLog();
+    const port = await connected(buildComponent(redisState, { redisHost: server.address, readTimeout: 500 }, { log }));
     try {
       await port.set({ key: 'kept', value: json('kept') });
       await server.stop(true);
@@ -320,8 +328,8 @@ describe('a Redis that goes away', () => {
       await server.start();
       await until(() => port.ping?.().then(() => true, () => false) ?? true);
       expect(Buffer.from((await port.get({ key: 'kept' }))?.data ?? []).toString()).toBe('"kept"');
-      await until(() => component.logs.some(({ message }) => message.includes('is back')));
-      expect(component.logs.filter(({ level }) => level === 'warn')).toHaveLength(1);
+      await until(() => log.lines.some(({ message }) => message.includes('is back')));
+      expect(log.lines.filter(({ level }) => level === 'warn')).toHaveLength(1);
     } finally {
       await port.close?.();
       await server.dispose();

@@ -4,6 +4,7 @@
  * Owns: which part comes before which, and why; the readiness of the whole. Everything else belongs to a part.
  */
 import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock, Ledger } from '@mecha/components/kit';
 import { createHealthBlock } from './blocks/health/health.ts';
@@ -164,7 +165,9 @@ export class RunningSidecar implements Sidecar {
   async #load(): Promise<{ resources: readonly Resource[]; configuration: Configuration }> {
     const { appId, resourcePaths, configPaths, env, strict } = this.#options;
     const { configuration, problems: configProblems } = await loadConfiguration(configPaths, env);
-    const loaded = resourcePaths.length > 0 ? await loadResources(resourcePaths, { appId, namespace: env['NAMESPACE'], strict }) : { resources: defaultResources(), problems: [] };
+    const folder = join(this.#shared.dataDir, 'resources');
+    const paths = resourcePaths.length > 0 ? resourcePaths : existsSync(folder) ? [folder] : [];
+    const loaded = paths.length > 0 ? await loadResources(paths, { appId, namespace: env['NAMESPACE'], strict }) : { resources: defaultResources(), problems: [] };
     const problems = [...configProblems, ...loaded.problems];
     const lines = problemLines(problems);
     for (const [index, problem] of problems.entries()) if (problem.severity === 'warning') this.#log.warn({}, lines[index] ?? '');

@@ -49,14 +49,14 @@ export const kafka: ServerKind = {
   },
 
   async answers({ host, port }) {
-    const { Kafka, logLevel } = await import('kafkajs');
-    const client = new Kafka({
+    const { createClient } = await import('../../components/kafka/client.ts');
+    const client = await createClient({
       clientId: 'mecha-servers',
       brokers: [`${host}:${port}`],
       connectionTimeout: PROBE_TIMEOUT_MS,
       requestTimeout: PROBE_TIMEOUT_MS,
       retry: { retries: 0 },
-      logLevel: logLevel.NOTHING,
+      logLevel: 0, // a broker that is not up yet is what we are here to find out
     });
     const admin = client.admin();
     try {

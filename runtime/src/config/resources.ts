@@ -45,6 +45,8 @@ export async function loadResources(paths: readonly string[], options: LoadOptio
   const problems = new Problems();
   const resources: Resource[] = [];
   const names = new Map<string, Source>();
+  /** Components that were meant and could not be read: what refers to them is not wrong on top of that. */
+  const broken = new Set<string>();
   for (const file of await yamlFiles(paths, problems)) {
     for (const document of await readYaml(file, problems)) {
       const envelope = readEnvelope(document);
@@ -62,12 +64,13 @@ export async function loadResources(paths: readonly string[], options: LoadOptio
         names.set(key, document.source);
       }
       const resource = read(document, envelope);
+      if (!resource && envelope.kind === 'Component') broken.add(envelope.name);
       const inScope = options.anyApp || envelope.scopes.length === 0 || envelope.scopes.includes(options.appId);
       if (resource && inScope) resources.push(resource);
     }
   }
   await checkMetadata(resources, options, problems);
-  checkReferences(resources, problems);
+  checkReferences(resources, broken, problems);
   return { resources, problems: problems.list };
 }
 
@@ -123,9 +126,9 @@ async function checkMetadata(resources: readonly Resource[], options: LoadOption
   }
 }
 
-function checkReferences(resources: readonly Resource[], problems: Problems): void {
+function checkReferences(resources: readonly Resource[], broken: ReadonlySet<string>, problems: Problems): void {
   const components = resources.filter((resource) => resource.kind === 'Component');
-  const namesOf = (category: string) => components.filter(({ type }) => type.startsWith(`${category}.`)).map(({ name }) => name);
+  const namesOf = (category: string) => [...components.filter(({ type }) => type.startsWith(`${category}.`)).map(({ name }) => name), ...broken];
   const stores = namesOf('secretstores');
   const brokers = namesOf('pubsub');
   for (const resource of resources) {

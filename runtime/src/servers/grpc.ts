@@ -33,7 +33,7 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import type { TraceContext } from '../telemetry/trace.ts';
 import { grpcStatusOf, statusOf, type GrpcStatus } from './grpc-errors.ts';
 import type { GrpcContext, GrpcMetadata, GrpcMethod, GrpcProxy, RawGrpcStream } from './grpc-face.ts';
-import { baggageProblem, binaryTraceOf, traceFromMetadata } from './grpc-trace.ts';
+import { baggageProblem, binaryTraceOf, traceFromMetadata } from '../telemetry/grpc-trace.ts';
 import { listenError } from './listen-error.ts';
 
 export interface GrpcServerOptions {

@@ -78,7 +78,7 @@ function isBinaryMode(delivery: Delivery): boolean {
 }
 
 async function readBinary(delivery: Delivery, options: ReadOptions): Promise<IncomingEvent> {
-  const { Kafka } = await import('cloudevents');
+  const { CloudEvent, Kafka } = await import('cloudevents');
   const contentType = metadataOf(delivery, 'content-type') ?? OCTET_STREAM;
   const headers: Record<string, string> = { 'content-type': contentType };
   for (const [name, value] of Object.entries(delivery.metadata)) if (/^ce_/i.test(name)) headers[name.toLowerCase()] = value;
@@ -86,7 +86,8 @@ async function readBinary(delivery: Delivery, options: ReadOptions): Promise<Inc
   const value = isText ? Buffer.from(delivery.data).toString('utf8') : Buffer.from(delivery.data);
   try {
     const found = Kafka.toEvent({ headers, body: value, value, key: '' } as Parameters<typeof Kafka.toEvent>[0]);
-    if (Array.isArray(found)) throw new NotAnEvent('the message is a batch of CloudEvents');
+    if (!(found instanceof CloudEvent)) throw new NotAnEvent('the message is a batch of CloudEvents');
+    found.validate();
     const { partitionkey, ...attributes } = JSON.parse(JSON.stringify(found)) as Record<string, unknown>;
     const event = { ...attributes, ...(partitionkey ? { partitionkey } : {}), topic: options.topic, pubsubname: options.pubsubName };
     addTrace(event, delivery);

@@ -2,7 +2,7 @@
  * Trace context in gRPC metadata: W3C text in `traceparent`, and the older binary form in `grpc-trace-bin`, which wins
  * when both come (grpc-api.md 3).
  */
-import { traceFrom, type TraceContext } from '../telemetry/trace.ts';
+import { traceFrom, type TraceContext } from './trace.ts';
 
 /** version, then field 0 with 16 bytes of trace id, field 1 with 8 bytes of span id, field 2 with one byte of flags. */
 const BINARY_LENGTH = 29;

@@ -1,0 +1,56 @@
+/** `mecha components` and `mecha components describe TYPE`: the catalog, from the declarations alone. */
+import { catalog } from '@mecha/components/catalog';
+import type { MetadataField } from '@mecha/components/kit';
+import { jsonSchemaOf } from '@mecha/components/kit/metadata.ts';
+import { nearest } from '@mecha/components/kit/nearest.ts';
+import { catalogEntry } from '../config/component-resource.ts';
+import { UsageError, parseFlags, type OptionSpec } from '../config/options.ts';
+import { HELP_FLAG, type Command } from './command.ts';
+
+const OWN: readonly OptionSpec[] = [{ flag: 'json-schema', type: 'boolean', group: 'app', words: 'describe: print the JSON Schema of the metadata' }, HELP_FLAG];
+
+export const componentsCommand: Command = {
+  name: 'components',
+  summary: 'List the component types, or describe one',
+  usage: 'components [describe TYPE] [options]',
+  text: `
+  mecha components
+  mecha components describe state.redis`,
+  options: OWN,
+  async run(argv, context) {
+    const { values, words } = parseFlags(argv, OWN, 'components');
+    const [verb, type] = words;
+    if (verb === undefined || verb === 'list') {
+      for (const entry of catalog) context.out(`${entry.type.padEnd(28)}${entry.versions.join(', ').padEnd(8)}${entry.status.padEnd(8)}${entry.title}\n`);
+      return 0;
+    }
+    if (verb !== 'describe' || !type) throw new UsageError('mecha components takes nothing, or: describe TYPE');
+    const entry = catalogEntry(type);
+    if (!entry) {
+      const meant = nearest(type, catalog.map((known) => known.type));
+      throw new UsageError(`unknown component type ${type}${meant ? `; did you mean ${meant}?` : ''}`);
+    }
+    const { default: definition } = await entry.load();
+    if (values.has('json-schema')) {
+      context.out(`${JSON.stringify(jsonSchemaOf(definition), null, 2)}\n`);
+      return 0;
+    }
+    context.out(`${definition.type} (${definition.versions.join(', ')}, ${definition.status}): ${definition.title}\n\n${definition.description}\n`);
+    if (definition.aliases?.length) context.out(`\nAlso called: ${definition.aliases.join(', ')}\n`);
+    context.out(`Capabilities: ${definition.features.join(', ') || 'none'}\n\nMetadata:\n`);
+    for (const [name, field] of Object.entries(definition.metadata)) context.out(fieldLine(name, field));
+    return 0;
+  },
+};
+
+function fieldLine(name: string, field: MetadataField): string {
+  const notes = [
+    field.required ? 'required' : '',
+    field.values ? field.values.join(' | ') : '',
+    field.default === undefined || field.default === '' ? '' : `default ${field.type === 'duration' ? `${String(field.default)}ms` : String(field.default)}`,
+    field.aliases ? `also ${field.aliases.join(', ')}` : '',
+    field.secret ? 'secret' : '',
+  ].filter((note) => note !== '');
+  const words = field.noEffect === undefined ? field.description : `Has no effect: ${field.noEffect}.`;
+  return `  ${name.padEnd(26)}${field.type.padEnd(10)}${words}${notes.length > 0 ? ` (${notes.join('; ')})` : ''}\n`;
+}

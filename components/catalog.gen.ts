@@ -13,6 +13,22 @@ export interface CatalogEntry {
 
 export const catalog: readonly CatalogEntry[] = [
   {
+    type: 'pubsub.in-memory',
+    aliases: [],
+    versions: ['v1'],
+    status: 'stable',
+    title: 'In memory',
+    load: () => import('./in-memory/pubsub.ts') as Promise<{ default: ComponentDefinition }>,
+  },
+  {
+    type: 'pubsub.kafka',
+    aliases: [],
+    versions: ['v1'],
+    status: 'stable',
+    title: 'Apache Kafka',
+    load: () => import('./kafka/pubsub.ts') as Promise<{ default: ComponentDefinition }>,
+  },
+  {
     type: 'pubsub.redis',
     aliases: [],
     versions: ['v1'],
@@ -35,6 +51,22 @@ export const catalog: readonly CatalogEntry[] = [
     status: 'stable',
     title: 'Environment variables',
     load: () => import('./local/env.ts') as Promise<{ default: ComponentDefinition }>,
+  },
+  {
+    type: 'secretstores.local.file',
+    aliases: [],
+    versions: ['v1'],
+    status: 'stable',
+    title: 'JSON file',
+    load: () => import('./local/file.ts') as Promise<{ default: ComponentDefinition }>,
+  },
+  {
+    type: 'state.in-memory',
+    aliases: [],
+    versions: ['v1'],
+    status: 'stable',
+    title: 'In memory',
+    load: () => import('./in-memory/state.ts') as Promise<{ default: ComponentDefinition }>,
   },
   {
     type: 'state.redis',

@@ -196,7 +196,7 @@ function plainBuiltins(): Plugin {
   return {
     name: 'plain builtins',
     setup({ onResolve, onLoad }) {
-      onResolve({ filter: /^node:/ }, ({ kind, path }) => (kind === 'import-statement' ? { path, namespace: plain, sideEffects: false } : undefined));
+      onResolve({ filter: /^[\w:/]+$/ }, ({ kind, path }) => (kind === 'import-statement' && isBuiltin(path) ? { path, namespace: plain, sideEffects: false } : undefined));
       onLoad({ filter: /./, namespace: plain }, async ({ path }) => {
         const descriptors = Object.entries(Object.getOwnPropertyDescriptors(process.getBuiltinModule(path) as object));
         const names = descriptors.filter(([name, { value }]) => value !== undefined && /^[A-Za-z_]\w*$/.test(name) && name !== 'default').map(([name]) => name);

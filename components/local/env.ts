@@ -1,8 +1,7 @@
-/** `secretstores.local.env`: the environment of the sidecar as a secret store; for development. */
-import { defineComponent, field } from '../kit/index.ts';
-import type { SecretStore } from '../kit/index.ts';
+/** `secretstores.local.env`: the environment of the sidecar as a secret store. */
+import { defineComponent, field, type SecretStore } from '@mecha/components/kit';
 
-/** What is meant for the sidecar itself is nobody's secret to read. */
+/** What configures the sidecar itself, its tokens above all, is nobody's secret to read; in any case of letters. */
 function isHidden(name: string): boolean {
   const upper = name.toUpperCase();
   return upper === 'APP_API_TOKEN' || upper.startsWith('DAPR_') || upper.startsWith('MECHA_');
@@ -13,26 +12,25 @@ export default defineComponent({
   versions: ['v1'],
   status: 'stable',
   title: 'Environment variables',
-  description: 'Reads secrets from the environment of the sidecar.',
+  description: 'Secrets from the environment of the sidecar. A variable that is not set reads as an empty text. APP_API_TOKEN and all that begins with DAPR_ or MECHA_ is never shown.',
   metadata: {
-    prefix: field.string('Put before every name; names are read and listed without it.', { default: '' }),
+    prefix: field.string('Put before every name: only variables that begin so are seen, under the rest of their name.', { default: '' }),
   },
   features: [],
-  create({ options, env }): SecretStore {
+  create({ options: { prefix }, env }): SecretStore {
     return {
       async get({ name }) {
-        const full = options.prefix + name;
-        // The contract has an empty text for a variable that is not there.
-        return { [name]: isHidden(full) ? '' : (env[full] ?? '') };
+        const variable = prefix + name;
+        const shown = Object.hasOwn(env, variable) && !isHidden(variable);
+        return { [name]: (shown ? env[variable] : undefined) ?? '' };
       },
       async getAll() {
-        const all: Record<string, Record<string, string>> = {};
-        for (const [full, value] of Object.entries(env)) {
-          if (value === undefined || isHidden(full) || !full.startsWith(options.prefix)) continue;
-          const name = full.slice(options.prefix.length);
-          all[name] = { [name]: value };
-        }
-        return all;
+        const shown = Object.entries(env).flatMap(([variable, value]) => {
+          if (value === undefined || !variable.startsWith(prefix) || isHidden(variable)) return [];
+          const name = variable.slice(prefix.length);
+          return [[name, { [name]: value }] as const];
+        });
+        return Object.fromEntries(shown);
       },
     };
   },

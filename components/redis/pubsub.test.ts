@@ -15,6 +15,8 @@ const textOf = (delivery: Delivery | undefined): string => Buffer.from(delivery?
 
 let raw: Redis;
 const open: PubSub[] = [];
+/** Those of the conformance suite, to be removed in the end. */
+const topics: string[] = [];
 
 const component = async (options: Record<string, unknown> = {}): Promise<{ port: PubSub; logs: readonly LogLine[] }> => {
   const log = createKeptLog();
@@ -30,7 +32,7 @@ afterEach(async () => {
   await Promise.all(open.splice(0).map((port) => port.close?.()));
 });
 afterAll(async () => {
-  const keys = [...(await raw.keys(`*${run}*`)), ...(await raw.keys('conformance-*')), ...(await raw.keys('mecha:attempts:{conformance-*'))];
+  const keys = [...(await raw.keys(`*${run}*`)), ...topics, ...(await Promise.all(topics.map((topic) => raw.keys(`mecha:attempts:{${topic}}:*`)))).flat()];
   if (keys.length > 0) await raw.del(...keys);
   raw.disconnect();
 });
@@ -41,6 +43,7 @@ pubSubConformance('pubsub.redis', {
   orderScope: 'none',
   persistent: true,
   leaseMs: 600,
+  makeTopic: async (topic) => void topics.push(topic),
 });
 
 /** Collects deliveries and settles each by `settle`. */

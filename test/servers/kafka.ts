@@ -3,7 +3,6 @@
  * `kafka/pom.xml` and are kept under `.servers/jars/`; a `KAFKA_HOME` on the machine is used instead if there is one.
  */
 import { execFile } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
 import { access, mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -16,6 +15,9 @@ const POM = path.join(import.meta.dirname, 'kafka', 'pom.xml');
 const JAVA_VERSION_MIN = 17;
 const DOWNLOAD_TIMEOUT_MS = 10 * 60_000;
 const PROBE_TIMEOUT_MS = 5_000;
+const QUIET = '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn';
+/** Any 16 bytes; each node is a cluster of its own. */
+const CLUSTER_ID = Buffer.from('mecha-test-kafka').toString('base64url');
 const WHAT_TO_DO = `install Java ${JAVA_VERSION_MIN} or later and Maven (Debian: apt-get install default-jre-headless maven), or name a running broker: MECHA_TEST_KAFKA=host:port`;
 
 export const kafka: ServerKind = {
@@ -39,12 +41,15 @@ export const kafka: ServerKind = {
     const config = path.join(folder, 'server.properties');
     await mkdir(folder, { recursive: true });
     await writeFile(config, properties({ data, port, controllerPort: await freePort() }));
-    // A restart keeps the storage that an earlier start formatted.
-    const clusterId = randomBytes(16).toString('base64url');
-    await run(java, ['-cp', classPath, 'kafka.tools.StorageTool', 'format', '--ignore-formatted', '-t', clusterId, '-c', config], { maxBuffer: 16 * 1024 * 1024 });
+    if (!(await exists(path.join(data, 'meta.properties')))) {
+      const format = [QUIET, '-cp', classPath, 'kafka.tools.StorageTool', 'format', '-t', CLUSTER_ID, '-c', config];
+      await run(java, format, { maxBuffer: 16 * 1024 * 1024 }).catch((error: unknown) => {
+        throw new Error(`its storage could not be formatted: ${lastLine(error)}`, { cause: error });
+      });
+    }
     return {
       command: java,
-      args: ['-Xmx512m', '-XX:+UseSerialGC', '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn', '-cp', classPath, 'kafka.Kafka', config],
+      args: ['-Xmx512m', '-XX:+UseSerialGC', QUIET, '-cp', classPath, 'kafka.Kafka', config],
     };
   },
 

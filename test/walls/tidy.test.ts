@@ -41,9 +41,9 @@ const rules: readonly Rule[] = [
     example: 'export enum Colour { red }',
   },
   {
-    sentence: 'neither type checker nor linter is silenced in a source file: a rule that is wrong is changed for all',
+    sentence: 'the type checker is never silenced, the linter for one rule on one line and with a reason: a rule that is wrong is changed for all',
     appliesTo: (file) => isTypeScript(file) && !isGenerated(file),
-    forbidden: /@ts-(?:ignore|nocheck|expect-error)|oxlint-disable|eslint-disable/,
+    forbidden: /@ts-(?:ignore|nocheck|expect-error)|oxlint-disable(?!-next-line [\w/-]+ -- \S)|eslint-disable/,
     example: '// @ts-ignore',
     commentsToo: true,
   },

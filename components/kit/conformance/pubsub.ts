@@ -5,9 +5,11 @@
  * A broker's nature (does it persist, what does it keep in order) is declared in the options; each option names what the
  * broker's documents admit, and turns the claim around rather than off where it can.
  */
+/* oxlint-disable vitest/no-conditional-tests -- the broker's declared nature decides which claims hold */
 import { randomUUID } from 'node:crypto';
 import { afterEach, describe, expect, test } from 'vitest';
-import type { Delivery, PubSub, PublishMessage, Settlement, SubscribeRequest, Subscription } from '../pubsub.ts';
+import type { PubSub, PublishMessage, Settlement, SubscribeRequest, Subscription } from '../pubsub.ts';
+import { ACK, consumer, textOf, type Consumer } from './consumer.ts';
 
 export interface PubSubConformance {
   /** A connected instance whose subscriptions belong to the consumer group `group`. All instances reach the same broker. */
@@ -34,68 +36,12 @@ export interface PubSubConformance {
 }
 
 const allBytes = Buffer.from(Array.from({ length: 256 }, (_, index) => index));
-const ACK: Settlement = { action: 'ack' };
 const RELEASE: Settlement = { action: 'release' };
 const retryIn = (delayMs: number): Settlement => ({ action: 'retry', delayMs });
 const FAR_AWAY_MS = 600_000;
 const BURST = 1000;
 
-const textOf = (delivery: Delivery | undefined): string => Buffer.from(delivery?.data ?? []).toString();
 const numbered = (count: number, prefix = 'm'): readonly string[] => Array.from({ length: count }, (_, index) => `${prefix}${index}`);
-
-/** The app behind a subscription: keeps what it was given, settles as told, and says when something has come about. */
-function consumer(settle: (delivery: Delivery, seenBefore: number) => Settlement | Promise<Settlement> = () => ACK) {
-  const seen: Delivery[] = [];
-  const counts = new Map<string, number>();
-  const waiting = new Set<() => void>();
-  let inFlight = 0;
-  let settled = 0;
-  let inFlightMost = 0;
-  const changed = (): void => {
-    for (const look of waiting) look();
-  };
-  return {
-    seen,
-    texts: (): readonly string[] => seen.map(textOf),
-    get inFlight() {
-      return inFlight;
-    },
-    get inFlightMost() {
-      return inFlightMost;
-    },
-    get settled() {
-      return settled;
-    },
-    async deliver(delivery: Delivery): Promise<Settlement> {
-      inFlightMost = Math.max(inFlightMost, ++inFlight);
-      const before = counts.get(delivery.id) ?? 0;
-      counts.set(delivery.id, before + 1);
-      seen.push(delivery);
-      changed();
-      const settlement = await settle(delivery, before);
-      inFlight--;
-      settled++;
-      changed();
-      return settlement;
-    },
-    /** Resolves as soon as `holds`; looked at on every delivery and settlement. */
-    until(holds: () => boolean): Promise<void> {
-      return new Promise((resolve) => {
-        const look = (): void => {
-          if (!holds()) return;
-          waiting.delete(look);
-          resolve();
-        };
-        waiting.add(look);
-        look();
-      });
-    },
-    hasSeen(...texts: readonly string[]): Promise<void> {
-      return this.until(() => texts.every((text) => seen.some((delivery) => textOf(delivery) === text)));
-    },
-  };
-}
-type Consumer = ReturnType<typeof consumer>;
 
 function createGate(): { readonly open: Promise<void>; release(): void } {
   const { promise, resolve } = Promise.withResolvers<void>();

@@ -98,7 +98,7 @@ export function createGrpcChannel(options: GrpcChannelOptions): AppChannel {
   /** The one way out: a place, the token, a trace. Rejects with `AppAway`, `AppGrpcError`, or the signal's reason. */
   async function ask<Request, Response>(
     method: Method<Request, Response>,
-    message: Init<Request>,
+    message: Init<NoInfer<Request>>,
     given: { entries?: readonly (readonly [string, string])[]; trace?: TraceContext },
     signal: AbortSignal,
   ): Promise<Answer<Response>> {
@@ -229,7 +229,7 @@ function call<Request, Response>(
   grpc: GrpcJs,
   client: Client,
   method: Method<Request, Response>,
-  message: Init<Request>,
+  message: Init<NoInfer<Request>>,
   metadata: Metadata,
   signal: AbortSignal,
 ): Promise<Answer<Response>> {

@@ -129,7 +129,7 @@ function authOf({ authType, authRequired, saslPassword }: ConnectionOptions): Au
 function saslOf({ saslUsername, saslPassword, saslMechanism }: ConnectionOptions): SASLOptions {
   if (!saslUsername || !saslPassword) throw new Error('authType password needs saslUsername and saslPassword');
   const mechanism = ({ 'SHA-256': 'scram-sha-256', 'SHA-512': 'scram-sha-512' } as const)[saslMechanism ?? ''] ?? 'plain';
-  return { mechanism, username: saslUsername, password: saslPassword } as SASLOptions;
+  return { mechanism, username: saslUsername, password: saslPassword };
 }
 
 function tlsOf(options: ConnectionOptions): NonNullable<KafkaConfig['ssl']> {
@@ -149,7 +149,7 @@ function logCreatorFor({ log, clock }: Pick<ComponentContext, 'log' | 'clock'>):
     if (saidAt.size >= LOG_TEXTS_MAX) saidAt.clear();
     saidAt.set(message, now);
     // An unwelcome answer of a broker is no news: the library tries again, or the caller is told.
-    log[level === 1 && !message.startsWith('[Connection] Response ') ? 'warn' : 'debug']({ reason: typeof error === 'string' ? error : undefined, broker, topic }, `kafka: ${message}`);
+    log[level === 1 && !message.startsWith('Response ') ? 'warn' : 'debug']({ reason: typeof error === 'string' ? error : undefined, broker, topic }, `kafka: ${message}`);
   };
 }
 

@@ -28,7 +28,7 @@ const JOIN_TRIES = 5;
 const AHEAD_MESSAGES = 500;
 const AHEAD_BYTES = 2 * 1024 * 1024;
 const RECOVER_FIRST_MS = 500;
-const RECOVER_MOST_MS = 10_000;
+const RECOVER_MOST_MS = 3_000;
 const COMMIT_EVERY_MS = 100;
 const FLUSH_TRIES = 5;
 const CREATE_TRIES = 15;
@@ -57,7 +57,10 @@ interface Session {
   readonly consumer: Consumer;
   /** Topic -> partitions, as of the last join. */
   assigned: ReadonlyMap<string, ReadonlySet<number>>;
+  /** Undefined while it is not a member. */
   memberId: string | undefined;
+  /** Places whose fetching was paused. */
+  readonly paused: Set<string>;
 }
 
 export class ConsumerGroup {
@@ -68,7 +71,7 @@ export class ConsumerGroup {
   #restart: Promise<void> | undefined;
   #chain: Promise<void> = Promise.resolve();
   #recovering = false;
-  #committing: Promise<void> | undefined;
+  #committing = false;
   #closed = false;
 
   constructor(parts: GroupParts) {
@@ -95,7 +98,7 @@ export class ConsumerGroup {
     if (!topic) return;
     topic.paused = true;
     for (const partition of topic.partitions.values()) void partition.pause();
-    this.#steer();
+    this.#steerAll(name, topic);
   }
 
   resume(name: string): void {
@@ -103,7 +106,7 @@ export class ConsumerGroup {
     if (!topic) return;
     topic.paused = false;
     for (const partition of topic.partitions.values()) partition.resume();
-    this.#steer();
+    this.#steerAll(name, topic);
   }
 
   /** Settles what is under way, commits, and gives the topic's partitions back. */
@@ -111,7 +114,7 @@ export class ConsumerGroup {
     const topic = this.#topics.get(name);
     if (!topic) return;
     topic.paused = true;
-    this.#steer();
+    this.#steerAll(name, topic);
     await Promise.all([...topic.partitions.values()].map((partition) => partition.stop()));
     await this.#flush();
     this.#topics.delete(name);
@@ -160,7 +163,7 @@ export class ConsumerGroup {
     const topics = [...this.#topics.keys()];
     const { kafka, consumer: config, log } = this.#parts;
     const consumer = kafka.consumer({ ...config, retry: { ...RETRIES, restartOnFailure: () => Promise.resolve(false) } });
-    const session: Session = { consumer, assigned: new Map(), memberId: undefined };
+    const session: Session = { consumer, assigned: new Map(), memberId: undefined, paused: new Set() };
     const joined = Promise.withResolvers<void>();
     consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
       void this.#joined(session, payload.memberId, payload.memberAssignment).then(joined.resolve);
@@ -257,11 +260,11 @@ export class ConsumerGroup {
   }
 
   #begin(name: string, topic: Topic, number: number): void {
-    const partition = new Partition({
+    const partition: Partition = new Partition({
       deliver: (message, attempt) => topic.deliver(name, number, message, attempt),
       progressed: () => {
         this.#commitSoon();
-        this.#steer();
+        this.#steer(name, topic, number, partition);
       },
       clock: this.#parts.clock,
       gated: this.#parts.fromNewest,
@@ -316,28 +319,30 @@ export class ConsumerGroup {
   }
 
   async #take(session: Session, { batch, heartbeat }: EachBatchPayload): Promise<void> {
-    if (this.#session === session) {
-      this.#topics.get(batch.topic)?.partitions.get(batch.partition)?.enqueue(batch.messages);
-      this.#steer();
+    const topic = this.#topics.get(batch.topic);
+    const partition = topic?.partitions.get(batch.partition);
+    if (this.#session === session && topic && partition) {
+      partition.enqueue(batch.messages);
+      this.#steer(batch.topic, topic, batch.partition, partition);
     }
     await heartbeat();
   }
 
   /** Pauses fetching where enough waits or nothing is wanted, and takes it up again where there is room. */
-  #steer(): void {
+  #steer(name: string, topic: Topic, number: number, partition: Partition): void {
     const session = this.#session;
     if (!session?.memberId) return;
+    const place = placeOf(name, number);
+    const paused = session.paused.has(place);
+    const isFull = partition.waiting >= AHEAD_MESSAGES || partition.waitingBytes >= AHEAD_BYTES;
+    const hasRoom = partition.waiting <= AHEAD_MESSAGES / 4 && partition.waitingBytes <= AHEAD_BYTES / 4;
     try {
-      const isPaused = new Set(session.consumer.paused().flatMap(({ topic, partitions }) => partitions.map((partition) => placeOf(topic, partition))));
-      for (const [name, topic] of this.#topics) {
-        for (const [number, partition] of topic.partitions) {
-          const place = [{ topic: name, partitions: [number] }];
-          const paused = isPaused.has(placeOf(name, number));
-          const isFull = partition.waiting >= AHEAD_MESSAGES || partition.waitingBytes >= AHEAD_BYTES;
-          const hasRoom = partition.waiting <= AHEAD_MESSAGES / 4 && partition.waitingBytes <= AHEAD_BYTES / 4;
-          if (!paused && (topic.paused || isFull)) session.consumer.pause(place);
-          else if (paused && !topic.paused && hasRoom) session.consumer.resume(place);
-        }
+      if (!paused && (topic.paused || isFull)) {
+        session.consumer.pause([{ topic: name, partitions: [number] }]);
+        session.paused.add(place);
+      } else if (paused && !topic.paused && hasRoom) {
+        session.consumer.resume([{ topic: name, partitions: [number] }]);
+        session.paused.delete(place);
       }
     } catch (error) {
       // The consumer is on its way down; the next one is steered when it brings its first events.
@@ -345,23 +350,30 @@ export class ConsumerGroup {
     }
   }
 
-  // --- committing ------------------------------------------------------------------------------------------------
-
-  #commitSoon(): void {
-    this.#committing ??= this.#commitAll().then(
-      () => this.#pauseAfterCommit(),
-      (error: unknown) => {
-        // Joining again, or the next event, brings the next try; until then the events may come a second time.
-        this.#parts.log.debug({ reason: asError(error).message }, 'offsets were not committed; trying again');
-        return this.#pauseAfterCommit(RECOVER_FIRST_MS);
-      },
-    );
+  #steerAll(name: string, topic: Topic): void {
+    for (const [number, partition] of topic.partitions) this.#steer(name, topic, number, partition);
   }
 
-  async #pauseAfterCommit(ms = COMMIT_EVERY_MS): Promise<void> {
-    await this.#sleep(ms);
-    this.#committing = undefined;
-    if (this.#uncommitted().length > 0 && this.#session) this.#commitSoon();
+  // --- committing ------------------------------------------------------------------------------------------------
+
+  /** Commits now, and then at most every `COMMIT_EVERY_MS` for as long as there is something to commit. */
+  #commitSoon(): void {
+    if (this.#committing) return;
+    this.#committing = true;
+    void this.#commitAll()
+      .then(
+        () => COMMIT_EVERY_MS,
+        (error: unknown) => {
+          // Joining again, or the next event, brings the next try; until then the events may come a second time.
+          this.#parts.log.debug({ reason: asError(error).message }, 'offsets were not committed; trying again');
+          return RECOVER_FIRST_MS;
+        },
+      )
+      .then((pauseMs) => this.#sleep(pauseMs))
+      .then(() => {
+        this.#committing = false;
+        if (this.#session && this.#uncommitted().length > 0) this.#commitSoon();
+      });
   }
 
   #uncommitted(): readonly { topic: string; partition: number; offset: string }[] {

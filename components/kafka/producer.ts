@@ -163,7 +163,7 @@ function refusalOf(error: Error, topic: string): Error {
       return new PublishRefused('unknown-topic', `topic ${topic} does not exist, and the brokers do not create topics by themselves (auto.create.topics.enable)`);
     case 'INVALID_TOPIC_EXCEPTION':
       return new PublishRefused('invalid-topic', `Kafka does not take '${topic}' as the name of a topic`);
+    default:
+      return error.message.includes('partitionNumber') ? new PublishRefused('invalid-metadata', error.message) : error;
   }
-  if (error.message.includes('partitionNumber')) return new PublishRefused('invalid-metadata', error.message);
-  return error;
 }

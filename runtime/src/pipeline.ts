@@ -7,10 +7,16 @@
  */
 import { randomUUID } from 'node:crypto';
 import { LedgerRefused } from '@mecha/components/kit';
-import { MechaError, messageOf } from './errors.ts';
+import { MechaError, errorTable, messageOf } from './errors.ts';
 import type { Log } from './telemetry/log.ts';
 import type { Metrics } from './telemetry/metrics.ts';
 import type { TraceContext } from './telemetry/trace.ts';
+
+export const errors = errorTable('any call', {
+  starting: { code: 'ERR_STARTING', kind: 'unavailable', make: () => ({ message: 'the sidecar is starting', retryAfterSeconds: 1 }) },
+  shuttingDown: { code: 'ERR_SHUTTING_DOWN', kind: 'unavailable', make: (cause?: unknown) => ({ message: 'the sidecar is shutting down', retryAfterSeconds: 1, cause }) },
+  internal: { code: 'ERR_INTERNAL', kind: 'internal', make: (id: string, cause: unknown) => ({ message: `internal error, see the sidecar's log for ${id}`, cause }) },
+});
 
 export type Protocol = 'http' | 'grpc' | 'internal';
 
@@ -56,11 +62,9 @@ export class Pipeline {
 
   #normalise(call: Call, error: unknown): MechaError {
     if (error instanceof MechaError) return error;
-    if (error instanceof LedgerRefused && error.code === 'closed') {
-      return new MechaError({ code: 'ERR_SHUTTING_DOWN', kind: 'unavailable', message: 'the sidecar is shutting down', retryAfterSeconds: 1, cause: error });
-    }
+    if (error instanceof LedgerRefused && error.code === 'closed') return errors.shuttingDown(error);
     const id = randomUUID();
     this.#parts.log.error({ operation: call.operation, errorId: id, err: error }, `unexpected error: ${messageOf(error)}`);
-    return new MechaError({ code: 'ERR_INTERNAL', kind: 'internal', message: `internal error, see the sidecar's log for ${id}`, cause: error });
+    return errors.internal(id, error);
   }
 }

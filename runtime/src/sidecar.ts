@@ -9,23 +9,30 @@ import { join } from 'node:path';
 import type { Clock, Ledger } from '@mecha/components/kit';
 import { createHealthBlock } from './blocks/health/health.ts';
 import { healthHttp } from './blocks/health/health.http.ts';
-import { createInvocationBlock, type HttpEndpoint } from './blocks/invocation/invocation.ts';
+import { createInvocationBlock, type HttpEndpoint, type InvocationBlock } from './blocks/invocation/invocation.ts';
 import { invocationHttp } from './blocks/invocation/invocation.http.ts';
-import { createMetadataBlock } from './blocks/metadata/metadata.ts';
+import { invocationGrpc, invocationGrpcProxy } from './blocks/invocation/invocation.grpc.ts';
+import { createMetadataBlock, type MetadataBlock } from './blocks/metadata/metadata.ts';
 import { metadataHttp } from './blocks/metadata/metadata.http.ts';
-import { createPubSubBlock } from './blocks/pubsub/pubsub.ts';
+import { metadataGrpc } from './blocks/metadata/metadata.grpc.ts';
+import { createPubSubBlock, type PubSubBlock } from './blocks/pubsub/pubsub.ts';
 import { pubsubHttp } from './blocks/pubsub/pubsub.http.ts';
+import { pubsubGrpc } from './blocks/pubsub/pubsub.grpc.ts';
 import { createSubscriptions } from './blocks/pubsub/subscriptions.ts';
-import { createSecretsBlock } from './blocks/secrets/secrets.ts';
+import { createSecretsBlock, type SecretsBlock } from './blocks/secrets/secrets.ts';
 import { secretsHttp } from './blocks/secrets/secrets.http.ts';
+import { secretsGrpc } from './blocks/secrets/secrets.grpc.ts';
 import { createShutdownBlock } from './blocks/shutdown/shutdown.ts';
 import { shutdownHttp } from './blocks/shutdown/shutdown.http.ts';
-import { createStateBlock } from './blocks/state/state.ts';
+import { shutdownGrpc } from './blocks/shutdown/shutdown.grpc.ts';
+import { createStateBlock, type StateBlock } from './blocks/state/state.ts';
 import { stateHttp } from './blocks/state/state.http.ts';
+import { stateGrpc } from './blocks/state/state.grpc.ts';
 import { createAppMonitor } from './channel/app-monitor.ts';
 import type { AppChannel, AppMonitor } from './channel/channel.ts';
 import { createExternalHttp } from './channel/external-http.ts';
 import { createHttpChannel } from './channel/http-channel.ts';
+import { createGrpcChannel } from './channel/grpc-channel.ts';
 import { ComponentHost } from './component-host.ts';
 import { catalogEntry } from './config/component-resource.ts';
 import { loadConfiguration } from './config/configuration.ts';
@@ -33,14 +40,17 @@ import { resolveItems, resolveMetadata } from './config/resolve-metadata.ts';
 import type { Configuration, HttpEndpointResource, Resource } from './config/resource-types.ts';
 import { defaultResources, loadResources, problemLines } from './config/resources.ts';
 import type { SidecarOptions } from './config/sidecar-options.ts';
-import { MechaError } from './errors.ts';
+import type { MechaError } from './errors.ts';
 import { Lifecycle, type LifecycleState, type Part } from './lifecycle.ts';
 import { outboxConfigOf } from './outbox/outbox-config.ts';
 import { createOutboxRelay } from './outbox/outbox-relay.ts';
 import type { PeerLink } from './peers/peer-link.ts';
-import { Pipeline } from './pipeline.ts';
+import { Pipeline, errors as pipelineErrors } from './pipeline.ts';
 import { createResilience } from './resilience/resilience.ts';
 import { HttpServer } from './servers/http.ts';
+import { GrpcServer } from './servers/grpc.ts';
+import { createGrpcForward } from './servers/grpc-forward.ts';
+import type { GrpcMethod, GrpcProxy } from './servers/grpc-face.ts';
 import type { HttpRoute } from './servers/http-face.ts';
 import { createLog, type Log } from './telemetry/log.ts';
 import type { Metrics } from './telemetry/metrics.ts';
@@ -60,7 +70,19 @@ export interface SharedParts {
   readonly exit: (code: number) => void;
 }
 
+/** The blocks of a sidecar without a protocol before them: for embedding, and for tests that compare the faces with them. */
+export interface Blocks {
+  readonly state: StateBlock;
+  readonly pubsub: PubSubBlock;
+  readonly secrets: SecretsBlock;
+  readonly metadata: MetadataBlock;
+  readonly invocation: InvocationBlock;
+  readonly pipeline: Pipeline;
+}
+
 export interface Sidecar {
+  /** Known once started. */
+  readonly blocks: Blocks | undefined;
   readonly appId: string;
   readonly state: LifecycleState;
   /** Known once started. */
@@ -79,8 +101,6 @@ export interface Sidecar {
   stop(code?: number): Promise<void>;
 }
 
-const NOT_STARTED = 'the sidecar is starting';
-
 export class RunningSidecar implements Sidecar {
   readonly appId: string;
   readonly #options: SidecarOptions;
@@ -92,13 +112,14 @@ export class RunningSidecar implements Sidecar {
   readonly #instanceId = randomUUID();
   #lifecycle: Lifecycle | undefined;
   #http: HttpServer | undefined;
-  #grpc: { readonly port: number } | undefined;
+  #grpc: GrpcServer | undefined;
   #components: ComponentHost | undefined;
   #monitor: AppMonitor | undefined;
   #subscriptions: Part | undefined;
   /** The app was seen, and asked what it subscribes to. */
   #appGreeted = false;
   #stopping: Promise<void> | undefined;
+  blocks: Blocks | undefined;
 
   constructor(options: SidecarOptions, shared: SharedParts) {
     this.appId = options.appId;
@@ -249,6 +270,7 @@ export class RunningSidecar implements Sidecar {
     const health = createHealthBlock({ appId, missing: () => this.#missing(), outboundReady: () => this.state === 'ready' && components.firstAttemptsEnded });
     const shutdown = createShutdownBlock({ stop: () => void this.stop(), exit: () => this.#shared.exit(1) });
 
+    this.blocks = { state, pubsub, secrets, metadata, invocation, pipeline };
     const invoke = invocationHttp(invocation, pipeline);
     const routes = [
       ...healthHttp(health, pipeline),
@@ -261,19 +283,34 @@ export class RunningSidecar implements Sidecar {
     ];
     const http = this.#httpServer(routes, invoke.fallback, configuration);
     this.#http = http;
+    const forward = createGrpcForward({ maxBodyBytes: options.maxBodyBytes });
+    const grpc = this.#grpcServer(
+      [
+        ...metadataGrpc(metadata, pipeline),
+        ...shutdownGrpc(shutdown, pipeline),
+        ...stateGrpc(state, pipeline),
+        ...secretsGrpc(secrets, pipeline),
+        ...pubsubGrpc(pubsub, subscriptions, pipeline),
+        ...invocationGrpc(invocation, pipeline, { maxBodyBytes: options.maxBodyBytes }),
+      ],
+      invocationGrpcProxy({ appId, namespace, peers, forward, pipeline }),
+      configuration,
+    );
+    this.#grpc = grpc;
     const endpointResources = resources.filter((resource) => resource.kind === 'HTTPEndpoint');
 
     return [
       // They listen at once and answer "starting" until the start is over.
       http,
+      grpc,
       ...this.#publicServer(routes),
       components,
       { name: 'http endpoints', start: async () => void endpoints.push(...(await this.#resolveEndpoints(endpointResources, components))) },
-      { name: 'app channel', stop: async () => void (await Promise.all([channel?.close(), external.close()])) },
+      { name: 'app channel', stop: async () => { forward.close(); await Promise.all([channel?.close(), external.close()]); } },
       monitor,
       {
         name: 'peer registration',
-        start: () => peers.register({ instanceId: this.#instanceId, appId, namespace, httpPort: this.httpPort, grpcPort: this.grpcPort, receive: (...call) => invocation.receive(...call) }),
+        start: () => peers.register({ instanceId: this.#instanceId, appId, namespace, httpPort: this.httpPort, grpcPort: this.grpcPort, receive: (...call) => invocation.receive(...call), grpcApp: this.#grpcApp() }),
         drain: () => peers.unregister(this.#instanceId),
       },
       relay,
@@ -289,11 +326,13 @@ export class RunningSidecar implements Sidecar {
     let channel: AppChannel | undefined;
     if (appPort !== undefined) {
       const shared = {
-        appId, address: appChannelAddress, port: appPort, apiToken: appApiToken, maxConcurrency: appMaxConcurrency,
+        address: appChannelAddress, port: appPort, apiToken: appApiToken, maxConcurrency: appMaxConcurrency,
         asksSubscriptions: !disableInitEndpoints.includes('subscribe'), presence: () => monitor?.presence ?? ('waiting' as const), log,
       };
-      if (appProtocol === 'grpc' || appProtocol === 'grpcs') throw new Error('not yet');
-      channel = createHttpChannel({ ...shared, protocol: appProtocol, responseHeaderBytesMax: readBufferBytes, healthPath: appHealthCheck?.path ?? '/healthz' });
+      channel =
+        appProtocol === 'grpc' || appProtocol === 'grpcs'
+          ? createGrpcChannel({ ...shared, protocol: appProtocol, maxBodyBytes: this.#options.maxBodyBytes })
+          : createHttpChannel({ ...shared, appId, protocol: appProtocol, responseHeaderBytesMax: readBufferBytes, healthPath: appHealthCheck?.path ?? '/healthz' });
     }
     monitor = createAppMonitor({ channel, healthCheck: appHealthCheck, clock: this.#shared.clock, log });
     return { channel, monitor };
@@ -307,6 +346,23 @@ export class RunningSidecar implements Sidecar {
       routes, fallback, apiToken, maxBodyBytes, readBufferBytes, allowedOrigins,
       apiLogging: apiLogging ?? configuration.apiLogging.enabled, log: this.#log, metrics: this.#shared.metrics,
     });
+  }
+
+  #grpcServer(methods: readonly GrpcMethod[], proxy: GrpcProxy, configuration: Configuration): GrpcServer {
+    const { listenAddresses, grpcPort, unixDomainSocket, apiToken, maxBodyBytes, apiLogging } = this.#options;
+    return new GrpcServer({
+      name: 'gRPC API server', portFlag: '--dapr-grpc-port', addresses: listenAddresses, port: grpcPort,
+      socketPath: unixDomainSocket && join(unixDomainSocket, `dapr-${this.appId}-grpc.socket`),
+      methods, proxy, apiToken, maxBodyBytes, apiLogging: apiLogging ?? configuration.apiLogging.enabled, log: this.#log, metrics: this.#shared.metrics,
+    });
+  }
+
+  /** How raw gRPC calls for this app are relayed; undefined when it speaks none. */
+  #grpcApp() {
+    const { appPort, appProtocol, appChannelAddress, appApiToken } = this.#options;
+    if (appPort === undefined || (appProtocol !== 'grpc' && appProtocol !== 'grpcs')) return undefined;
+    const refusal = () => (this.#monitor?.presence === 'unhealthy' ? 'app is not in a healthy state' : undefined);
+    return { address: appChannelAddress, port: appPort, secure: appProtocol === 'grpcs', apiToken: appApiToken, refusal };
   }
 
   #publicServer(routes: readonly HttpRoute[]): HttpServer[] {
@@ -335,12 +391,7 @@ export class RunningSidecar implements Sidecar {
   #gate(): MechaError | undefined {
     const state = this.#lifecycle?.state ?? 'created';
     if (state === 'ready' || state === 'draining') return undefined;
-    return new MechaError({
-      code: state === 'starting' || state === 'created' ? 'ERR_STARTING' : 'ERR_SHUTTING_DOWN',
-      kind: 'unavailable',
-      message: state === 'starting' || state === 'created' ? NOT_STARTED : 'the sidecar is shutting down',
-      retryAfterSeconds: 1,
-    });
+    return state === 'created' || state === 'starting' ? pipelineErrors.starting() : pipelineErrors.shuttingDown();
   }
 
   /** What `healthz` waits for, by name. */

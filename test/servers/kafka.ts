@@ -135,6 +135,10 @@ function properties(place: { data: string; port: number; controllerPort: number 
     'share.coordinator.state.topic.replication.factor=1',
     'share.coordinator.state.topic.min.isr=1',
     'group.initial.rebalance.delay.ms=0',
+    // After a crash the node waits for its own old session to end, and groups for those of their members.
+    'broker.session.timeout.ms=3000',
+    'broker.heartbeat.interval.ms=500',
+    'group.min.session.timeout.ms=1000',
     '',
   ].join('\n');
 }

@@ -23,8 +23,8 @@ const KINDS = { redis, kafka } as const satisfies Readonly<Record<string, Server
 export type ServerName = keyof typeof KINDS;
 export const serverNames = Object.keys(KINDS) as readonly ServerName[];
 
-/** `.servers/` in the root of the repository. */
-const FOLDER = path.join(import.meta.dirname, '..', '..', '.servers');
+/** `.servers/` in the root of the repository, unless `MECHA_SERVERS_DIR` names another. */
+const FOLDER = process.env['MECHA_SERVERS_DIR'] || path.join(import.meta.dirname, '..', '..', '.servers');
 const ENV_FILE = path.join(FOLDER, 'env.json');
 const LOCK_WAIT_MS = 15 * 60_000;
 const ASK_AGAIN_MS = 100;

@@ -5,7 +5,6 @@ import { Status } from '@mecha/specs/gen/status.gen.ts';
 import type { Codec, Init } from '@mecha/specs/codec.ts';
 import { AppGrpcError } from '../channel/channel.ts';
 import { MechaError, type ErrorDetail } from '../errors.ts';
-import { UndecodableMessage } from './grpc-face.ts';
 
 export interface GrpcStatus {
   readonly code: number;
@@ -14,8 +13,6 @@ export interface GrpcStatus {
   readonly details?: Uint8Array | undefined;
 }
 
-export const UNIMPLEMENTED = 12;
-const INTERNAL = 13;
 const DOMAIN = 'dapr.io';
 /** Statuses travel in a header; clients accept no more than some 8 KiB of those in all. */
 const MESSAGE_LENGTH_MAX = 4096;
@@ -24,7 +21,6 @@ const MESSAGE_LENGTH_MAX = 4096;
 export function grpcStatusOf(error: unknown): GrpcStatus | undefined {
   if (error instanceof MechaError) return statusOf(error.grpcCode, error.grpcMessage, error.grpcDetails);
   if (error instanceof AppGrpcError) return { code: error.code, message: error.message, details: error.details };
-  if (error instanceof UndecodableMessage) return statusOf(INTERNAL, error.message, []);
   return undefined;
 }
 

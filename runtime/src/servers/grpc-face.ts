@@ -3,6 +3,7 @@
  * The server knows no block; a face knows no grpc-js.
  */
 import type { Init, Method } from '@mecha/specs/codec.ts';
+import { MechaError, messageOf } from '../errors.ts';
 import type { Call } from '../pipeline.ts';
 import type { TraceContext } from '../telemetry/trace.ts';
 
@@ -18,7 +19,7 @@ export interface GrpcContext {
   /** Aborts when the caller went away or its deadline passed. */
   readonly signal: AbortSignal;
   readonly remoteAddress: string;
-  /** A response header; counts only before the first answer. Values that HTTP/2 cannot carry are left out. */
+  /** A response header of a unary call. Values that HTTP/2 cannot carry are left out. */
   setHeader(name: string, value: string): void;
   /** The call for the pipeline. */
   call(operation: string): Call;
@@ -44,14 +45,6 @@ export type GrpcMethod =
 
 /** A stream of undecoded messages. */
 export type RawGrpcStream = Omit<GrpcStream<Buffer, Buffer>, 'send'> & { send(bytes: Buffer): Promise<void> };
-
-/** The request is not the message that the method takes. */
-export class UndecodableMessage extends Error {
-  constructor(cause: unknown) {
-    super(`the request message cannot be decoded: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
-    this.name = 'UndecodableMessage';
-  }
-}
 
 export function unary<Request, Response>(
   method: Method<Request, Response>,
@@ -90,7 +83,7 @@ function decodeWith<Request, Response>(method: Method<Request, Response>, bytes:
   try {
     return method.request.decode(bytes);
   } catch (error) {
-    throw new UndecodableMessage(error);
+    throw new MechaError({ code: 'ERR_MALFORMED_REQUEST', kind: 'internal', message: `the request message cannot be decoded: ${messageOf(error)}`, cause: error });
   }
 }
 
@@ -117,4 +110,22 @@ export interface GrpcProxyStatus {
   readonly code: number;
   readonly message: string;
   readonly trailers: readonly (readonly [string, string | Buffer])[];
+}
+
+/** Carries a call on; made by the server side, which owns the protocol. */
+export interface GrpcForward {
+  /**
+   * To the place that `route` names. A place whose connection is refused is given back and asked for anew, a few times:
+   * nothing was sent then. Rejects with what `route` rejects with, or with words about the connection.
+   */
+  relay(call: GrpcProxyCall, route: () => Promise<GrpcForwardRoute>): Promise<GrpcProxyStatus>;
+  close(): void;
+}
+
+export interface GrpcForwardRoute {
+  /** `unix:/…` or host and port; plaintext. */
+  readonly address: string;
+  /** Added to every call. */
+  readonly metadata: Readonly<Record<string, string>>;
+  refused(reason: string): Promise<void>;
 }

@@ -228,7 +228,7 @@ export class GrpcServer implements Part {
       const headers = headersFor(trace);
       const context = contextOf(path, call, trace, caller, headers);
       call.sendMetadata(headers);
-      await serve(Object.assign(context, { messages: messagesOf(call), send: (bytes: Buffer) => write(call, bytes), closing: this.#closing.signal }));
+      await serve(Object.assign(context, { messages: messagesOf(call), send: senderOf(call), closing: this.#closing.signal }));
     } catch (error) {
       failure = this.#statusOf(path, call, error);
     }
@@ -257,7 +257,7 @@ export class GrpcServer implements Part {
         deadline: deadline === Infinity ? undefined : Number(deadline),
         messages: messagesOf(call),
         sendHeaders: (entries) => call.sendMetadata(metadataOf(entries)),
-        send: (bytes) => write(call, bytes),
+        send: senderOf(call),
         call: (operation) => callOf(operation, trace, caller),
       });
       code = answer.code;
@@ -400,17 +400,22 @@ async function* messagesOf(call: ServerDuplexStream<Buffer, Buffer>): Messages {
   }
 }
 
-function write(call: ServerDuplexStream<Buffer, Buffer>, bytes: Buffer): Promise<void> {
-  return new Promise((resolve, reject) => {
-    if (call.cancelled || call.destroyed || call.writableEnded) return reject(new Error('the stream is over'));
-    const gone = (): void => reject(new Error('the stream is over'));
-    call.once('close', gone);
-    call.write(bytes, (error: Error | null | undefined) => {
-      call.off('close', gone);
-      if (error) reject(error);
-      else resolve();
-    });
+/** A sender for one call. What is under way when the call closes is rejected: grpc-js would never answer it. */
+function senderOf(call: ServerDuplexStream<Buffer, Buffer>): (bytes: Buffer) => Promise<void> {
+  const pending = new Set<(error: Error) => void>();
+  call.once('close', () => {
+    for (const reject of pending) reject(new Error('the stream is over'));
   });
+  return (bytes) =>
+    new Promise((resolve, reject) => {
+      if (call.cancelled || call.destroyed || call.writableEnded) return reject(new Error('the stream is over'));
+      pending.add(reject);
+      call.write(bytes, (error: Error | null | undefined) => {
+        pending.delete(reject);
+        if (error) reject(error);
+        else resolve();
+      });
+    });
 }
 
 function finish(call: ServerDuplexStream<Buffer, Buffer>, failure: GrpcStatus | undefined): void {

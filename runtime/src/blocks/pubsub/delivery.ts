@@ -85,7 +85,7 @@ export function createDelivery(parts: DeliveryParts): (delivery: Delivery) => Pr
         verdict = { kind: 'fail', reason: messageOf(error), hopeless: true };
       }
     }
-    count(verdict, performance.now() - began);
+    if (verdict.kind !== 'release') count(verdict, performance.now() - began);
     return settle(delivery, verdict, event);
   };
 
@@ -151,8 +151,8 @@ export function createDelivery(parts: DeliveryParts): (delivery: Delivery) => Pr
     log.warn(heldBack > 0 ? { ...fields, notLogged: heldBack } : fields, message);
   }
 
-  function count(verdict: Verdict, ms: number): void {
-    const process_status = verdict.kind === 'fail' || verdict.kind === 'release' ? 'retry' : verdict.kind;
+  function count(verdict: Exclude<Verdict, { kind: 'release' }>, ms: number): void {
+    const process_status = verdict.kind === 'fail' ? 'retry' : verdict.kind;
     const status = verdict.kind === 'fail' && verdict.statusCode !== undefined ? String(verdict.statusCode) : '';
     const labels = { component: pubsubName, process_status, topic, status };
     metrics.count('component_pubsub_ingress_count', labels);

@@ -33,6 +33,8 @@ export class FakeBroker implements PubSub {
   readonly refusals = new Map<string, Error>();
   readonly subscriptions = new Set<FakeSubscription>();
   subscribeCount = 0;
+  /** Absent unless a test gives the broker one. */
+  publishBulk?: NonNullable<PubSub['publishBulk']>;
   inFlightMax = 10;
   readonly #clock: Clock;
   readonly #queues = new Map<string, Queued[]>();

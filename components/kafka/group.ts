@@ -29,6 +29,7 @@ const AHEAD_MESSAGES = 500;
 const AHEAD_BYTES = 2 * 1024 * 1024;
 const RECOVER_FIRST_MS = 500;
 const RECOVER_MOST_MS = 3_000;
+const WARN_AGAIN_MS = 60_000;
 const COMMIT_EVERY_MS = 100;
 const FLUSH_TRIES = 5;
 const CREATE_TRIES = 15;
@@ -72,6 +73,7 @@ export class ConsumerGroup {
   #chain: Promise<void> = Promise.resolve();
   #recovering = false;
   #committing = false;
+  #warnedAt = Number.NEGATIVE_INFINITY;
   #closed = false;
 
   constructor(parts: GroupParts) {
@@ -127,7 +129,8 @@ export class ConsumerGroup {
     this.#closed = true;
     const partitions = [...this.#topics.values()].flatMap((topic) => [...topic.partitions.values()]);
     await Promise.all(partitions.map((partition) => partition.stop()));
-    await this.#chain.catch(() => undefined);
+    // A start that is under way ends by itself when it sees that it is no longer wanted.
+    await this.#within(QUIESCE_MS, this.#chain);
     await this.#endSession();
     this.#topics.clear();
   }
@@ -161,7 +164,7 @@ export class ConsumerGroup {
 
   async #startSession(): Promise<void> {
     const topics = [...this.#topics.keys()];
-    const { kafka, consumer: config, log } = this.#parts;
+    const { kafka, consumer: config } = this.#parts;
     const consumer = kafka.consumer({ ...config, retry: { ...RETRIES, restartOnFailure: () => Promise.resolve(false) } });
     const session: Session = { consumer, assigned: new Map(), memberId: undefined, paused: new Set() };
     const joined = Promise.withResolvers<void>();
@@ -172,7 +175,7 @@ export class ConsumerGroup {
       joined.reject(payload.error);
       session.memberId = undefined;
       if (this.#session !== session) return;
-      log.warn({ reason: payload.error.message }, 'the Kafka consumer stopped; starting it again');
+      this.#warnStopped(payload.error);
       this.#recover();
     });
     const cancelTimer = this.#parts.clock.after(JOIN_MS, () => joined.reject(new Error(`the consumer group was not joined within ${JOIN_MS / 1000} s`)));
@@ -180,6 +183,7 @@ export class ConsumerGroup {
       await consumer.connect();
       // Also with `fromNewest`: an offset that retention took away must lead to the oldest event kept, not past all of them.
       await consumer.subscribe({ topics, fromBeginning: true });
+      if (this.#closed) throw new Error('the subscription was closed while it was being started');
       this.#session = session;
       await Promise.all([consumer.run({ autoCommit: false, eachBatch: (batch) => this.#take(session, batch) }), joined.promise]);
     } catch (error) {
@@ -189,6 +193,13 @@ export class ConsumerGroup {
     } finally {
       cancelTimer();
     }
+  }
+
+  #warnStopped({ message }: Error): void {
+    const now = this.#parts.clock.now();
+    if (now - this.#warnedAt < WARN_AGAIN_MS) return;
+    this.#warnedAt = now;
+    this.#parts.log.warn({ reason: message }, 'the Kafka consumer stopped; starting it again');
   }
 
   /** Leaves the group, if it was joined, with everything settled that can be. */
@@ -412,14 +423,9 @@ export class ConsumerGroup {
     return new Promise((resolve) => void this.#parts.clock.after(ms, resolve));
   }
 
-  #within(ms: number, work: Promise<unknown>): Promise<void> {
-    return new Promise((resolve) => {
-      const cancel = this.#parts.clock.after(ms, resolve);
-      void work.finally(() => {
-        cancel();
-        resolve();
-      });
-    });
+  /** Until the work ended, well or not, but no longer than `ms`. */
+  async #within(ms: number, work: Promise<unknown>): Promise<void> {
+    await Promise.race([Promise.allSettled([work]), this.#sleep(ms)]);
   }
 }
 

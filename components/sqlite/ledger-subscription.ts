@@ -2,13 +2,18 @@
  * One subscription of `pubsub.sqlite`: takes messages of a group from the ledger, has them delivered, writes back what
  * became of them.
  *
+ * A claim costs a commit, so a consumer that is done before the next claim has come would wait for the disk half of its
+ * time. Therefore a claim asks for as many more as were done during the one before: a fast consumer always has work, and
+ * a slow one keeps no message from its siblings.
+ *
  * Owns: how many are under way, when to look for more, and that every claim is settled. Does not own: topics, groups,
  * leases and redelivery times, which are the ledger's.
  *
  * Invariants
- * P1  At most `maxInFlight` deliveries are under way; settlements still to be written are bounded besides.
+ * P1  At most `maxInFlight` deliveries are under way; what is claimed ahead and what is still to be written is bounded too.
  * P2  A message is acknowledged by the block's settlement alone; one that waits for its retry holds no place.
- * P3  `close` resolves when every claim is settled, or the ledger is closed and has given them back itself.
+ * P3  What was claimed ahead goes back untouched by a pause or close; `close` resolves when every claim is settled, or the
+ *     ledger is closed and has given them back itself.
  * P4  Whoever hands a message back does not take another for a moment: an app that is away must not make us spin.
  */
 import {
@@ -41,8 +46,9 @@ const REST_MS = 100;
 const FAILURE_PAUSE_FIRST_MS = 100;
 const FAILURE_PAUSE_MOST_MS = 5_000;
 const LOG_AGAIN_MS = 60_000;
-/** Settlements waiting to be written, in multiples of `maxInFlight`; then nothing more is claimed. */
-const SETTLING_FACTOR = 4;
+/** Most messages claimed ahead, and most settlements waiting to be written, in multiples of `maxInFlight`. */
+const AHEAD_FACTOR = 4;
+const SETTLING_FACTOR = 8;
 const SETTLE_BATCH_MAX = 256;
 /** While closing, a settlement that cannot be written is left to the end of the lease after so many tries. */
 const SETTLE_TRIES_CLOSING = 5;
@@ -52,9 +58,15 @@ export class LedgerSubscription implements Subscription {
   readonly #unwatch: () => void;
   #state: 'open' | 'paused' | 'closed' = 'open';
   #delivering = 0;
+  /** Claimed, and waiting for a place. */
+  #ahead: ClaimedMessage[] = [];
+  /** Deliveries that ended since the last claim began; as many may be claimed ahead by the next. */
+  #ended = 0;
+  #aheadMost = 0;
   /** Settled by the block, not yet by the ledger; those of one turn of the event loop are one commit. */
   #settlements: LedgerOperation[] = [];
   #settling = 0;
+  #pulling = false;
   #claiming = false;
   /** Something happened while a claim was under way: claim again. */
   #again = false;
@@ -76,6 +88,7 @@ export class LedgerSubscription implements Subscription {
 
   async pause(): Promise<void> {
     if (this.#state === 'open') this.#state = 'paused';
+    this.#giveBackAhead();
   }
 
   async resume(): Promise<void> {
@@ -92,24 +105,34 @@ export class LedgerSubscription implements Subscription {
     this.#state = 'closed';
     this.#unwatch();
     this.#cancelTimer();
+    this.#giveBackAhead();
     while (this.#delivering > 0 || this.#settling > 0 || this.#claiming) await new Promise<void>((resolve) => this.#idle.push(resolve));
   }
 
   #places(): number {
     const { maxInFlight } = this.#parts;
-    return Math.min(maxInFlight - this.#delivering, maxInFlight * SETTLING_FACTOR - this.#settling);
+    return Math.min(maxInFlight + this.#aheadMost - this.#delivering - this.#ahead.length, maxInFlight * SETTLING_FACTOR - this.#settling);
   }
 
+  /** Once per turn of the event loop, so that the places which became free in it are filled by one claim. */
   #pull(): void {
-    if (this.#state !== 'open' || this.#resting) return;
-    if (this.#claiming) this.#again = true;
-    else if (this.#places() > 0) void this.#claim();
+    if (this.#pulling || this.#state !== 'open' || this.#resting) return;
+    if (this.#claiming) {
+      this.#again = true;
+      return;
+    }
+    this.#pulling = true;
+    setImmediate(() => {
+      this.#pulling = false;
+      if (this.#state === 'open' && !this.#resting && this.#places() > 0) void this.#claim();
+    });
   }
 
   async #claim(): Promise<void> {
     const { ledger, group, request, clock } = this.#parts;
     this.#claiming = true;
     this.#again = false;
+    this.#ended = 0;
     this.#cancelTimer();
     let waitMs = POLL_MS;
     try {
@@ -128,30 +151,37 @@ export class LedgerSubscription implements Subscription {
       this.#again = false;
     }
     this.#claiming = false;
+    this.#aheadMost = Math.min(this.#ended, this.#parts.maxInFlight * AHEAD_FACTOR);
     if (this.#again) this.#pull();
-    if (this.#state !== 'closed' && !this.#claiming) this.#cancelTimer = clock.after(waitMs, () => this.#pull());
+    if (this.#state !== 'closed') this.#cancelTimer = clock.after(waitMs, () => this.#pull());
     this.#lookIdle();
   }
 
   #take(message: ClaimedMessage): void {
-    // Claimed before the subscription was paused or closed, known only after: goes back untouched.
-    if (this.#state !== 'open') {
-      this.#settle(message, { action: 'release' });
-      return;
-    }
-    this.#delivering++;
-    void this.#deliver(message);
+    // Asked for before the subscription was paused or closed, come after.
+    if (this.#state !== 'open') this.#settle(message, { action: 'release' });
+    else if (this.#delivering < this.#parts.maxInFlight) void this.#deliver(message);
+    else this.#ahead.push(message);
+  }
+
+  #giveBackAhead(): void {
+    for (const message of this.#ahead.splice(0)) this.#settle(message, { action: 'release' });
   }
 
   async #deliver(message: ClaimedMessage): Promise<void> {
+    this.#delivering++;
     const settlement = await this.#parts.request.deliver(deliveryOf(message));
     this.#delivering--;
+    this.#ended++;
     if (settlement.action === 'release') this.#rest();
     this.#settle(message, settlement);
+    const next = this.#ahead.shift();
+    if (next) void this.#deliver(next);
     this.#pull();
   }
 
   #rest(): void {
+    this.#giveBackAhead();
     if (this.#resting) return;
     this.#resting = true;
     this.#parts.clock.after(REST_MS, () => {

@@ -122,6 +122,34 @@ describe('a subscription of pubsub.sqlite', () => {
     await pubsub.close?.();
   });
 
+  test('what a fast consumer was given ahead goes back when it is paused, and nothing of it is lost', async () => {
+    const topic = randomUUID();
+    const ledger = await shared();
+    const pubsub = await open('app', { maxInFlight: 8 });
+    const texts = Array.from({ length: 600 }, (_, index) => `m${index}`);
+    await Promise.all(texts.map((text) => pubsub.publish(send(topic, text))));
+    const gate = Promise.withResolvers<void>();
+    const seen: string[] = [];
+    const subscription = await pubsub.subscribe({
+      topic,
+      metadata: {},
+      deliver: async (delivery) => {
+        if (seen.push(textOf(delivery)) > 300) await gate.promise;
+        return ACK;
+      },
+    });
+    await until(() => seen.length === 308);
+    await subscription.pause();
+    await until(async () => (await ledger.topicStatus(topic)).groups[0]?.inFlight === 8);
+    gate.resolve();
+    await subscription.resume();
+    await until(() => seen.length >= texts.length);
+    await subscription.close();
+    expect(seen.toSorted()).toEqual(texts.toSorted());
+    expect((await ledger.topicStatus(topic)).groups).toEqual([{ group: 'app', waiting: 0, inFlight: 0, unread: 0 }]);
+    await pubsub.close?.();
+  });
+
   test('a ledger that fails for a while costs no message, and one line of log', async () => {
     const topic = randomUUID();
     const ledger = await shared();

@@ -3,6 +3,7 @@
  * together: one call per route. Holds at most what the broker has in flight; a shutdown gives back what was not offered.
  */
 import type { Clock } from '@mecha/components/kit';
+import { messageOf } from '../../errors.ts';
 import type { OfferAll, Offered, RoutedEvent } from './app-attempts.ts';
 
 export interface BulkBufferParts {
@@ -47,8 +48,13 @@ export class BulkBuffer {
   }
 
   async #offerBatch(batch: readonly Waiting[]): Promise<void> {
-    const offered = await this.#parts.offerAll(batch.map(({ event }) => event));
-    for (const [index, { resolve }] of batch.entries()) resolve(offered[index] ?? NOT_OFFERED);
+    try {
+      const offered = await this.#parts.offerAll(batch.map(({ event }) => event));
+      for (const [index, { resolve }] of batch.entries()) resolve(offered[index] ?? NOT_OFFERED);
+    } catch (error) {
+      // Nobody may wait for ever for a batch that broke.
+      for (const { resolve } of batch) resolve({ answer: { outcome: 'retry', reason: messageOf(error) }, attempts: 1 });
+    }
   }
 
   #giveBack(): void {

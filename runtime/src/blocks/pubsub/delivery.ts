@@ -11,7 +11,8 @@
  *  1. A message is acknowledged only after the app took it, after its dead letter was written, or when it is dropped and
  *     there is no dead-letter topic.
  *  2. An app that is away, a breaker that is open and a shutdown use up no attempt, and send nothing to the dead letters.
- *  3. No wait of one message holds up another, except that a message waits in its place for a breaker to close.
+ *  3. No wait between attempts holds up another message; only the waits of an inbound policy are spent in place, and with
+ *     them one of the places that the broker has in flight.
  *  4. Nothing here rejects, whatever a message holds.
  */
 import type { Clock, Delivery, Settlement } from '@mecha/components/kit';
@@ -23,9 +24,9 @@ import type { Metrics } from '../../telemetry/metrics.ts';
 import { traceparentOf } from '../../telemetry/trace.ts';
 import type { Offered, RoutedEvent } from './app-attempts.ts';
 import type { DeadLetterReason, DeadLetters } from './dead-letters.ts';
-import { readEvent, type IncomingEvent } from './incoming-event.ts';
+import { NotAnEvent, readEvent, type IncomingEvent } from './incoming-event.ts';
 import { ATTEMPTS_MAX, redeliveryDelayMs } from './redelivery.ts';
-import type { Router } from './routing.ts';
+import { RoutingFailed, type Router } from './routing.ts';
 
 export interface DeliveryParts {
   readonly subscription: AppSubscription;
@@ -78,11 +79,11 @@ export function createDelivery(parts: DeliveryParts): (delivery: Delivery) => Pr
     else if (deadLetters && unfinished) return bury(deadLetters, delivery, unfinished);
     else {
       try {
-        const reading = readEvent(delivery, { pubsubName, topic, raw: parts.raw, now: clock.now() });
+        const reading = readEvent(delivery, { pubsubName, raw: parts.raw, now: clock.now() });
         event = reading instanceof Promise ? await reading : reading;
         verdict = await judge(delivery, event);
       } catch (error) {
-        verdict = { kind: 'fail', reason: messageOf(error), hopeless: true };
+        verdict = { kind: 'fail', reason: messageOf(error), hopeless: error instanceof NotAnEvent || error instanceof RoutingFailed };
       }
     }
     if (verdict.kind !== 'release') count(verdict, performance.now() - began);

@@ -100,6 +100,20 @@ describe('a stream', () => {
     expect([running.list(), broker.subscriptions.size]).toEqual([[], 0]);
   });
 
+  test('whose caller cannot be sent to is ended, not called again and again', async () => {
+    const { running, publish, broker } = await bench();
+    let calls = 0;
+    const stream = await running.openStream({ pubsubName: 'pubsub', topic: 'placed', metadata: {}, deadLetterTopic: '' }, () => {
+      calls++;
+      throw new Error('broken pipe');
+    });
+    await publish('x');
+    await stream.ended;
+    expect(calls).toBe(1);
+    expect(broker.settlements).toMatchObject([{ settlement: { action: 'release' } }]);
+    expect(running.list()).toEqual([]);
+  });
+
   test('stands beside its siblings: one that ends leaves the other alone', async () => {
     const { open, publish, running } = await bench();
     const [first, second] = [await open(), await open()];

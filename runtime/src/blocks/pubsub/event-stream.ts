@@ -95,7 +95,14 @@ export async function createEventStream(
     const leave = (): void => finish(GONE);
     line.push(finish);
     signal.addEventListener('abort', leave, { once: true });
-    send(id, eventDelivery(subscription, event));
+    try {
+      send(id, eventDelivery(subscription, event));
+    } catch {
+      // A stream that takes nothing any more has ended; this event goes back with the others. Not within the broker's
+      // own call, which may not have noted yet that the event is under way.
+      gone.abort();
+      queueMicrotask(() => void stream.close());
+    }
     return promise;
   }
 

@@ -5,7 +5,7 @@ import { eventOf } from './testing.ts';
 
 const NOW = Date.UTC(2026, 4, 1);
 const PARENT = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
-const OPTIONS: ReadOptions = { pubsubName: 'pubsub', topic: 'placed', raw: false, now: NOW };
+const OPTIONS: ReadOptions = { pubsubName: 'pubsub', raw: false, now: NOW };
 const message = (data: string | Uint8Array, metadata: Record<string, string> = {}): Delivery => ({ id: '1', topic: 'placed', data: Buffer.from(data), metadata, attempt: 1 });
 
 describe('reading what a broker hands over', () => {

@@ -29,7 +29,6 @@ export class NotAnEvent extends Error {
 
 export interface ReadOptions {
   readonly pubsubName: string;
-  readonly topic: string;
   /** The subscription asks for raw payloads. */
   readonly raw: boolean;
   /** Milliseconds since the epoch. */
@@ -64,7 +63,7 @@ function wrapRaw(delivery: Delivery, options: ReadOptions): IncomingEvent {
     pubsubname: options.pubsubName,
     source: UNKNOWN_SOURCE,
     specversion: SPEC_VERSION,
-    topic: options.topic,
+    topic: delivery.topic,
     type: EVENT_TYPE,
   };
   addTrace(event, delivery);
@@ -89,7 +88,7 @@ async function readBinary(delivery: Delivery, options: ReadOptions): Promise<Inc
     if (!(found instanceof CloudEvent)) throw new NotAnEvent('the message is a batch of CloudEvents');
     found.validate();
     const { partitionkey, ...attributes } = JSON.parse(JSON.stringify(found)) as Record<string, unknown>;
-    const event = { ...attributes, ...(partitionkey ? { partitionkey } : {}), topic: options.topic, pubsubname: options.pubsubName };
+    const event = { ...attributes, ...(partitionkey ? { partitionkey } : {}), topic: delivery.topic, pubsubname: options.pubsubName };
     addTrace(event, delivery);
     return finish(event, Buffer.from(JSON.stringify(event)), delivery, options);
   } catch (error) {

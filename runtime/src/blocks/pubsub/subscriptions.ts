@@ -50,8 +50,8 @@ export interface Subscriptions extends Part {
   /** Why the app's own subscriptions are off; undefined when they are not. */
   readonly problem: string | undefined;
   /**
-   * Resolves when the broker's subscription stands; rejects with `MechaError`. `send` is called for each event and must
-   * not throw for a caller that is gone: it calls `close` on the stream instead.
+   * Resolves when the broker's subscription stands; rejects with `MechaError`. `send` is called for each event; one that throws ends the
+   * stream.
    */
   openStream(request: StreamRequest, send: SendEvent): Promise<EventStream>;
 }

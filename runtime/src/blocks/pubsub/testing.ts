@@ -1,5 +1,5 @@
 /** What the block's tests are built on: a broker that does as it is told, and everything around the block. For tests only. */
-import { createKeptLog, createTurnedClock, type LogLine } from '@mecha/components/kit/testing.ts';
+import { createKeptLog, createTurnedClock } from '@mecha/components/kit/testing.ts';
 import type { Clock, DeadLetter, Ledger, PublishMessage, PubSub, Settlement, SubscribeRequest, Subscription } from '@mecha/components/kit';
 import type { AppChannel, AppMonitor, AppPresence, AppSubscription, BulkEventDelivery, EventAnswer, EventDelivery } from '../../channel/channel.ts';
 import type { ComponentLookup, Instance, InstanceStatus } from '../../component-set.ts';
@@ -259,7 +259,7 @@ export function createBench(options: BenchOptions = {}) {
     instance,
     letters,
     ledgerFaults,
-    lines: kept.lines as readonly LogLine[],
+    lines: kept.lines,
     block: createPubSubBlock(parts),
     app: new FakeApp(),
     setComponent(state: InstanceStatus['state']): void {

@@ -1,6 +1,48 @@
-/** `state.sqlite` on the ledger: rows of a table, etags, expiry, transactions with their outbox records. */
-import { EtagError, LedgerConflict, defineComponent, field } from '../kit/index.ts';
-import type { DeleteState, LedgerOperation, LedgerStateRow, SetState, StateOperation, StateRecord, StateStore } from '../kit/index.ts';
+/**
+ * `state.sqlite`: durable state, in the ledger of the host or, with a `connectionString`, in a file of its own that has the
+ * layout other sidecars of this wire contract read and write.
+ */
+import { defineComponent, field, type ComponentContext, type OptionsOf, type StateStore } from '@mecha/components/kit';
+import { parseConnectionString } from './connection-string.ts';
+import { createFileState } from './file-state.ts';
+import { createLedgerState } from './ledger-state.ts';
+
+const metadata = {
+  connectionString: field.string('File of state: a path, a file: URI or :memory:. Absent, state is kept in the ledger, which the apps of a host share.', { aliases: ['url'] }),
+  timeout: field.duration('Longest that a call waits for an answer; a second at least.', { default: 20_000, minimum: 1_000, aliases: ['timeoutInSeconds'] }),
+  busyTimeout: field.duration('Longest wait for the lock of another process that writes to the file.', { default: 2_000 }),
+  disableWAL: field.boolean('Keep a rollback journal instead of a write-ahead log, as network file systems need it.', { default: false }),
+  tableName: field.string('Table of the rows: letters, digits and _.', { default: 'state' }),
+  metadataTableName: field.string("Table of the file's own notes: letters, digits and _.", { default: 'metadata' }),
+  cleanupInterval: field.duration('How often expired rows are removed from the file; 0 = never, they are only hidden. The ledger sees to it by itself.', {
+    default: 0,
+    aliases: ['cleanupIntervalInSeconds'],
+  }),
+} as const;
+
+function createState({ options, ledger, clock, log }: ComponentContext<OptionsOf<typeof metadata>>): StateStore {
+  const tableName = tableNameOf('tableName', options.tableName);
+  const metadataTableName = tableNameOf('metadataTableName', options.metadataTableName);
+  if (options.connectionString === undefined) return createLedgerState({ ledger, table: tableName, clock });
+  if (tableName.toLowerCase() === metadataTableName.toLowerCase()) throw new Error('tableName and metadataTableName must not be the same');
+  return createFileState({
+    file: parseConnectionString(options.connectionString),
+    tableName,
+    metadataTableName,
+    timeoutMs: options.timeout,
+    busyTimeoutMs: Math.max(options.busyTimeout, 0),
+    disableWal: options.disableWAL,
+    cleanupIntervalMs: options.cleanupInterval,
+    clock,
+    log,
+  });
+}
+
+/** The only texts that come into statements as they are. */
+function tableNameOf(option: string, name: string): string {
+  if (!/^[A-Za-z0-9_]+$/.test(name)) throw new Error(`${option} takes letters, digits and _, not '${name.slice(0, 80)}'`);
+  return name;
+}
 
 export default defineComponent({
   type: 'state.sqlite',
@@ -8,61 +50,9 @@ export default defineComponent({
   versions: ['v1'],
   status: 'stable',
   title: 'SQLite (embedded store)',
-  description: 'Durable key/value state: in the ledger of this host, or in a file of its own.',
-  metadata: {
-    tableName: field.string('Table that holds the rows.', { default: 'state' }),
-  },
+  description:
+    'Durable state without a server: in the ledger of the host unless a connectionString names a file. What was acknowledged is on disk; concurrent writes share the time that takes.',
+  metadata,
   features: ['ETAG', 'TRANSACTIONAL', 'TTL'],
-  create({ options, ledger, clock }): StateStore {
-    const table = options.tableName;
-
-    function toOperation(operation: StateOperation): LedgerOperation {
-      return operation.type === 'upsert' ? setOperation(operation) : deleteOperation(operation);
-    }
-    function setOperation(request: SetState): LedgerOperation {
-      const { ttlSeconds } = request;
-      return {
-        type: 'state.set',
-        table,
-        key: request.key,
-        data: request.value.data,
-        binary: request.value.binary,
-        ...(request.etag ? { ifEtag: request.etag } : request.options?.concurrency === 'first-write' ? { ifAbsent: true } : {}),
-        ...(ttlSeconds !== undefined && ttlSeconds > 0 ? { expiresAt: clock.now() + ttlSeconds * 1000 } : {}),
-      };
-    }
-    function deleteOperation(request: DeleteState): LedgerOperation {
-      return { type: 'state.delete', table, key: request.key, ...(request.etag ? { ifEtag: request.etag } : {}) };
-    }
-    async function commit(batch: readonly LedgerOperation[]): Promise<void> {
-      try {
-        await ledger.commit(batch);
-      } catch (error) {
-        throw error instanceof LedgerConflict ? new EtagError('mismatch', error.key) : error;
-      }
-    }
-    const outcome = (work: Promise<void>) => work.then(() => undefined, (error: unknown) => (error instanceof Error ? error : new Error(String(error))));
-
-    return {
-      outbox: ledger.outbox,
-      async get({ key }) {
-        const [row] = await ledger.readState(table, [key]);
-        return row && toRecord(row);
-      },
-      async bulkGet(requests) {
-        const rows = await ledger.readState(table, requests.map(({ key }) => key));
-        return rows.map((row) => row && toRecord(row));
-      },
-      set: (request) => commit([setOperation(request)]),
-      delete: (request) => commit([deleteOperation(request)]),
-      // Each a request of its own, so that one's conflict is its own; the writer commits them together.
-      bulkSet: (requests) => Promise.all(requests.map((request) => outcome(commit([setOperation(request)])))),
-      bulkDelete: (requests) => Promise.all(requests.map((request) => outcome(commit([deleteOperation(request)])))),
-      transact: ({ operations, outbox }) => commit([...operations.map(toOperation), ...(outbox ?? []).map((record): LedgerOperation => ({ type: 'outbox.add', record }))]),
-    };
-  },
+  create: createState,
 });
-
-function toRecord(row: LedgerStateRow): StateRecord {
-  return { key: row.key, data: row.data, etag: row.etag, ...(row.expiresAt === undefined ? {} : { expiresAt: row.expiresAt }) };
-}

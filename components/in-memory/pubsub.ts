@@ -63,6 +63,7 @@ export default defineComponent({
   title: 'In memory',
   description:
     'Topics in the memory of one process, for tests and trials. The apps of one `mecha run` reach each other; nothing outlives the process, and what is published before a group has subscribed is gone. A topic that ends in * subscribes to all topics that begin so.',
+  durability: 'None: what was not delivered is lost when the process ends.',
   metadata,
   features: ['SUBSCRIBE_WILDCARDS'],
   create: createPubSub,

@@ -124,6 +124,7 @@ export default defineComponent({
   status: 'stable',
   title: 'In memory',
   description: 'State in the memory of the sidecar, for tests and trials: nothing outlives the process, and no other sidecar sees it.',
+  durability: 'None: everything is lost when the process ends.',
   metadata: {},
   features: ['ETAG', 'TRANSACTIONAL', 'TTL'],
   create: createState,

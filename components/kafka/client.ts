@@ -155,9 +155,14 @@ function logCreatorFor({ log, clock }: Pick<ComponentContext, 'log' | 'clock'>):
 
 /** Loads the library when a component connects, and mends the timer that it sets to a moment long past. */
 export async function createClient(config: KafkaConfig): Promise<Kafka> {
-  const [{ Kafka }, { default: RequestQueue }] = await Promise.all([import('kafkajs'), import('kafkajs/src/network/requestQueue/index.js')]);
+  const [{ Kafka }, { default: RequestQueue }] = await Promise.all([loadLibrary(), import('kafkajs/src/network/requestQueue/index.js')]);
   mendRequestQueue(RequestQueue.prototype);
   return new Kafka(config);
+}
+
+/** By its default export: a bundle of this CommonJS library has no other. */
+export async function loadLibrary(): Promise<typeof import('kafkajs')> {
+  return (await import('kafkajs')).default;
 }
 
 const mended = new WeakSet<object>();

@@ -21,7 +21,7 @@ import {
   type Subscription,
 } from '@mecha/components/kit';
 import { partitionAssigners } from './assigners.ts';
-import { asError, clientConfig, connectionMetadata, createClient, RETRIES } from './client.ts';
+import { asError, clientConfig, connectionMetadata, createClient, loadLibrary, RETRIES } from './client.ts';
 import { ConsumerGroup } from './group.ts';
 import { choosePartition } from './partitioner.ts';
 import { GatheringProducer, type RecordRules } from './producer.ts';
@@ -97,7 +97,7 @@ function createPubSub(context: ComponentContext<Options>): PubSub {
 
   const joinedGroup = async (): Promise<ConsumerGroup> => {
     if (group) return group;
-    const { AssignerProtocol } = await import('kafkajs');
+    const { AssignerProtocol } = await loadLibrary();
     group ??= new ConsumerGroup({
       kafka: connectedKafka(),
       admin: openAdmin,
@@ -230,6 +230,7 @@ export default defineComponent({
   status: 'stable',
   title: 'Apache Kafka',
   description: 'Topics of Kafka, in order within a partition, at least once; a retry holds up its partition.',
+  durability: 'With producerRequiredAcks all, the default, a publish is acknowledged when all replicas in sync have it; how many these are, the topic says (min.insync.replicas). local and none can lose what was acknowledged.',
   metadata,
   features: ['BULK_PUBSUB'],
   library: 'kafkajs',

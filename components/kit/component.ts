@@ -124,6 +124,8 @@ export interface ComponentDefinition<C extends Category = Category, S extends Me
   readonly status: 'stable' | 'beta' | 'alpha';
   readonly title: string;
   readonly description: string;
+  /** What an acknowledged write or publish survives, for the docs; absent where nothing is written. */
+  readonly durability?: string;
   readonly metadata: S;
   /** Capabilities as the metadata API lists them: ETAG, TRANSACTIONAL, TTL, MESSAGE_TTL, BULK_PUBSUB ... */
   readonly features: readonly string[];

@@ -112,7 +112,8 @@ export class RedisConnection {
    * which `readTimeout` does not count. Closed with the rest, or by `release`.
    */
   async open({ signal, blockMs = 0 }: { readonly signal?: AbortSignal; readonly blockMs?: number } = {}): Promise<RedisClient> {
-    const { Redis, Cluster } = await import('ioredis');
+    // By its default export: a bundle of this CommonJS library has no other.
+    const { Redis, Cluster } = (await import('ioredis')).default;
     let connected = false;
     let last: Error | undefined;
     const retryStrategy = (attempt: number): number | null => (connected ? this.#retryDelayMs(attempt) : null);

@@ -21,7 +21,8 @@ import {
 } from '@mecha/components/kit';
 import { connectionMetadata, plainError, RedisConnection } from './connection.ts';
 import { Slots } from './slots.ts';
-import { BLOCK_MS, ensureGroup, StreamSubscription } from './stream-subscription.ts';
+import { ensureGroup } from './stream.ts';
+import { BLOCK_MS, StreamSubscription } from './stream-subscription.ts';
 
 const metadata = {
   ...connectionMetadata,
@@ -117,6 +118,7 @@ export default defineComponent({
   status: 'stable',
   title: 'Redis Streams',
   description: 'Topics as streams of Redis or Valkey, with consumer groups that heal themselves. At least once; not in order.',
+  durability: 'As durable as the server is told to be. With appendonly yes and appendfsync always an acknowledged publish survives a crash; everysec can lose about a second, and snapshots alone lose all since the last one. A failover can lose what the replica had not received.',
   metadata,
   features: [],
   library: 'ioredis',

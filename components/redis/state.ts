@@ -249,6 +249,7 @@ export default defineComponent({
   status: 'stable',
   title: 'Redis',
   description: 'State in Redis or Valkey hashes, with etags, expiry, transactions in one script, and an outbox.',
+  durability: 'As durable as the server is told to be. With appendonly yes and appendfsync always an acknowledged write survives a crash; everysec can lose about a second, and snapshots alone lose all since the last one. A failover can lose what the replica had not received.',
   metadata,
   features: ['ETAG', 'TRANSACTIONAL', 'TTL'],
   library: 'ioredis',

@@ -16,8 +16,9 @@
  */
 import type { Clock, ComponentLog, Settlement, SubscribeRequest, Subscription } from '@mecha/components/kit';
 import { plainError, type RedisClient } from './connection.ts';
-import { defineScript, runScript } from './script.ts';
+import { runScript } from './script.ts';
 import type { Slots } from './slots.ts';
+import { attemptsKey, decodeEntry, ensureGroup, entriesOf, forgetScript, leaveScript, takeScript, type Entry, type RawEntry } from './stream.ts';
 
 /** The longest that one read waits for an entry. */
 export const BLOCK_MS = 1_000;
@@ -48,92 +49,6 @@ export interface StreamSubscriptionParts {
   readonly redeliverIntervalMs: number;
   readonly clock: Clock;
   readonly log: ComponentLog;
-}
-
-interface Entry {
-  readonly id: string;
-  readonly data: Buffer;
-  readonly metadata: Readonly<Record<string, string>>;
-  readonly attempt: number;
-}
-
-type RawFields = readonly Buffer[] | null;
-
-const DATA = Buffer.from('data');
-const METADATA = Buffer.from('metadata');
-
-/**
- * Takes entries over from a consumer (ARGV 3), or from any (''), that were idle for long enough.
- * KEYS stream, attempts; ARGV group, taker, consumer, idle ms, most entries, id to go on from.
- * Reply: id to go on from next time ('-' = from the start), then id, fields and failed tries of each entry.
- */
-const takeScript = defineScript(`
-local group, taker, owner, idle, most, start = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[6]
-local reply, pages, pending = { '-' }, 0, nil
-repeat
-  if owner == '' then
-    pending = redis.call('XPENDING', KEYS[1], group, start, '+', 100)
-  else
-    pending = redis.call('XPENDING', KEYS[1], group, start, '+', 100, owner)
-  end
-  for _, entry in ipairs(pending) do
-    local id = entry[1]
-    local time, sequence = string.match(id, '(%d+)-(%d+)')
-    start = time .. '-' .. string.format('%.0f', sequence + 1)
-    if entry[3] >= idle then
-      local claimed = redis.call('XCLAIM', KEYS[1], group, taker, 0, id)[1]
-      if claimed then
-        table.insert(reply, id)
-        table.insert(reply, claimed[2])
-        table.insert(reply, tonumber(redis.call('HGET', KEYS[2], id) or 0))
-      else
-        redis.call('XACK', KEYS[1], group, id)
-        redis.call('HDEL', KEYS[2], id)
-      end
-    end
-    if #reply > most * 3 then
-      reply[1] = start
-      return reply
-    end
-  end
-  pages = pages + 1
-until #pending < 100 or pages == 50
-if #pending == 100 then reply[1] = start end
-return reply
-`);
-
-/** Hands back all that a consumer holds, and forgets the consumer. KEYS stream; ARGV group, consumer, released. */
-const leaveScript = defineScript(`
-local pending
-repeat
-  pending = redis.call('XPENDING', KEYS[1], ARGV[1], '-', '+', 100, ARGV[2])
-  for _, entry in ipairs(pending) do
-    redis.call('XCLAIM', KEYS[1], ARGV[1], ARGV[3], 0, entry[1], 'JUSTID')
-  end
-until #pending < 100
-return redis.call('XGROUP', 'DELCONSUMER', KEYS[1], ARGV[1], ARGV[2])
-`);
-
-/** Forgets consumers of this kind that hold nothing and have not been seen for long. KEYS stream; ARGV group, prefix, idle ms. */
-const forgetScript = defineScript(`
-for _, info in ipairs(redis.call('XINFO', 'CONSUMERS', KEYS[1], ARGV[1])) do
-  local consumer = {}
-  for i = 1, #info, 2 do consumer[info[i]] = info[i + 1] end
-  if consumer.pending == 0 and consumer.idle > tonumber(ARGV[3]) and string.sub(consumer.name, 1, #ARGV[2]) == ARGV[2] then
-    redis.call('XGROUP', 'DELCONSUMER', KEYS[1], ARGV[1], consumer.name)
-  end
-end
-return 0
-`);
-
-/** Makes the group, from the oldest entry on, and the stream if there is none. Rejects when the server cannot be reached. */
-export async function ensureGroup(client: RedisClient, topic: string, group: string): Promise<void> {
-  try {
-    await client.xgroup('CREATE', topic, group, '0', 'MKSTREAM');
-  } catch (error) {
-    const plain = plainError(error);
-    if (!plain.message.startsWith('BUSYGROUP')) throw plain;
-  }
 }
 
 export class StreamSubscription implements Subscription {
@@ -243,7 +158,7 @@ export class StreamSubscription implements Subscription {
     return Math.max(this.#parts.queueDepth - this.#queue.length, 0);
   }
 
-  async #readNew(): Promise<readonly (readonly [Buffer, RawFields])[]> {
+  async #readNew(): Promise<readonly RawEntry[]> {
     const { reader, group, consumer } = this.#parts;
     const reply = await reader.xreadgroupBuffer('GROUP', group, consumer, 'COUNT', this.#room(), 'BLOCK', BLOCK_MS, 'STREAMS', this.#topic, '>');
     return entriesOf(reply);
@@ -273,7 +188,7 @@ export class StreamSubscription implements Subscription {
     await this.#sleep(TRY_AGAIN_MS);
   }
 
-  #accept(entries: readonly (readonly [Buffer, RawFields])[], attempts: readonly number[] = []): void {
+  #accept(entries: readonly RawEntry[], attempts: readonly number[] = []): void {
     const unwanted: string[] = [];
     entries.forEach(([rawId, fields], index) => {
       const id = rawId.toString();
@@ -299,7 +214,7 @@ export class StreamSubscription implements Subscription {
     if (room === 0) return from;
     const { client, group, consumer } = this.#parts;
     const reply = (await runScript(client(), takeScript, [this.#topic, this.#attemptsKey], [group, consumer, owner, idleMs, room, from])) as readonly unknown[];
-    const entries: [Buffer, RawFields][] = [];
+    const entries: RawEntry[] = [];
     const attempts: number[] = [];
     for (let index = 1; index + 2 < reply.length; index += 3) {
       entries.push([reply[index] as Buffer, reply[index + 1] as readonly Buffer[]]);
@@ -390,7 +305,7 @@ export class StreamSubscription implements Subscription {
     if (this.#closing) return;
     if (this.#paused) return this.#giveBack([id]);
     const { client } = this.#parts;
-    let found: readonly [Buffer, RawFields][] = [];
+    let found: readonly RawEntry[] = [];
     const wasRead = await this.#attempt(async () => {
       found = await client().xrangeBuffer(this.#topic, id, id);
     });
@@ -484,38 +399,5 @@ export class StreamSubscription implements Subscription {
     if (now - (this.#loggedAt.get(kind) ?? Number.NEGATIVE_INFINITY) < LOG_AGAIN_MS) return;
     this.#loggedAt.set(kind, now);
     this.#parts.log.warn({ topic: this.#topic, ...fields }, message);
-  }
-}
-
-/** In a cluster it must lie in the slot of the stream: a topic with a brace has its own tag, another becomes one. */
-function attemptsKey(topic: string, group: string): string {
-  return `mecha:attempts:${topic.includes('{') ? topic : `{${topic}}`}:${group}`;
-}
-
-/** One stream was asked for: `[[name, entries]]`, or null when the wait ended without any. */
-function entriesOf(reply: unknown): readonly (readonly [Buffer, RawFields])[] {
-  const [stream] = (reply ?? []) as readonly (readonly [Buffer, readonly (readonly [Buffer, RawFields])[]])[];
-  return stream?.[1] ?? [];
-}
-
-function decodeEntry(id: string, fields: readonly Buffer[], attempt: number): Entry {
-  let data: Buffer = Buffer.alloc(0);
-  let metadata: Record<string, string> = {};
-  for (let index = 0; index + 1 < fields.length; index += 2) {
-    const value = fields[index + 1] as Buffer;
-    if (fields[index]?.equals(DATA)) data = value;
-    else if (fields[index]?.equals(METADATA)) metadata = decodeMetadata(value.toString());
-  }
-  return { id, data, metadata, attempt };
-}
-
-/** What others left there that is no object of texts is passed over. */
-function decodeMetadata(text: string): Record<string, string> {
-  try {
-    const parsed: unknown = JSON.parse(text);
-    if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) return {};
-    return Object.fromEntries(Object.entries(parsed).filter(([, value]) => typeof value === 'string'));
-  } catch {
-    return {}; // metadata is an extra: the event itself must not be lost over it
   }
 }

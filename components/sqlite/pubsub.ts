@@ -97,6 +97,7 @@ export default defineComponent({
   title: 'SQLite (embedded broker)',
   description:
     'Durable topics with consumer groups in one file on the disk of the host: nothing to install, and what was acknowledged to the publisher survives a crash. The sidecars of a host share it; a group that was away for 7 days is forgotten.',
+  durability: 'A publish is acknowledged when it is on the disk (WAL, synchronous=FULL): it survives kill -9 and the loss of power.',
   metadata,
   features: [],
   create: createPubSub,

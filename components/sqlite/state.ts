@@ -52,6 +52,7 @@ export default defineComponent({
   title: 'SQLite (embedded store)',
   description:
     'Durable state without a server: in the ledger of the host unless a connectionString names a file. What was acknowledged is on disk; concurrent writes share the time that takes.',
+  durability: 'A write is acknowledged when it is on the disk (WAL, synchronous=FULL): it survives kill -9 and the loss of power.',
   metadata,
   features: ['ETAG', 'TRANSACTIONAL', 'TTL'],
   create: createState,

@@ -1,20 +1,9 @@
 /** The door of the process: argv in, exit code out. */
 import { nearest } from '@mecha/components/kit/nearest.ts';
-import { commandHelp, type Command, type CommandContext } from './cli/command.ts';
+import { commandHelp, type CommandContext } from './cli/command.ts';
+import { COMMANDS } from './cli/commands.ts';
 import { UsageError } from './config/options.ts';
 import { MECHA_VERSION } from './version.ts';
-
-/** Loaded only when asked for, so that a sidecar starts without the rest. */
-const COMMANDS: readonly { readonly name: string; readonly summary: string; readonly load: () => Promise<Command> }[] = [
-  { name: 'sidecar', summary: 'Run a sidecar for one app', load: async () => (await import('./cli/sidecar.ts')).sidecarCommand },
-  { name: 'run', summary: 'Run apps together with their sidecars', load: async () => (await import('./cli/run.ts')).runCommand },
-  { name: 'validate', summary: 'Check resource YAML and run files', load: async () => (await import('./cli/validate.ts')).validateCommand },
-  { name: 'state', summary: 'Read and write state through a sidecar', load: async () => (await import('./cli/state.ts')).stateCommand },
-  { name: 'publish', summary: 'Publish an event through a sidecar', load: async () => (await import('./cli/publish.ts')).publishCommand },
-  { name: 'invoke', summary: 'Call a method of an app through a sidecar', load: async () => (await import('./cli/invoke.ts')).invokeCommand },
-  { name: 'components', summary: 'List the component types, or describe one', load: async () => (await import('./cli/components.ts')).componentsCommand },
-  { name: 'metadata', summary: 'Show what a running sidecar is and has', load: async () => (await import('./cli/metadata.ts')).metadataCommand },
-];
 
 const EXIT_USAGE = 2;
 

@@ -392,7 +392,7 @@ function firstWriteCases({ newKey, store, options, etagOf }: Parts): void {
     });
 }
 
-function ttlCases({ newKey, store, options, etagOf }: Parts): void {
+function ttlCases({ newKey, store, options, etagOf, transact }: Parts): void {
   const tells = options.tellsExpiry ?? true;
   const hour = 3600;
 
@@ -461,5 +461,16 @@ function ttlCases({ newKey, store, options, etagOf }: Parts): void {
       await store().set({ key, value: json(1) });
       await store().set({ key, value: json(2), etag: await etagOf(key), ttlSeconds: 1 });
       await until(async () => (await store().get({ key })) === undefined, 100);
+    });
+
+  if (options.features.includes('TRANSACTIONAL'))
+    test('a TTL in a transaction is kept to', async () => {
+      const [short, lasting] = [newKey(), newKey()];
+      await transact([
+        { type: 'upsert', key: short, value: json(1), ttlSeconds: 1 },
+        { type: 'upsert', key: lasting, value: json(1) },
+      ]);
+      await until(async () => (await store().get({ key: short })) === undefined, 100);
+      expect(textOf(await store().get({ key: lasting }))).toBe('1');
     });
 }

@@ -90,14 +90,6 @@ export function transactionCases({ newKey, store, transact, options, etagOf }: P
       expect(records.map(textOf)).toEqual([String(winners[0]), String(winners[0])]);
     });
   }
-
-  if (has('TTL'))
-    test('a TTL in a transaction is kept to', async () => {
-      const [short, lasting] = [newKey(), newKey()];
-      await transact([upsert(short, 1, { ttlSeconds: 1 }), upsert(lasting, 1)]);
-      await until(async () => (await store().get({ key: short })) === undefined, 100);
-      expect(textOf(await store().get({ key: lasting }))).toBe('1');
-    });
 }
 
 export function outboxCases({ newKey, store, transact, options }: Parts): void {

@@ -6,6 +6,7 @@ import { nearest } from '@mecha/components/kit/nearest.ts';
 import { catalogEntry } from '../config/component-resource.ts';
 import { UsageError, parseFlags, type OptionSpec } from '../config/options.ts';
 import { HELP_FLAG, type Command } from './command.ts';
+import { fieldNotes } from './metadata-field.ts';
 
 const OWN: readonly OptionSpec[] = [{ flag: 'json-schema', type: 'boolean', group: 'app', words: 'describe: print the JSON Schema of the metadata' }, HELP_FLAG];
 
@@ -37,20 +38,16 @@ export const componentsCommand: Command = {
     }
     context.out(`${definition.type} (${definition.versions.join(', ')}, ${definition.status}): ${definition.title}\n\n${definition.description}\n`);
     if (definition.aliases?.length) context.out(`\nAlso called: ${definition.aliases.join(', ')}\n`);
-    context.out(`Capabilities: ${definition.features.join(', ') || 'none'}\n\nMetadata:\n`);
-    for (const [name, field] of Object.entries(definition.metadata)) context.out(fieldLine(name, field));
+    if (definition.durability) context.out(`Durability: ${definition.durability}\n`);
+    context.out(`Capabilities: ${definition.features.join(', ') || 'none'}\n\nMetadata:${Object.keys(definition.metadata).length === 0 ? ' none' : ''}\n`);
+    const width = Math.max(...Object.keys(definition.metadata).map((name) => name.length));
+    for (const [name, field] of Object.entries(definition.metadata)) context.out(fieldLine(name, field, width));
     return 0;
   },
 };
 
-function fieldLine(name: string, field: MetadataField): string {
-  const notes = [
-    field.required ? 'required' : '',
-    field.values ? field.values.join(' | ') : '',
-    field.default === undefined || field.default === '' ? '' : `default ${field.type === 'duration' ? `${String(field.default)}ms` : String(field.default)}`,
-    field.aliases ? `also ${field.aliases.join(', ')}` : '',
-    field.secret ? 'secret' : '',
-  ].filter((note) => note !== '');
+function fieldLine(name: string, field: MetadataField, width: number): string {
+  const notes = fieldNotes(field);
   const words = field.noEffect === undefined ? field.description : `Has no effect: ${field.noEffect}.`;
-  return `  ${name.padEnd(26)}${field.type.padEnd(10)}${words}${notes.length > 0 ? ` (${notes.join('; ')})` : ''}\n`;
+  return `  ${name.padEnd(width)}  ${field.type.padEnd(10)}${words}${notes.length > 0 ? ` (${notes.join('; ')})` : ''}\n`;
 }

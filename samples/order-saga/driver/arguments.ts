@@ -11,6 +11,8 @@ export interface Arguments {
   readonly resources: (typeof RESOURCES)[number];
   readonly inventory: (typeof INVENTORIES)[number];
   readonly atOnce: number;
+  /** Orders per second; 0 = as fast as they are answered. */
+  readonly rate: number;
   /** Another run file than the inventory's own; for tests that put a faulty service in its place. */
   readonly runFile: string | undefined;
 }
@@ -24,7 +26,8 @@ Runs the order/inventory saga: two services that hold only business code, and th
   --inventory LANGUAGE   js (default), python or go
   --exit                 end after the summary: 0 when the invariants hold, 1 otherwise
   --keep                 keep the data in samples/order-saga/.mecha and use it again
-  --at-once N            orders under way at a time (default 8)
+  --rate N               orders per second (default 50; 0 = as fast as they are answered)
+  --at-once N            orders that wait for their answer at a time (default 8)
   --run-file FILE        another run file than samples/order-saga/mecha*.yaml
   --help                 this text
 `;
@@ -38,6 +41,7 @@ export function parseArguments(argv: readonly string[]): Arguments | 'help' {
       resources: { type: 'string', default: 'embedded' },
       inventory: { type: 'string', default: 'js' },
       'at-once': { type: 'string', default: '8' },
+      rate: { type: 'string', default: '50' },
       'run-file': { type: 'string' },
       exit: { type: 'boolean', default: false },
       keep: { type: 'boolean', default: false },
@@ -48,6 +52,7 @@ export function parseArguments(argv: readonly string[]): Arguments | 'help' {
   return {
     orders: positive('--orders', values.orders),
     atOnce: positive('--at-once', values['at-once']),
+    rate: values.rate === '0' ? 0 : positive('--rate', values.rate),
     resources: oneOf('--resources', values.resources, RESOURCES),
     inventory: oneOf('--inventory', values.inventory, INVENTORIES),
     exit: values.exit,

@@ -62,7 +62,7 @@ async function run(options: Arguments, dataDir: string, env: Readonly<Record<str
   try {
     const plan = planOrders(options.orders);
     const verdict = await Promise.race([
-      saga(mecha, plan, options.atOnce),
+      saga(mecha, plan, options),
       interrupted.then(() => undefined),
       mecha.ended.then((code) => {
         throw new Error(`mecha ended with code ${code} while orders were under way:\n${lastLines.join('\n')}`);
@@ -81,13 +81,14 @@ async function run(options: Arguments, dataDir: string, env: Readonly<Record<str
   }
 }
 
-async function saga(mecha: MechaProcess, plan: Plan, atOnce: number): Promise<Verdict> {
+async function saga(mecha: MechaProcess, plan: Plan, { atOnce, rate }: Arguments): Promise<Verdict> {
   const { addresses } = mecha;
   await stockUp(addresses, plan);
   let acknowledged = 0;
   const total = plan.orders.length;
   const placed = await placeOrders(addresses, plan, {
     atOnce,
+    rate,
     acknowledged: () => progress(`placed ${++acknowledged}/${total}`, acknowledged === total),
   });
   const records = await settle(addresses, plan, placed, (final) => progress(`placed ${total}/${total}   final ${final}/${total}`, final === total));

@@ -49,13 +49,19 @@ export async function stockUp(addresses: Addresses, plan: Plan): Promise<void> {
   }
 }
 
-/** Places every order, `atOnce` at a time; one that gets no answer is sent again with the same id. */
-export async function placeOrders(addresses: Addresses, plan: Plan, options: { atOnce: number; acknowledged?: () => void; giveUpAfterMs?: number }): Promise<readonly Order[]> {
+/** Places every order, at most `atOnce` at a time and `rate` a second; one that gets no answer is sent again with the same id. */
+export async function placeOrders(addresses: Addresses, plan: Plan, options: { atOnce: number; rate?: number; acknowledged?: () => void; giveUpAfterMs?: number }): Promise<readonly Order[]> {
   const placed: Order[] = [];
   const waiting = [...plan.orders];
+  const began = performance.now();
+  let sent = 0;
   const lanes = Array.from({ length: options.atOnce }, async () => {
     for (let order = waiting.shift(); order; order = waiting.shift()) {
       const wanted = order;
+      if (options.rate) {
+        const early = began + (sent++ * 1000) / options.rate - performance.now();
+        if (early > 0) await sleep(early);
+      }
       await untilAcknowledged(() => send(`${addresses.order()}/orders`, 'POST', wanted), options.giveUpAfterMs);
       placed.push(wanted);
       options.acknowledged?.();

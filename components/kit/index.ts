@@ -1,5 +1,6 @@
 /** The door of the kit: what a backend needs, and what the runtime knows of backends. */
 export * from './component.ts';
+export * from './connectable.ts';
 export * from './ledger.ts';
 export * from './outbox.ts';
 export * from './pubsub.ts';

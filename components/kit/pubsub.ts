@@ -2,7 +2,7 @@
  * The port of brokers: opaque bytes out, deliveries in. Envelopes, routing, retries, back-off and dead letters are the
  * pub/sub block's, the same above every broker; a backend only moves bytes and does what the settlement says.
  */
-import type { Connectable } from './component.ts';
+import type { Connectable } from './connectable.ts';
 
 export interface PublishMessage {
   readonly topic: string;

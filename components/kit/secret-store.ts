@@ -1,5 +1,5 @@
 /** The port of secret stores. */
-import type { Connectable } from './component.ts';
+import type { Connectable } from './connectable.ts';
 
 /** One secret: name -> value; most stores give one pair, some several. */
 export type Secret = Readonly<Record<string, string>>;

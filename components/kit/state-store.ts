@@ -1,5 +1,5 @@
 /** The port of state stores: keyed values with etags and optional expiry. Keys arrive complete (prefix and all). */
-import type { Connectable } from './component.ts';
+import type { Connectable } from './connectable.ts';
 import type { OutboxRecord, OutboxSource } from './outbox.ts';
 
 /**

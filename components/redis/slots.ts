@@ -19,9 +19,11 @@ export class Slots {
 
   give(): void {
     this.#free += 1;
-    const [next] = this.#waiting;
-    if (!next) return;
-    this.#waiting.delete(next);
-    next();
+    // One that has nothing more to do takes none; the place is then the next one's.
+    for (const next of this.#waiting) {
+      if (this.#free === 0) return;
+      this.#waiting.delete(next);
+      next();
+    }
   }
 }

@@ -142,30 +142,41 @@ export class ComponentHost implements Part, ComponentLookup {
     metrics.count('runtime_component_init_total', { component: resource.type });
     let definition: ComponentDefinition;
     let resolved: ResolvedComponent;
+    let port: Ports[Category];
     try {
       definition = await this.#parts.load(resource.type, resource.version);
       resolved = await this.#parts.resolve(resource, definition, (store, name, key) => this.secret(store, name, key));
+      port = this.#create(resource, definition, resolved);
     } catch (error) {
       metrics.count('runtime_component_init_fail_total', { component: resource.type, reason: 'init', componentName: resource.name });
       if (!resource.ignoreErrors) throw error;
       log.warn({ component: resource.name, component_type: resource.type, reason: messageOf(error) }, 'component left out: its configuration is wrong, and ignoreErrors is set');
       return;
     }
-    const port = definition.create({
-      name: resource.name,
-      appId: this.#parts.appId,
-      namespace: this.#parts.namespace,
-      options: resolved.options as never,
-      metadata: resolved.metadata,
-      log: log.scoped(`mecha.components.${resource.type}`),
-      clock: this.#parts.clock,
-      ledger: this.#parts.ledger,
-      openLedger: this.#parts.openLedger,
-      env: this.#parts.env,
-    });
     const hosted = new Hosted({ resource, definition, resolved, port, changed: (status) => this.#changed(status), now: () => this.#parts.clock.now() });
     this.#hosted.set(`${resource.type.split('.')[0]}/${resource.name}`, hosted);
     this.#firstAttempts.push(this.#connect(hosted, resource));
+  }
+
+  /** Throws with file and line when the component will not have its options. */
+  #create(resource: ComponentResource, definition: ComponentDefinition, resolved: ResolvedComponent): Ports[Category] {
+    const { appId, namespace, log, clock, ledger, openLedger, env } = this.#parts;
+    try {
+      return definition.create({
+        name: resource.name,
+        appId,
+        namespace,
+        options: resolved.options as never,
+        metadata: resolved.metadata,
+        log: log.scoped(`mecha.components.${resource.type}`),
+        clock,
+        ledger,
+        openLedger,
+        env,
+      });
+    } catch (error) {
+      throw new Error(`${resource.source.file}:${resource.source.line}: error: ${resource.name}: ${messageOf(error)}`, { cause: error });
+    }
   }
 
   /** Resolves when the first attempt has ended; later ones go on behind it. */

@@ -20,7 +20,8 @@ export interface CommandContext {
   err(text: string): void;
 }
 
-const GROUPS: readonly (readonly [OptionSpec['group'], string])[] = [
+/** The groups of options in the order of help, with their titles. */
+export const GROUPS: readonly (readonly [OptionSpec['group'], string])[] = [
   ['app', 'The app'],
   ['health', 'App health'],
   ['servers', 'Ports and addresses'],

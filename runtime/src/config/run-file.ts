@@ -32,7 +32,7 @@ export interface RunFile {
 const FILE_NAMES = ['mecha.yaml', 'mecha.yml', 'dapr.yaml', 'dapr.yml'];
 
 /** Keys that say the same as a flag. */
-const FLAG_KEYS: Readonly<Record<string, string>> = {
+export const RUN_FILE_FLAG_KEYS: Readonly<Record<string, string>> = {
   appProtocol: 'app-protocol',
   appChannelAddress: 'app-channel-address',
   daprHTTPPort: 'dapr-http-port',
@@ -58,10 +58,10 @@ const FLAG_KEYS: Readonly<Record<string, string>> = {
   daprMaxBodySize: 'max-body-size',
   daprReadBufferSize: 'read-buffer-size',
 };
-const COMMON_KEYS = ['resourcesPath', 'resourcesPaths', 'configFilePath', 'env', ...Object.keys(FLAG_KEYS)];
+const COMMON_KEYS = ['resourcesPath', 'resourcesPaths', 'configFilePath', 'env', ...Object.keys(RUN_FILE_FLAG_KEYS)];
 const APP_KEYS = [...COMMON_KEYS, 'appID', 'appDirPath', 'appPort', 'command', 'dependsOn', 'metricsPort', 'runtimePath'];
 /** Known, and without effect. */
-const NO_EFFECT: Readonly<Record<string, string>> = {
+export const RUN_FILE_KEYS_WITHOUT_EFFECT: Readonly<Record<string, string>> = {
   metricsPort: 'all apps of a process share one metrics port (--metrics-port)',
   runtimePath: 'the runtime is this process',
   appLogDestination: 'logs go to the console, each line with its app; redirect them',
@@ -85,7 +85,7 @@ export async function readRunFile(path: string): Promise<RunFile> {
   if (version?.integer() !== 1) (version ?? document).error('a run file needs version: 1');
   const folder = resolve(file, '..');
   const common = document.get('common');
-  common?.allow([...COMMON_KEYS, ...Object.keys(NO_EFFECT)]);
+  common?.allow([...COMMON_KEYS, ...Object.keys(RUN_FILE_KEYS_WITHOUT_EFFECT)]);
   const apps = document.get('apps');
   if (!apps) document.error('a run file needs apps');
   const views = apps?.items() ?? [];
@@ -119,8 +119,8 @@ async function readApp(view: YamlView, common: YamlView | undefined, folder: str
     view.error('an app must be a map');
     return undefined;
   }
-  view.allow([...APP_KEYS, ...Object.keys(NO_EFFECT)]);
-  for (const [key, reason] of Object.entries(NO_EFFECT)) {
+  view.allow([...APP_KEYS, ...Object.keys(RUN_FILE_KEYS_WITHOUT_EFFECT)]);
+  for (const [key, reason] of Object.entries(RUN_FILE_KEYS_WITHOUT_EFFECT)) {
     for (const place of [view, common]) place?.get(key)?.warning(`${key} has no effect: ${reason}`);
   }
   const written = view.get('appDirPath')?.text();
@@ -133,7 +133,7 @@ async function readApp(view: YamlView, common: YamlView | undefined, folder: str
   const appId = view.get('appID')?.text() ?? basename(directory);
 
   const flags = new Map<string, string>();
-  for (const [key, flag] of Object.entries(FLAG_KEYS)) {
+  for (const [key, flag] of Object.entries(RUN_FILE_FLAG_KEYS)) {
     const text = (view.get(key) ?? common?.get(key))?.text();
     if (text !== undefined) flags.set(flag, text);
   }

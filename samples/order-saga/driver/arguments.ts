@@ -13,6 +13,8 @@ export interface Arguments {
   readonly atOnce: number;
   /** Orders per second; 0 = as fast as they are answered. */
   readonly rate: number;
+  /** Seconds after which an order that is not final counts as lost. */
+  readonly patience: number;
   /** Another run file than the inventory's own; for tests that put a faulty service in its place. */
   readonly runFile: string | undefined;
 }
@@ -28,6 +30,7 @@ Runs the order/inventory saga: two services that hold only business code, and th
   --keep                 keep the data in samples/order-saga/.mecha and use it again
   --rate N               orders per second (default 50; 0 = as fast as they are answered)
   --at-once N            orders that wait for their answer at a time (default 8)
+  --patience SECONDS     when an order that is not final counts as lost (default 60)
   --run-file FILE        another run file than samples/order-saga/mecha*.yaml
   --help                 this text
 `;
@@ -43,6 +46,7 @@ export function parseArguments(argv: readonly string[]): Arguments | 'help' {
       'at-once': { type: 'string', default: '8' },
       rate: { type: 'string', default: '50' },
       'run-file': { type: 'string' },
+      patience: { type: 'string', default: '60' },
       exit: { type: 'boolean', default: false },
       keep: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
@@ -58,6 +62,7 @@ export function parseArguments(argv: readonly string[]): Arguments | 'help' {
     exit: values.exit,
     keep: values.keep,
     runFile: values['run-file'],
+    patience: positive('--patience', values.patience),
   };
 }
 

@@ -81,7 +81,7 @@ async function run(options: Arguments, dataDir: string, env: Readonly<Record<str
   }
 }
 
-async function saga(mecha: MechaProcess, plan: Plan, { atOnce, rate }: Arguments): Promise<Verdict> {
+async function saga(mecha: MechaProcess, plan: Plan, { atOnce, rate, patience }: Arguments): Promise<Verdict> {
   const { addresses } = mecha;
   await stockUp(addresses, plan);
   let acknowledged = 0;
@@ -91,7 +91,7 @@ async function saga(mecha: MechaProcess, plan: Plan, { atOnce, rate }: Arguments
     rate,
     acknowledged: () => progress(`placed ${++acknowledged}/${total}`, acknowledged === total),
   });
-  const records = await settle(addresses, plan, placed, (final) => progress(`placed ${total}/${total}   final ${final}/${total}`, final === total));
+  const records = await settle(addresses, plan, placed, (final) => progress(`placed ${total}/${total}   final ${final}/${total}`, final === total), patience * 1000);
   return judge(records);
 }
 

@@ -190,7 +190,7 @@ export function parseQuantity(text: string): number | undefined {
 export function jsonSchemaOf(definition: ComponentDefinition): Record<string, unknown> {
   const properties: Record<string, unknown> = {};
   const required: string[] = [];
-  for (const [name, field] of Object.entries(definition.metadata as MetadataSchema)) {
+  for (const [name, field] of Object.entries(definition.metadata)) {
     properties[name] = propertyOf(field);
     if (field.required) required.push(name);
   }

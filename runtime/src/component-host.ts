@@ -96,7 +96,8 @@ export class ComponentHost implements Part, ComponentLookup {
       await Promise.all(group.map((resource) => this.#build(resource).catch((error: unknown) => wrong.push(asError(error)))));
       if (group.some(isSecretStore)) await Promise.all(this.#firstAttempts);
     }
-    if (wrong.length > 0) throw wrong.length === 1 ? wrong[0] : new AggregateError(wrong, wrong.map((error) => error.message).join('\n'));
+    const [only] = wrong;
+    if (only) throw wrong.length === 1 ? only : new AggregateError(wrong, wrong.map((error) => error.message).join('\n'));
     void this.firstAttempts.then(() => {
       this.#firstAttemptsEnded = true;
     });
@@ -166,7 +167,7 @@ export class ComponentHost implements Part, ComponentLookup {
         name: resource.name,
         appId,
         namespace,
-        options: resolved.options as never,
+        options: resolved.options,
         metadata: resolved.metadata,
         log: log.scoped(`mecha.components.${resource.type}`),
         clock,

@@ -109,7 +109,7 @@ export function errorTable<const T extends Record<string, ErrorEntry>>(
       return new MechaError({ ...fixed, ...make(...args) });
     },
   ]);
-  return Object.fromEntries(made);
+  return Object.fromEntries(made) as { readonly [K in keyof T]: (...args: Parameters<T[K]['make']>) => MechaError };
 }
 
 /** The text of an error as it may be shown to a caller: message only, never a stack. */

@@ -27,7 +27,7 @@ export async function findSidecar(flags: ReadonlyMap<string, string>, context: C
           ...(options.body === undefined ? {} : { body: options.body }),
         });
       } catch (error) {
-        throw new Error(`no sidecar answers on port ${port}: ${error instanceof Error ? String(error.cause ?? error.message) : String(error)}`);
+        throw new Error(`no sidecar answers on port ${port}: ${error instanceof Error ? String(error.cause ?? error.message) : String(error)}`, { cause: error });
       }
     },
   };

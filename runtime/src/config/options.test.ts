@@ -72,8 +72,8 @@ describe('options', () => {
     [['--app-id', 'a', '--dapr-grpc-port', '3500'], /are both 3500/],
     [['--app-id', 'a', '--enable-app-health-check', '--app-health-probe-timeout', '9000'], /must not exceed/],
   ])('what cannot be is refused: %j', (argv, message) => {
-    expect(() => options(argv as string[])).toThrow(UsageError);
-    expect(() => options(argv as string[])).toThrow(message);
+    expect(() => options(argv)).toThrow(UsageError);
+    expect(() => options(argv)).toThrow(message);
   });
 
   test.each([

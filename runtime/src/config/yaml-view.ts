@@ -3,13 +3,18 @@
  * loaders of these resources always have; unknown keys are errors with the nearest right spelling.
  */
 import { readFile } from 'node:fs/promises';
-import { LineCounter, isAlias, isMap, isScalar, isSeq, parseAllDocuments, type Document, type Node, type Pair } from 'yaml';
+import { LineCounter, Scalar, isAlias, isMap, isScalar, isSeq, parseAllDocuments, type Document, type Node, type Pair } from 'yaml';
 import { nearest } from '@mecha/components/kit/nearest.ts';
 import type { Problem, Source } from './resource-types.ts';
 
 /** More in one file is nobody's configuration. */
 const FILE_BYTES_MAX = 8 * 1024 * 1024;
 const DEPTH_MAX = 64;
+/** Entries that merge keys (`<<: *defaults`) may bring into one file. */
+const MERGED_MAX = 10_000;
+/** Unquoted, these are booleans in YAML 1.1, in which resources have always been read. */
+const TRUE_WORD = /^(?:y|Y|yes|Yes|YES|on|On|ON)$/;
+const FALSE_WORD = /^(?:n|N|no|No|NO|off|Off|OFF)$/;
 
 /** Collects complaints; a loader goes on after one, so that all come in one report. */
 export class Problems {
@@ -52,12 +57,13 @@ export function parseYaml(file: string, text: string, problems: Problems): YamlV
   const counter = new LineCounter();
   let documents: Document.Parsed[];
   try {
-    documents = [...parseAllDocuments(text, { lineCounter: counter, uniqueKeys: false, merge: false, maxAliasCount: 100 } as never)] as Document.Parsed[];
+    documents = [...parseAllDocuments(text, { lineCounter: counter, uniqueKeys: false })] as Document.Parsed[];
   } catch (error) {
     problems.error({ file, line: 0 }, `is not YAML: ${error instanceof Error ? error.message : String(error)}`);
     return [];
   }
   const views: YamlView[] = [];
+  const merged = { count: 0 };
   for (const document of documents) {
     const [first] = document.errors;
     if (first) {
@@ -65,7 +71,7 @@ export function parseYaml(file: string, text: string, problems: Problems): YamlV
       continue;
     }
     if (document.contents === null) continue;
-    views.push(new YamlView({ file, counter, document, problems }, document.contents, '', 0));
+    views.push(new YamlView({ file, counter, document, problems, merged }, document.contents, '', 0));
   }
   return views;
 }
@@ -75,6 +81,7 @@ interface Origin {
   readonly counter: LineCounter;
   readonly document: Document.Parsed;
   readonly problems: Problems;
+  readonly merged: { count: number };
 }
 
 /** One node and its place. Getters complain about a wrong type and give undefined. */
@@ -116,15 +123,36 @@ export class YamlView {
     return isScalar(this.#node) && this.#node.value === null;
   }
 
-  #view(node: unknown, field: string, fallback: Node): YamlView | undefined {
-    let resolved = node;
-    if (isAlias(resolved)) resolved = resolved.resolve(this.#origin.document);
-    if (resolved === null || resolved === undefined) resolved = fallback;
+  /** `place` is where a missing value would stand. */
+  #view(node: unknown, field: string, place: Node): YamlView | undefined {
+    let resolved = isAlias(node) ? node.resolve(this.#origin.document) : node;
+    if (resolved === null || resolved === undefined) {
+      resolved = new Scalar(null);
+      (resolved as Scalar).range = place.range ?? null;
+    }
     if (this.#depth >= DEPTH_MAX) {
       this.error('is nested too deeply');
       return undefined;
     }
     return new YamlView(this.#origin, resolved as Node, field, this.#depth + 1);
+  }
+
+  /** A map's own pairs behind those that merge keys bring, so that its own win. */
+  #pairs(node: Node, depth = 0): Pair[] {
+    if (!isMap(node) || depth > DEPTH_MAX) return [];
+    const isMerge = (pair: Pair): boolean => isScalar(pair.key) && pair.key.value === '<<' && pair.key.type === 'PLAIN';
+    const own = node.items.filter((pair) => !isMerge(pair));
+    if (own.length === node.items.length) return own;
+    const resolve = (value: unknown): unknown => (isAlias(value) ? value.resolve(this.#origin.document) : value);
+    const merged = node.items.filter(isMerge).flatMap(({ value }) => {
+      const source = resolve(value);
+      // Of several sources the earlier wins, and here the later does.
+      const sources = isSeq(source) ? source.items.toReversed().map(resolve) : [source];
+      return sources.flatMap((from) => (this.#origin.merged.count > MERGED_MAX ? [] : this.#pairs(from as Node, depth + 1)));
+    });
+    this.#origin.merged.count += merged.length + 1;
+    if (this.#origin.merged.count > MERGED_MAX) this.error(`merge keys bring more than ${MERGED_MAX} entries`);
+    return [...merged, ...own];
   }
 
   /** Entries of a map in the order written; the last of a repeated key wins. */
@@ -134,7 +162,7 @@ export class YamlView {
       return [];
     }
     const found = new Map<string, [string, YamlView]>();
-    for (const pair of this.#node.items as Pair[]) {
+    for (const pair of this.#pairs(this.#node)) {
       const key = isScalar(pair.key) ? String(pair.key.value) : '';
       const view = this.#view(pair.value, this.field === '' ? key : `${this.field}.${key}`, pair.key as Node);
       if (view) found.set(key, [key, view]);
@@ -155,7 +183,7 @@ export class YamlView {
   allow(allowed: readonly string[]): void {
     if (!isMap(this.#node)) return;
     const known = new Set(allowed.map((name) => name.toLowerCase()));
-    for (const pair of this.#node.items as Pair[]) {
+    for (const pair of this.#pairs(this.#node)) {
       const key = isScalar(pair.key) ? String(pair.key.value) : '';
       if (known.has(key.toLowerCase())) continue;
       const start = (pair.key as Node).range?.[0];
@@ -181,6 +209,8 @@ export class YamlView {
   boolean(): boolean | undefined {
     if (isScalar(this.#node) && typeof this.#node.value === 'boolean') return this.#node.value;
     if (isScalar(this.#node) && (this.#node.value === 'true' || this.#node.value === 'false')) return this.#node.value === 'true';
+    const word = this.#booleanWord();
+    if (word !== undefined) return word;
     this.error('must be true or false');
     return undefined;
   }
@@ -199,6 +229,12 @@ export class YamlView {
       if (text !== undefined) Object.defineProperty(map, key, { value: text, enumerable: true, configurable: true, writable: true });
     }
     return map;
+  }
+
+  /** `yes`, `off` and the like, when unquoted. */
+  #booleanWord(): boolean | undefined {
+    if (!isScalar(this.#node) || this.#node.type !== 'PLAIN' || typeof this.#node.value !== 'string') return undefined;
+    return TRUE_WORD.test(this.#node.value) ? true : FALSE_WORD.test(this.#node.value) ? false : undefined;
   }
 
   /** The value in the text form of metadata (components.md B.0): texts as they are, null empty, the rest as JSON. */

@@ -7,7 +7,7 @@
  */
 import { rm } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
-import type { Readable } from 'node:stream';
+import { pipeline, type Readable } from 'node:stream';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { KINDS, MechaError } from '../errors.ts';
 import type { Part } from '../lifecycle.ts';
@@ -120,6 +120,8 @@ export class HttpServer implements Part {
   #build(): FastifyInstance {
     const server = fastify({
       logger: false,
+      // Faces validate for themselves; without this, fastify loads two schema compilers that nobody uses.
+      schemaController: { compilersFactory: { buildValidator: unusedCompiler, buildSerializer: unusedCompiler } },
       bodyLimit: Number.MAX_SAFE_INTEGER,
       requestTimeout: 0,
       keepAliveTimeout: 72_000,
@@ -244,11 +246,26 @@ export class HttpServer implements Part {
     if (origin !== undefined) headers['access-control-allow-origin'] ??= origin;
     // An unread body would hold the connection: the next request could not be told from its rest.
     if (this.#draining || (!request.raw.complete && answer.status >= 400)) headers['connection'] = 'close';
+    const { body } = answer;
+    if (body !== undefined && typeof body !== 'string' && !(body instanceof Uint8Array)) return this.#sendStream(reply, answer.status, headers, body);
     reply.code(answer.status);
     for (const [name, value] of Object.entries(headers)) reply.header(name, value);
-    if (answer.body === undefined) return reply.send();
+    if (body === undefined) return reply.send();
     if (!reply.hasHeader('content-type')) reply.header('content-type', 'application/json');
-    return reply.send(answer.body instanceof Uint8Array && !Buffer.isBuffer(answer.body) ? asBuffer(answer.body) : answer.body);
+    return reply.send(body instanceof Uint8Array && !Buffer.isBuffer(body) ? asBuffer(body) : body);
+  }
+
+  /** Past fastify, which would hold the headers back until the first bytes of the body came. */
+  #sendStream(reply: FastifyReply, status: number, headers: Record<string, string | readonly string[]>, body: Readable): FastifyReply {
+    reply.hijack();
+    reply.raw.writeHead(status, headers as Record<string, string | string[]>);
+    reply.raw.flushHeaders();
+    // A body that breaks off breaks the connection too, so that the caller does not take it for whole; a caller that
+    // goes away ends the body.
+    pipeline(body, reply.raw, (error) => {
+      if (error) this.#options.log.debug({ err: error }, 'an answer was cut off');
+    });
+    return reply;
   }
 
   #allowedOrigin(request: FastifyRequest): string | undefined {
@@ -288,6 +305,10 @@ export class HttpServer implements Part {
       );
     }
   }
+}
+
+function unusedCompiler(): never {
+  throw new Error('routes of this server declare no schemas');
 }
 
 /** The signal of one caller, made only when somebody asks for it: most calls end before anybody does. */

@@ -2,7 +2,6 @@
  * The HTTP face of the invocation block (http-api.md 8): three ways to name the target, and the router's fallback, since
  * an app that sends its requests through the sidecar knows no paths of ours.
  */
-import { PassThrough, pipeline as pipeStreams, type Readable } from 'node:stream';
 import type { AppResponse } from '../../channel/channel.ts';
 import { AppGrpcError } from '../../channel/channel.ts';
 import { KINDS, messageOf } from '../../errors.ts';
@@ -80,16 +79,7 @@ function replyOf(request: HttpRequest, response: AppResponse): HttpReply {
   const { status, headers, body } = response;
   if (request.headers.accept !== 'text/event-stream' || status >= 400) return { status, headers, body };
   const asEvents = { 'content-type': 'text/event-stream', 'cache-control': 'no-cache', connection: 'keep-alive' };
-  return { status, headers: { ...headers, ...asEvents }, body: headersFirst(body) };
-}
-
-/** The same stream behind an empty chunk: headers leave with the first chunk, and the first event may be long in coming. */
-function headersFirst(body: Readable): Readable {
-  const flushed = new PassThrough({ objectMode: true });
-  flushed.write(Buffer.alloc(0));
-  // Whoever ends first, the reader or the app, ends the other; the reader sees the error.
-  pipeStreams(body, flushed, () => {});
-  return flushed;
+  return { status, headers: { ...headers, ...asEvents }, body };
 }
 
 /** A gRPC app's status: mapped by kind, its JSON as the body (http-api.md 8.3). */

@@ -47,6 +47,7 @@ import { createOutboxRelay } from './outbox/outbox-relay.ts';
 import type { PeerLink } from './peers/peer-link.ts';
 import { Pipeline, errors as pipelineErrors } from './pipeline.ts';
 import { createResilience } from './resilience/resilience.ts';
+import { servedFallback, servedMethods, servedRoutes } from './security/api-access.ts';
 import { HttpServer } from './servers/http.ts';
 import { GrpcServer } from './servers/grpc.ts';
 import { createGrpcForward } from './servers/grpc-forward.ts';
@@ -303,7 +304,7 @@ export class RunningSidecar implements Sidecar {
       // They listen at once and answer "starting" until the start is over.
       http,
       grpc,
-      ...this.#publicServer(routes),
+      ...this.#publicServer(routes, configuration),
       components,
       { name: 'http endpoints', start: async () => void endpoints.push(...(await this.#resolveEndpoints(endpointResources, components))) },
       { name: 'app channel', stop: async () => { forward.close(); await Promise.all([channel?.close(), external.close()]); } },
@@ -343,7 +344,7 @@ export class RunningSidecar implements Sidecar {
     return new HttpServer({
       name: 'HTTP API server', portFlag: '--dapr-http-port', addresses: listenAddresses, port: httpPort,
       socketPath: unixDomainSocket && join(unixDomainSocket, `dapr-${this.appId}-http.socket`),
-      routes, fallback, apiToken, maxBodyBytes, readBufferBytes, allowedOrigins,
+      routes: servedRoutes(routes, configuration.api), fallback: servedFallback(fallback, configuration.api), apiToken, maxBodyBytes, readBufferBytes, allowedOrigins,
       apiLogging: apiLogging ?? configuration.apiLogging.enabled, log: this.#log, metrics: this.#shared.metrics,
     });
   }
@@ -353,7 +354,7 @@ export class RunningSidecar implements Sidecar {
     return new GrpcServer({
       name: 'gRPC API server', portFlag: '--dapr-grpc-port', addresses: listenAddresses, port: grpcPort,
       socketPath: unixDomainSocket && join(unixDomainSocket, `dapr-${this.appId}-grpc.socket`),
-      methods, proxy, apiToken, maxBodyBytes, apiLogging: apiLogging ?? configuration.apiLogging.enabled, log: this.#log, metrics: this.#shared.metrics,
+      methods: servedMethods(methods, configuration.api), proxy, apiToken, maxBodyBytes, apiLogging: apiLogging ?? configuration.apiLogging.enabled, log: this.#log, metrics: this.#shared.metrics,
     });
   }
 
@@ -365,13 +366,13 @@ export class RunningSidecar implements Sidecar {
     return { address: appChannelAddress, port: appPort, secure: appProtocol === 'grpcs', apiToken: appApiToken, refusal };
   }
 
-  #publicServer(routes: readonly HttpRoute[]): HttpServer[] {
+  #publicServer(routes: readonly HttpRoute[], configuration: Configuration): HttpServer[] {
     const { publicPort, publicListenAddress, readBufferBytes, maxBodyBytes } = this.#options;
     if (publicPort === undefined) return [];
     return [
       new HttpServer({
         name: 'public HTTP server', portFlag: '--dapr-public-port', addresses: [publicListenAddress], port: publicPort,
-        routes: routes.filter((route) => route.public), apiToken: undefined, maxBodyBytes, readBufferBytes, allowedOrigins: '', apiLogging: false,
+        routes: servedRoutes(routes.filter((route) => route.public), configuration.api), apiToken: undefined, maxBodyBytes, readBufferBytes, allowedOrigins: '', apiLogging: false,
         log: this.#log, metrics: this.#shared.metrics,
       }),
     ];

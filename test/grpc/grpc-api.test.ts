@@ -106,7 +106,7 @@ describe('state', () => {
     ['an empty key', Dapr.SaveState, { storeName: 'statestore', states: [{ key: '' }] }, codes.INVALID_ARGUMENT, 'state key cannot be empty', ['ErrorInfo']],
     ['an unknown operation', Dapr.ExecuteStateTransaction, { storeName: 'statestore', operations: [{ operationType: 'swap' }] }, codes.UNIMPLEMENTED, 'operation type swap not supported', ['ErrorInfo']],
   ] as const)('%s: code, text and kinds of detail', async (_title, method, message, code, details, kinds) => {
-    const { status } = await order.client.ask(method as never, message as never);
+    const { status } = await order.client.ask(method as never, message);
     expect([status.code, status.details, detailsOf(status).map(({ type }) => type)]).toEqual([code, details, kinds]);
   });
 });

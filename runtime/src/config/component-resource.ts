@@ -63,7 +63,7 @@ function initTimeout(view: YamlView | undefined): number {
   const text = view?.text();
   if (view === undefined || text === undefined) return INIT_TIMEOUT_MS;
   const ms = parseDuration(text);
-  if (ms === undefined) view.error(`must be a duration such as 5s, not '${text}'`);
+  if (ms === undefined) view.warning(`must be a duration such as 5s, not '${text}'; ${INIT_TIMEOUT_MS / 1000}s is taken instead`);
   return ms !== undefined && ms > 0 ? ms : INIT_TIMEOUT_MS;
 }
 
@@ -83,7 +83,7 @@ function metadataItem(item: YamlView): MetadataItem | undefined {
     item.error('a metadata item needs a name');
     return undefined;
   }
-  const { source } = item;
+  const { source, field } = item;
   const reference = item.get('secretKeyRef');
   const envRef = item.get('envRef')?.text();
   const written = item.entries().find(([key]) => key.toLowerCase() === 'value')?.[1];
@@ -95,8 +95,8 @@ function metadataItem(item: YamlView): MetadataItem | undefined {
       reference.error('secretKeyRef needs the name of a secret');
       return undefined;
     }
-    return { name, secretKeyRef: { name: secret, key: reference.get('key')?.text() ?? secret }, source };
+    return { name, secretKeyRef: { name: secret, key: reference.get('key')?.text() ?? secret }, source, field };
   }
-  if (envRef !== undefined && value === undefined) return { name, envRef, source };
-  return { name, value: value ?? '', source };
+  if (envRef !== undefined && value === undefined) return { name, envRef, source, field };
+  return { name, value: value ?? '', source, field };
 }

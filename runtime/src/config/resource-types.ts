@@ -20,6 +20,8 @@ export interface MetadataItem {
   readonly secretKeyRef?: { readonly name: string; readonly key: string };
   readonly envRef?: string;
   readonly source: Source;
+  /** Where in the document it stands: `spec.metadata[2]`. */
+  readonly field?: string;
 }
 
 export interface ComponentResource {

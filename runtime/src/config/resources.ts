@@ -11,7 +11,7 @@ import { catalogEntry, componentResource } from './component-resource.ts';
 import { httpEndpointResource, resiliencyResource, subscriptionResource } from './other-resources.ts';
 import { readEnvelope } from './resource-envelope.ts';
 import type { ComponentResource, Problem, Resource, Source } from './resource-types.ts';
-import { Problems, readYaml } from './yaml-view.ts';
+import { Problems, readYaml, type YamlView } from './yaml-view.ts';
 
 export interface LoadOptions {
   readonly appId: string;
@@ -26,6 +26,8 @@ export interface LoadOptions {
 export interface LoadedResources {
   readonly resources: readonly Resource[];
   readonly problems: readonly Problem[];
+  /** Files that hold a Configuration, which is given by `--config` and not read from here. */
+  readonly configurationFiles: readonly string[];
 }
 
 const BUILT_IN: Source = { file: '<default>', line: 0 };
@@ -47,11 +49,16 @@ export async function loadResources(paths: readonly string[], options: LoadOptio
   const names = new Map<string, Source>();
   /** Components that were meant and could not be read: what refers to them is not wrong on top of that. */
   const broken = new Set<string>();
+  const documents = new Map<Resource, YamlView>();
+  const configurationFiles = new Set<string>();
   for (const file of await yamlFiles(paths, problems)) {
     for (const document of await readYaml(file, problems)) {
       const envelope = readEnvelope(document);
       if (!envelope) continue;
-      if (envelope.kind === 'Configuration') continue; // comes from --config
+      if (envelope.kind === 'Configuration') {
+        configurationFiles.add(file);
+        continue;
+      }
       if (options.namespace && envelope.namespace && options.namespace !== envelope.namespace && envelope.kind !== 'Subscription') continue;
       if (envelope.kind !== 'Subscription') {
         const key = `${envelope.kind}/${envelope.name}`;
@@ -66,15 +73,17 @@ export async function loadResources(paths: readonly string[], options: LoadOptio
       const resource = read(document, envelope);
       if (!resource && envelope.kind === 'Component') broken.add(envelope.name);
       const inScope = options.anyApp || envelope.scopes.length === 0 || envelope.scopes.includes(options.appId);
-      if (resource && inScope) resources.push(resource);
+      if (!resource || !inScope) continue;
+      resources.push(resource);
+      documents.set(resource, document);
     }
   }
   await checkMetadata(resources, options, problems);
-  checkReferences(resources, broken, problems);
-  return { resources, problems: problems.list };
+  checkReferences(resources, documents, broken, problems);
+  return { resources, problems: problems.list, configurationFiles: [...configurationFiles] };
 }
 
-function read(document: Parameters<typeof readEnvelope>[0], envelope: NonNullable<ReturnType<typeof readEnvelope>>): Resource | undefined {
+function read(document: YamlView, envelope: NonNullable<ReturnType<typeof readEnvelope>>): Resource | undefined {
   switch (envelope.kind) {
     case 'Component':
       return componentResource(document, envelope);
@@ -121,12 +130,13 @@ async function checkMetadata(resources: readonly Resource[], options: LoadOption
       const isReference = referenced.has(problem.name.toLowerCase());
       if (isReference && (problem.reason === 'bad-value' || problem.reason === 'missing')) continue;
       const severity = problem.reason === 'unknown-name' && options.strict ? 'error' : problem.severity;
-      problems[severity](problem.source ?? resource.source, `${resource.name}: ${problem.message}`, { field: 'spec.metadata', suggestion: problem.suggestion });
+      const item = resource.metadata.find(({ source, name }) => source === problem.source && name === problem.name);
+      problems[severity](problem.source ?? resource.source, `${resource.name}: ${problem.message}`, { field: item?.field ?? 'spec.metadata', suggestion: problem.suggestion });
     }
   }
 }
 
-function checkReferences(resources: readonly Resource[], broken: ReadonlySet<string>, problems: Problems): void {
+function checkReferences(resources: readonly Resource[], documents: ReadonlyMap<Resource, YamlView>, broken: ReadonlySet<string>, problems: Problems): void {
   const components = resources.filter((resource) => resource.kind === 'Component');
   const namesOf = (category: string) => [...components.filter(({ type }) => type.startsWith(`${category}.`)).map(({ name }) => name), ...broken];
   const stores = namesOf('secretstores');
@@ -141,11 +151,21 @@ function checkReferences(resources: readonly Resource[], broken: ReadonlySet<str
       }
     }
     if (resource.kind === 'Component' && resource.type.startsWith('state.')) {
+      const named = resource.metadata.find(({ name }) => name.toLowerCase() === 'outboxpublishpubsub');
       const outbox = outboxConfigOf(Object.fromEntries(resource.metadata.map((item) => [item.name, item.value ?? ''])));
-      if (outbox && !brokers.includes(outbox.pubsub)) problems.error(resource.source, `${resource.name}: outboxPublishPubsub names ${outbox.pubsub}, and there is no such pub/sub component`, { field: 'spec.metadata', suggestion: nearest(outbox.pubsub, brokers) });
+      if (outbox && !brokers.includes(outbox.pubsub)) problems.error(named?.source ?? resource.source, `${resource.name}: outboxPublishPubsub names ${outbox.pubsub}, and there is no such pub/sub component`, { field: named?.field ?? 'spec.metadata', suggestion: nearest(outbox.pubsub, brokers) });
     }
     if (resource.kind === 'Subscription' && !brokers.includes(resource.subscription.pubsubName)) {
-      problems.error(resource.source, `there is no pub/sub component named ${resource.subscription.pubsubName}`, { field: 'spec.pubsubname', suggestion: nearest(resource.subscription.pubsubName, brokers) });
+      const place = documents.get(resource)?.get('spec')?.get('pubsubname');
+      problems.error(place?.source ?? resource.source, `there is no pub/sub component named ${resource.subscription.pubsubName}`, { field: 'spec.pubsubname', suggestion: nearest(resource.subscription.pubsubName, brokers) });
+    }
+    if (resource.kind === 'Resiliency') {
+      const names = [...components.map(({ name }) => name), ...broken];
+      for (const [name, place] of documents.get(resource)?.get('spec')?.get('targets')?.get('components')?.entries() ?? []) {
+        // One that is near to no name may well belong to another app's resources.
+        const meant = names.includes(name) ? undefined : nearest(name, names);
+        if (meant) place.warning(`there is no component named ${name}`, meant);
+      }
     }
   }
 }

@@ -63,7 +63,7 @@ export function parseYaml(file: string, text: string, problems: Problems): YamlV
     return [];
   }
   const views: YamlView[] = [];
-  const merged = { count: 0 };
+  const merged = { count: 0, pairs: new Map<Node, Pair[]>() };
   for (const document of documents) {
     const [first] = document.errors;
     if (first) {
@@ -81,7 +81,8 @@ interface Origin {
   readonly counter: LineCounter;
   readonly document: Document.Parsed;
   readonly problems: Problems;
-  readonly merged: { count: number };
+  /** Maps with merge keys, worked out once; the count bounds what anchors can blow up. */
+  readonly merged: { count: number; readonly pairs: Map<Node, Pair[]> };
 }
 
 /** One node and its place. Getters complain about a wrong type and give undefined. */
@@ -140,19 +141,27 @@ export class YamlView {
   /** A map's own pairs behind those that merge keys bring, so that its own win. */
   #pairs(node: Node, depth = 0): Pair[] {
     if (!isMap(node) || depth > DEPTH_MAX) return [];
+    const { merged } = this.#origin;
+    const known = merged.pairs.get(node);
+    if (known) return known;
     const isMerge = (pair: Pair): boolean => isScalar(pair.key) && pair.key.value === '<<' && pair.key.type === 'PLAIN';
     const own = node.items.filter((pair) => !isMerge(pair));
     if (own.length === node.items.length) return own;
     const resolve = (value: unknown): unknown => (isAlias(value) ? value.resolve(this.#origin.document) : value);
-    const merged = node.items.filter(isMerge).flatMap(({ value }) => {
+    const brought = node.items.filter(isMerge).flatMap(({ value }) => {
       const source = resolve(value);
       // Of several sources the earlier wins, and here the later does.
       const sources = isSeq(source) ? source.items.toReversed().map(resolve) : [source];
-      return sources.flatMap((from) => (this.#origin.merged.count > MERGED_MAX ? [] : this.#pairs(from as Node, depth + 1)));
+      return sources.flatMap((from) => (merged.count > MERGED_MAX ? [] : this.#pairs(from as Node, depth + 1)));
     });
-    this.#origin.merged.count += merged.length + 1;
-    if (this.#origin.merged.count > MERGED_MAX) this.error(`merge keys bring more than ${MERGED_MAX} entries`);
-    return [...merged, ...own];
+    merged.count += brought.length + 1;
+    if (merged.count > MERGED_MAX) {
+      this.error(`merge keys bring more than ${MERGED_MAX} entries`);
+      return own;
+    }
+    const pairs = [...brought, ...own];
+    merged.pairs.set(node, pairs);
+    return pairs;
   }
 
   /** Entries of a map in the order written; the last of a repeated key wins. */
@@ -244,7 +253,7 @@ export class YamlView {
       const { value } = this.#node;
       // Numbers keep the way they were written, so that `1.10` stays `1.10`.
       if (typeof value === 'number' && this.#node.source !== undefined) return this.#node.source;
-      return typeof value === 'string' ? value : JSON.stringify(value);
+      return typeof value === 'string' ? (this.#booleanWord()?.toString() ?? value) : JSON.stringify(value);
     }
     try {
       return JSON.stringify(this.#node.toJS(this.#origin.document, { maxAliasCount: 100 }));

@@ -12,7 +12,7 @@ import { openSqliteLedger } from './ledger/sqlite-ledger.ts';
 import { Lifecycle, type Part } from './lifecycle.ts';
 import { createPeerLink } from './peers/peer-link.ts';
 import { MetricsServer } from './servers/metrics-server.ts';
-import { createSidecar, type Sidecar } from './sidecar.ts';
+import { createSidecar, type SharedParts, type Sidecar } from './sidecar.ts';
 import { createLog } from './telemetry/log.ts';
 import { MetricsRegistry } from './telemetry/metrics.ts';
 import { MECHA_VERSION } from './version.ts';
@@ -52,16 +52,31 @@ export function createHost(options: HostOptions, extras: HostExtras = {}): Host 
   const sidecars: Sidecar[] = [];
   const done = Promise.withResolvers<number>();
   let lifecycle: Lifecycle | undefined;
+  /** What all sidecars share, being opened; a stop that comes meanwhile waits for it. */
+  let opening: Promise<Omit<SharedParts, 'metrics' | 'writeLog'>> | undefined;
   let stopping: Promise<void> | undefined;
 
   function stop(code = 0): Promise<void> {
     stopping ??= (async () => {
+      await opening?.catch((error: unknown) => log.debug({ err: error }, 'the start failed'));
       // Sidecars drain side by side; what they share goes after the last of them.
       await Promise.all(sidecars.map((sidecar) => sidecar.stop()));
       await lifecycle?.stop(first?.gracefulShutdownMs ?? 0);
       done.resolve(code);
     })();
     return stopping;
+  }
+
+  async function openShared(): Promise<Omit<SharedParts, 'metrics' | 'writeLog'>> {
+    const { dataDir } = options;
+    await mkdir(dataDir, { recursive: true, mode: 0o700 });
+    await chmod(dataDir, 0o700);
+    const ledger = await ledgers.open(ledgerPath(dataDir));
+    const peers = createPeerLink({ ledger, dataDir, log: log.scoped('mecha.peers'), clock: systemClock });
+    const parts: Part[] = [{ name: 'ledger', stop: () => ledgers.closeAll() }, ...(options.metrics.enabled ? [metrics] : []), peers];
+    lifecycle = new Lifecycle(parts, log);
+    await lifecycle.start();
+    return { ledger, openLedger: (path) => ledgers.open(path), peers, dataDir, clock: systemClock, random: Math.random, exit: extras.exit ?? ((code) => process.exit(code)) };
   }
 
   return {
@@ -72,32 +87,13 @@ export function createHost(options: HostOptions, extras: HostExtras = {}): Host 
     done: done.promise,
     stop: () => stop(),
     async start() {
-      await mkdir(options.dataDir, { recursive: true, mode: 0o700 });
-      await chmod(options.dataDir, 0o700);
-      const ledger = await ledgers.open(ledgerPath(options.dataDir));
-      const peers = createPeerLink({ ledger, dataDir: options.dataDir, log: log.scoped('mecha.peers'), clock: systemClock });
-      const parts: Part[] = [
-        { name: 'ledger', stop: () => ledgers.closeAll() },
-        ...(options.metrics.enabled ? [metrics] : []),
-        peers,
-      ];
-      lifecycle = new Lifecycle(parts, log);
       try {
-        await lifecycle.start();
+        opening = openShared();
+        const shared = await opening;
+        if (stopping) return;
         for (const one of options.sidecars) {
-          sidecars.push(
-            createSidecar(one, {
-              ledger,
-              openLedger: (path) => ledgers.open(path),
-              peers,
-              metrics: registry.forApp(one.appId),
-              dataDir: options.dataDir,
-              clock: systemClock,
-              random: Math.random,
-              ...(extras.writeLog ? { writeLog: (line) => extras.writeLog?.(line, one.appId) } : {}),
-              exit: extras.exit ?? ((code) => process.exit(code)),
-            }),
-          );
+          const writeLog = extras.writeLog ? { writeLog: (line: string) => extras.writeLog?.(line, one.appId) } : {};
+          sidecars.push(createSidecar(one, { ...shared, metrics: registry.forApp(one.appId), ...writeLog }));
         }
         for (const sidecar of sidecars) {
           void sidecar.done.then((code) => {

@@ -13,7 +13,7 @@ export interface Part {
   start?(): Promise<void> | void;
   /** Intake off, work under way finished or handed back. `signal` aborts at the deadline. */
   drain?(signal: AbortSignal): Promise<void> | void;
-  /** Everything released; called even when `start` failed half way. */
+  /** Everything released; called even when `start` failed half way, and twice when it was still under way. */
   stop?(): Promise<void> | void;
 }
 
@@ -50,7 +50,11 @@ export class Lifecycle {
         this.#state = 'failed';
         throw error;
       }
-      if (this.#stopping) return;
+      if (this.#stopping) {
+        // Its turn to stop came while it was starting, so what it opened since then is closed now.
+        await this.#stopPart(part);
+        return;
+      }
     }
     this.#state = 'ready';
   }
@@ -77,14 +81,16 @@ export class Lifecycle {
   }
 
   async #stopAll(): Promise<void> {
-    for (const part of this.#started.toReversed()) {
-      try {
-        await part.stop?.();
-      } catch (error) {
-        this.#log.error({ part: part.name, err: error }, 'a part did not stop cleanly');
-      }
-    }
+    for (const part of this.#started.toReversed()) await this.#stopPart(part);
     this.#started = [];
+  }
+
+  async #stopPart(part: Part): Promise<void> {
+    try {
+      await part.stop?.();
+    } catch (error) {
+      this.#log.error({ part: part.name, err: error }, 'a part did not stop cleanly');
+    }
   }
 }
 

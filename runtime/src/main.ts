@@ -6,6 +6,8 @@ import { UsageError } from './config/options.ts';
 import { MECHA_VERSION } from './version.ts';
 
 const EXIT_USAGE = 2;
+/** How long the process may live on after its command is over. */
+const EXIT_PATIENCE_MS = 1_000;
 
 function overview(): string {
   return `Mecha ${MECHA_VERSION}: a sidecar for services that hold only business code.
@@ -63,3 +65,5 @@ try {
   if (process.env['MECHA_DEBUG'] && error instanceof Error) process.stderr.write(`${error.stack}\n`);
   process.exitCode = isUsage ? EXIT_USAGE : 1;
 }
+// A handle that somebody left open, a file read that cannot be called back: no reason to stay.
+setTimeout(() => process.exit(), EXIT_PATIENCE_MS).unref();

@@ -56,6 +56,7 @@ import type { HttpRoute } from './servers/http-face.ts';
 import { createLog, type Log } from './telemetry/log.ts';
 import type { Metrics } from './telemetry/metrics.ts';
 import { CONTRACT_VERSION, MECHA_VERSION } from './version.ts';
+import { waitFor } from './wait.ts';
 
 /** What the host lends to each of its sidecars. */
 export interface SharedParts {
@@ -158,9 +159,11 @@ export class RunningSidecar implements Sidecar {
     const began = performance.now();
     this.#log.info({ data_dir: this.#shared.dataDir }, `starting Mecha ${MECHA_VERSION} for app ${this.appId}`);
     const { resources, configuration } = await this.#load();
+    if (this.#stopping) return;
     const parts = this.#build(resources, configuration);
     this.#lifecycle = new Lifecycle(parts, this.#log);
     await this.#lifecycle.start();
+    if (this.#lifecycle.state !== 'ready') return;
     this.#log.info({ http_port: this.httpPort, grpc_port: this.grpcPort }, `mecha started in ${Math.round(performance.now() - began)} ms`);
     void this.#components?.firstAttempts.then(() => {
       this.#outbound.resolve();
@@ -176,11 +179,28 @@ export class RunningSidecar implements Sidecar {
   stop(code = 0): Promise<void> {
     this.#stopping ??= (async () => {
       this.#log.info({}, 'shutting down');
+      if (code === 0) await this.#lingerWithoutIntake();
       await this.#lifecycle?.stop(this.#options.gracefulShutdownMs);
       this.#log.info({}, 'stopped');
       this.#ended.resolve(code);
     })();
     return this.#stopping;
+  }
+
+  /** `--dapr-block-shutdown-duration`: events have stopped, the app may still call; over when the time is, or the app is gone. */
+  async #lingerWithoutIntake(): Promise<void> {
+    const { blockShutdownMs } = this.#options;
+    if (!blockShutdownMs || this.#lifecycle?.state !== 'ready') return;
+    await this.stopIntake();
+    this.#log.info({ duration_ms: blockShutdownMs }, 'intake has ended; the APIs stay up until the time is over or the app is gone');
+    const gone = new AbortController();
+    const endIfGone = (): void => {
+      if (this.#monitor?.presence === 'waiting' || this.#monitor?.presence === 'unhealthy') gone.abort();
+    };
+    const forget = this.#monitor?.onChange(endIfGone);
+    endIfGone();
+    await waitFor(this.#shared.clock, blockShutdownMs, gone.signal);
+    forget?.();
   }
 
   /** Everything that is wrong in one report; errors end the start. */
@@ -230,10 +250,6 @@ export class RunningSidecar implements Sidecar {
 
     const { channel, monitor } = this.#buildChannel();
     this.#monitor = monitor;
-    monitor.onChange((presence) => {
-      if (presence === 'up') this.#appGreeted = true;
-      this.#checkReady();
-    });
     const endpoints: HttpEndpoint[] = [];
     const external = createExternalHttp();
 
@@ -244,6 +260,10 @@ export class RunningSidecar implements Sidecar {
     const subscriptions = createSubscriptions({
       appId, namespace, components, ledger, clock, random, log, metrics, resilience, block: pubsub, channel, monitor,
       declared: resources.filter((resource) => resource.kind === 'Subscription'),
+      onAsked: () => {
+        this.#appGreeted = true;
+        this.#checkReady();
+      },
     });
     this.#subscriptions = subscriptions;
     const relay = createOutboxRelay({
@@ -345,7 +365,8 @@ export class RunningSidecar implements Sidecar {
       name: 'HTTP API server', portFlag: '--dapr-http-port', addresses: listenAddresses, port: httpPort,
       socketPath: unixDomainSocket && join(unixDomainSocket, `dapr-${this.appId}-http.socket`),
       routes: servedRoutes(routes, configuration.api), fallback: servedFallback(fallback, configuration.api), apiToken, maxBodyBytes, readBufferBytes, allowedOrigins,
-      apiLogging: apiLogging ?? configuration.apiLogging.enabled, log: this.#log, metrics: this.#shared.metrics,
+      apiLogging: apiLogging ?? configuration.apiLogging.enabled, obfuscatePaths: configuration.apiLogging.obfuscateURLs,
+      log: this.#log, metrics: this.#shared.metrics,
     });
   }
 

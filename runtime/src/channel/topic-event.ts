@@ -5,7 +5,7 @@
 import type { Init } from '@mecha/specs/codec.ts';
 import type { TopicEventBulkRequestEntry, TopicEventCERequest, TopicEventRequest } from '@mecha/specs/gen/appcallback.gen.ts';
 import { NullValue, type Struct, type Value } from '@mecha/specs/gen/struct.gen.ts';
-import { membersOf } from '../blocks/pubsub/json-members.ts';
+import { membersOf } from '../json/json-members.ts';
 import { CLOUD_EVENT_JSON, mediaType } from '../cloud-event/cloud-event.ts';
 import type { BulkEventDelivery, EventDelivery } from './channel.ts';
 

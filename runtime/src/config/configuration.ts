@@ -4,8 +4,10 @@ import { Problems, readYaml, type YamlView } from './yaml-view.ts';
 
 const DEFAULT_SAMPLING_RATE = 0.0001;
 /** Sections that are known, and not served yet. */
-const LATER = ['httpPipeline', 'appHttpPipeline', 'mtls', 'accessControl', 'nameResolution', 'wasm', 'workflow'];
-const SECTIONS = ['tracing', 'metric', 'metrics', 'logging', 'secrets', 'features', 'api', 'components', ...LATER];
+const LATER = ['httpPipeline', 'appHttpPipeline', 'mtls', 'nameResolution', 'wasm', 'workflow'];
+const SECTIONS = ['tracing', 'metric', 'metrics', 'logging', 'secrets', 'features', 'api', 'components', 'accessControl', ...LATER];
+/** What may be said of metrics; all but `enabled` is not served yet. */
+const METRIC_FIELDS = ['enabled', 'recordErrorCodes', 'http', 'rules', 'latencyDistributionBuckets', 'workflow'];
 
 export const DEFAULT_CONFIGURATION: Configuration = {
   secretScopes: [],
@@ -38,17 +40,26 @@ function merge(before: Configuration, document: YamlView): Configuration {
     document.error(`--config takes a Configuration, and this is a ${kind}`);
     return before;
   }
+  document.allow(['apiVersion', 'kind', 'metadata', 'spec']);
   const spec = document.get('spec');
   if (!spec) return before;
   spec.allow(SECTIONS);
+  checkAccessControl(spec.get('accessControl'));
   for (const section of LATER) spec.get(section)?.warning(`spec.${section} is not served yet; it has no effect`);
   const tracing = spec.get('tracing');
+  tracing?.allow(['samplingRate', 'stdout', 'zipkin', 'otel']);
   for (const exporter of ['otel', 'zipkin', 'stdout']) tracing?.get(exporter)?.warning(`exporting traces is not served yet; spec.tracing.${exporter} has no effect`);
+  spec.get('logging')?.allow(['apiLogging']);
   const apiLogging = spec.get('logging')?.get('apiLogging');
+  apiLogging?.allow(['enabled', 'obfuscateURLs', 'omitHealthChecks']);
   const api = spec.get('api');
+  // A misspelt list would leave open what was meant to be closed.
+  api?.allow(['allowed', 'denied']);
+  spec.get('secrets')?.allow(['scopes']);
   const secretScopes = spec.get('secrets')?.get('scopes');
+  spec.get('components')?.allow(['deny']);
   const denied = spec.get('components')?.get('deny');
-  const metrics = spec.get('metrics')?.get('enabled')?.boolean() ?? spec.get('metric')?.get('enabled')?.boolean();
+  const metrics = metricsOf(spec.get('metrics')) ?? metricsOf(spec.get('metric'));
   const sampling = tracing?.get('samplingRate');
   const features = Object.fromEntries((spec.get('features')?.items() ?? []).map((item) => [item.get('name')?.text() ?? '', item.get('enabled')?.boolean() ?? false]));
   return {
@@ -64,6 +75,23 @@ function merge(before: Configuration, document: YamlView): Configuration {
     metricsEnabled: metrics ?? before.metricsEnabled,
     features: { ...before.features, ...features },
   };
+}
+
+/** Rules about callers that nobody holds would be worse than none: the start ends. */
+function checkAccessControl(view: YamlView | undefined): void {
+  if (!view) return;
+  view.allow(['defaultAction', 'trustDomain', 'policies']);
+  const action = view.get('defaultAction')?.text()?.toLowerCase() || 'allow';
+  if (action !== 'allow' || view.get('policies')) view.error('spec.accessControl is not served yet, and without it the app would stand open to every caller; take it out to start all the same');
+}
+
+/** Off for this app alone would need a registry of its own, so the flag is what counts. */
+function metricsOf(view: YamlView | undefined): boolean | undefined {
+  view?.allow(METRIC_FIELDS);
+  for (const name of METRIC_FIELDS) if (name !== 'enabled') view?.get(name)?.warning(`${view.field}.${name} is not served yet; it has no effect`);
+  const enabled = view?.get('enabled')?.boolean();
+  if (enabled === false) view?.get('enabled')?.warning('has no effect here, because the metrics port belongs to the process: use --enable-metrics=false');
+  return enabled;
 }
 
 function rateOf(view: YamlView): number {

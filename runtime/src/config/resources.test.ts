@@ -76,7 +76,7 @@ describe('bad resources are told with file, line, field and the nearest right sp
     ['unknown version', component('a', 'state.sqlite', '  version: v9\n'), 'a.yaml:7: error: state.sqlite has no version v9; it has v1 (spec.version)'],
     ['unknown field of the envelope', `${component('a', 'state.sqlite')}scope: [x]\n`, 'a.yaml:7: error: unknown field scope (scope); did you mean scopes?'],
     ['unknown field of spec', component('a', 'state.sqlite', '  metdata: []\n'), 'a.yaml:7: error: unknown field metdata (spec.metdata); did you mean metadata?'],
-    ['unknown metadata name', component('a', 'state.redis', '  metadata:\n  - {name: redisHost, value: x}\n  - {name: redisPasword, value: y}\n'), 'a.yaml:9: warning: a: state.redis has no metadata name redisPasword (spec.metadata); did you mean redisPassword?'],
+    ['unknown metadata name', component('a', 'state.redis', '  metadata:\n  - {name: redisHost, value: x}\n  - {name: redisPasword, value: y}\n'), 'a.yaml:9: warning: a: state.redis has no metadata name redisPasword (spec.metadata[1]); did you mean redisPassword?'],
     ['missing metadata', component('a', 'state.redis'), /^a\.yaml:1: error: a: state\.redis needs metadata name redisHost/],
     ['bad apiVersion', component('a', 'state.sqlite').replace('v1alpha1', 'v1alpha9'), /^a\.yaml:1: error: Component needs apiVersion dapr\.io\/v1alpha1, not dapr\.io\/v1alpha9/],
     ['no name', 'apiVersion: dapr.io/v1alpha1\nkind: Component\nspec: {type: state.sqlite}\n', 'a.yaml:1: error: a resource needs metadata.name'],

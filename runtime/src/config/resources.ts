@@ -151,7 +151,14 @@ function checkReferences(resources: readonly Resource[], documents: ReadonlyMap<
       }
     }
     if (resource.kind === 'Component' && resource.type.startsWith('state.')) {
-      const named = resource.metadata.find(({ name }) => name.toLowerCase() === 'outboxpublishpubsub');
+      const item = (wanted: string) => resource.metadata.find(({ name }) => name.toLowerCase() === wanted.toLowerCase());
+      const named = item('outboxPublishPubsub');
+      const topic = item('outboxPublishTopic');
+      const half = named ?? topic;
+      if (half && !(named && topic)) {
+        const lacking = named ? 'outboxPublishTopic' : 'outboxPublishPubsub';
+        problems.warning(half.source, `${resource.name}: ${half.name} has no effect without ${lacking}: no event goes out`, { field: half.field ?? 'spec.metadata' });
+      }
       const outbox = outboxConfigOf(Object.fromEntries(resource.metadata.map((item) => [item.name, item.value ?? ''])));
       if (outbox && !brokers.includes(outbox.pubsub)) problems.error(named?.source ?? resource.source, `${resource.name}: outboxPublishPubsub names ${outbox.pubsub}, and there is no such pub/sub component`, { field: named?.field ?? 'spec.metadata', suggestion: nearest(outbox.pubsub, brokers) });
     }

@@ -1,4 +1,4 @@
-/** The outbox settings among a state component's metadata (behaviour.md 4.8; names are exact). */
+/** The outbox settings among a state component's metadata (behaviour.md 4.8); names count in any case. */
 
 export interface OutboxConfig {
   /** The pub/sub component and topic that events go to. */
@@ -8,7 +8,8 @@ export interface OutboxConfig {
 
 /** Undefined while either of the two needed names is missing: the outbox is off. */
 export function outboxConfigOf(metadata: Readonly<Record<string, string>>): OutboxConfig | undefined {
-  const pubsub = metadata['outboxPublishPubsub'];
-  const topic = metadata['outboxPublishTopic'];
+  const byLower = new Map(Object.entries(metadata).map(([name, value]) => [name.toLowerCase(), value]));
+  const pubsub = byLower.get('outboxpublishpubsub');
+  const topic = byLower.get('outboxpublishtopic');
   return pubsub && topic ? { pubsub, topic } : undefined;
 }

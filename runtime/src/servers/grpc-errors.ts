@@ -4,7 +4,27 @@ import { BadRequest, ErrorInfo, Help, ResourceInfo } from '@mecha/specs/gen/erro
 import { Status } from '@mecha/specs/gen/status.gen.ts';
 import type { Codec, Init } from '@mecha/specs/codec.ts';
 import { AppGrpcError } from '../channel/channel.ts';
-import { MechaError, type ErrorDetail } from '../errors.ts';
+import { MechaError, errorTable, type ErrorDetail } from '../errors.ts';
+
+/** What the server itself has to say, before or instead of a block. */
+export const errors = errorTable('grpc-server', {
+  unauthorized: {
+    code: 'ERR_UNAUTHORIZED',
+    kind: 'unauthenticated',
+    make: (reason: string) => ({
+      message: 'Unauthorized',
+      details: [{ type: 'ErrorInfo', reason: 'Unauthorized', metadata: { 'http.code': '401', 'http.error_message': reason } }],
+    }),
+  },
+  badBaggage: { code: 'ERR_MALFORMED_REQUEST', kind: 'invalid', make: (problem: string) => ({ message: `invalid baggage header: ${problem}` }) },
+  undecodable: {
+    code: 'ERR_MALFORMED_REQUEST',
+    kind: 'internal',
+    make: (text: string, cause?: unknown) => ({ message: `the request message cannot be decoded: ${text}`, cause }),
+  },
+  notImplemented: { code: 'ERR_NOT_IMPLEMENTED', kind: 'unimplemented', make: (method: string) => ({ message: `${method}: this API is currently not implemented` }) },
+  unknownMethod: { code: 'ERR_NOT_IMPLEMENTED', kind: 'unimplemented', make: (path: string) => ({ message: `unknown method ${JSON.stringify(path)}` }) },
+});
 
 export interface GrpcStatus {
   readonly code: number;

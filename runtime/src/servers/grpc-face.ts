@@ -3,9 +3,10 @@
  * The server knows no block; a face knows no grpc-js.
  */
 import type { Init, Method } from '@mecha/specs/codec.ts';
-import { MechaError, messageOf } from '../errors.ts';
+import { messageOf } from '../errors.ts';
 import type { Call } from '../pipeline.ts';
 import type { TraceContext } from '../telemetry/trace.ts';
+import { errors } from './grpc-errors.ts';
 
 /** Metadata as text by lower-case name; binary entries (`-bin`) and the API token are left out. */
 export type GrpcMetadata = Readonly<Record<string, string | string[]>>;
@@ -83,7 +84,7 @@ function decodeWith<Request, Response>(method: Method<Request, Response>, bytes:
   try {
     return method.request.decode(bytes);
   } catch (error) {
-    throw new MechaError({ code: 'ERR_MALFORMED_REQUEST', kind: 'internal', message: `the request message cannot be decoded: ${messageOf(error)}`, cause: error });
+    throw errors.undecodable(messageOf(error), error);
   }
 }
 

@@ -24,14 +24,14 @@ import {
   type ServerUnaryCall,
   type sendUnaryData,
 } from '@grpc/grpc-js';
-import { MechaError } from '../errors.ts';
+import type { MechaError } from '../errors.ts';
 import type { Part } from '../lifecycle.ts';
 import type { Call } from '../pipeline.ts';
 import { createTokenCheck } from '../security/api-token.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { TraceContext } from '../telemetry/trace.ts';
-import { grpcStatusOf, statusOf, type GrpcStatus } from './grpc-errors.ts';
+import { errors, grpcStatusOf, statusOf, type GrpcStatus } from './grpc-errors.ts';
 import type { GrpcContext, GrpcMetadata, GrpcMethod, GrpcProxy, RawGrpcStream } from './grpc-face.ts';
 import { baggageProblem, binaryTraceOf, traceFromMetadata } from '../telemetry/grpc-trace.ts';
 import { listenError } from './listen-error.ts';
@@ -63,6 +63,7 @@ const OWN_SERVICES = ['/dapr.proto.', '/TaskHubSidecarService/', '/grpc.reflecti
 /** In metrics, instead of paths that callers make up. */
 const UNKNOWN_PATH = '(unknown)';
 const PROXIED_PATH = '(proxied)';
+const PATH_SHOWN_MAX = 200;
 const STREAMS_PER_CONNECTION_MAX = 1000;
 const KEEPALIVE_EVERY_MS = 10_000;
 const KEEPALIVE_TIMEOUT_MS = 5_000;
@@ -278,14 +279,14 @@ export class GrpcServer implements Part {
     const { metadata } = call;
     if (this.#tokenIsRight) {
       const given = metadata.get('dapr-api-token');
-      if (given.length === 0) throw unauthorized('missing api token in request metadata');
-      if (!this.#tokenIsRight(String(given[0]))) throw unauthorized('authentication error: api token mismatch');
+      if (given.length === 0) throw errors.unauthorized('missing api token in request metadata');
+      if (!this.#tokenIsRight(String(given[0]))) throw errors.unauthorized('authentication error: api token mismatch');
       // The token is the sidecar's own affair: no handler sees it, no app gets it.
       metadata.remove('dapr-api-token');
     }
     const baggage = textOf(metadata, 'baggage');
     const problem = baggage === undefined ? undefined : baggageProblem(baggage);
-    if (problem !== undefined) throw new MechaError({ code: 'ERR_MALFORMED_REQUEST', kind: 'invalid', message: `invalid baggage header: ${problem}` });
+    if (problem !== undefined) throw errors.badBaggage(problem);
     const binary = metadata.get('grpc-trace-bin')[0];
     return traceFromMetadata(Buffer.isBuffer(binary) ? binary : undefined, textOf(metadata, 'traceparent'), textOf(metadata, 'tracestate'), baggage);
   }
@@ -431,19 +432,9 @@ function serviceError(status: GrpcStatus): { code: number; name: string; message
   return { code: status.code, name: 'GrpcStatus', message: text, details: text, metadata };
 }
 
-function unauthorized(reason: string): MechaError {
-  return new MechaError({
-    code: 'ERR_UNAUTHORIZED',
-    kind: 'unauthenticated',
-    message: 'Unauthorized',
-    details: [{ type: 'ErrorInfo', reason: 'Unauthorized', metadata: { 'http.code': '401', 'http.error_message': reason } }],
-  });
-}
-
 function unknownMethod(path: string): MechaError {
   const name = /^\/dapr\.proto\.[\w.]+\/(\w+)$/.exec(path)?.[1];
-  const message = name === undefined ? `unknown method ${JSON.stringify(path.slice(0, 200))}` : `${name}: this API is currently not implemented`;
-  return new MechaError({ code: 'ERR_NOT_IMPLEMENTED', kind: 'unimplemented', message });
+  return name === undefined ? errors.unknownMethod(path.slice(0, PATH_SHOWN_MAX)) : errors.notImplemented(name);
 }
 
 function plainMetadata(metadata: Metadata): GrpcMetadata {

@@ -40,6 +40,8 @@ export interface HttpServerOptions {
   readonly readBufferBytes: number;
   readonly allowedOrigins: string;
   readonly apiLogging: boolean;
+  /** Log lines of calls show the route's template instead of the path, which may name people and things. */
+  readonly obfuscatePaths?: boolean;
   readonly log: Log;
   readonly metrics: Metrics;
 }
@@ -296,7 +298,7 @@ export class HttpServer implements Part {
     if (this.#options.apiLogging && !route?.tokenFree) {
       this.#options.log.scoped('mecha.runtime.http-info').info(
         {
-          method: `${request.method} ${pathOf(request.raw.url ?? '/')}`,
+          method: `${request.method} ${this.#options.obfuscatePaths ? template : pathOf(request.raw.url ?? '/')}`,
           useragent: single(request.headers['user-agent']) ?? '',
           code: status,
           duration: Math.round(ms),

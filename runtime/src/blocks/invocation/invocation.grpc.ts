@@ -27,12 +27,29 @@ export const proxyErrors = errorTable('invocation-proxy', {
   failed: { code: 'ERR_GRPC_PROXY', kind: 'unknown', make: (text: string, cause: unknown) => ({ message: `failed to proxy request: ${text}`, cause }) },
 });
 
+const ERROR_TEXT_LENGTH_MAX = 63;
+const UNKNOWN = 2;
+/** For a gRPC caller of an HTTP app; 400 is INTERNAL on purpose of the contract (grpc-api.md 4.2). */
+const GRPC_CODES = new Map([[400, 13], [401, 16], [403, 7], [404, 5], [408, 1], [409, 6], [429, 8], [500, 2], [501, 12], [503, 14], [504, 4]]);
+
+export const answerErrors = errorTable('invocation-grpc', {
+  /** A failing status of an HTTP app; its reason phrase is the message. */
+  failingStatus: {
+    code: 'ERR_DIRECT_INVOKE',
+    kind: 'unknown',
+    make: (status: number, body: string) => {
+      const phrase = STATUS_CODES[status] ?? 'Unknown';
+      const metadata = { 'http.code': String(status), 'http.error_message': body.slice(0, ERROR_TEXT_LENGTH_MAX).toWellFormed() };
+      return { message: phrase, grpcCode: GRPC_CODES.get(status) ?? UNKNOWN, details: [{ type: 'ErrorInfo', reason: phrase, metadata }] };
+    },
+  },
+});
+
 export interface InvocationGrpcOptions {
   /** Bytes of an answer; undefined = unlimited. */
   readonly maxBodyBytes: number | undefined;
 }
 
-const ERROR_TEXT_LENGTH_MAX = 63;
 const VERBS = new Map<number, string>(Object.entries(HTTPExtensionVerb).map(([name, value]) => [value, name]));
 
 export function invocationGrpc(block: InvocationBlock, pipeline: Pipeline, options: InvocationGrpcOptions): GrpcMethod[] {
@@ -86,24 +103,9 @@ function reply(request: GrpcRequest<unknown>, response: AppResponse, body: Buffe
   const { status, headers } = response;
   for (const [name, value] of metadataFromHeaders(headers)) request.setHeader(name, value);
   request.setHeader('dapr-http-status', String(status));
-  if (status < 200 || status > 299) throw statusError(status, body.toString('utf8'));
+  if (status < 200 || status > 299) throw answerErrors.failingStatus(status, body.toString('utf8'));
   return { data: { typeUrl: textOf(headers[TYPE_URL_HEADER]), value: body }, contentType: textOf(headers['content-type']) };
 }
-
-function statusError(status: number, text: string): MechaError {
-  const phrase = STATUS_CODES[status] ?? 'Unknown';
-  return new MechaError({
-    code: 'ERR_DIRECT_INVOKE',
-    kind: 'unknown',
-    grpcCode: GRPC_CODES.get(status) ?? UNKNOWN,
-    message: phrase,
-    details: [{ type: 'ErrorInfo', reason: phrase, metadata: { 'http.code': String(status), 'http.error_message': text.slice(0, ERROR_TEXT_LENGTH_MAX).toWellFormed() } }],
-  });
-}
-
-const UNKNOWN = 2;
-/** For a gRPC caller of an HTTP app; 400 is INTERNAL on purpose of the contract (grpc-api.md 4.2). */
-const GRPC_CODES = new Map([[400, 13], [401, 16], [403, 7], [404, 5], [408, 1], [409, 6], [429, 8], [500, 2], [501, 12], [503, 14], [504, 4]]);
 
 async function readAll(response: AppResponse, id: string, bytesMax: number | undefined): Promise<Buffer> {
   const chunks: Buffer[] = [];

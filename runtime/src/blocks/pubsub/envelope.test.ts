@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { localTime, utcTime } from '../../cloud-event/cloud-event.ts';
 import { adoptEvent, buildEnvelope, rawPayloadOf, ttlMsOf, type EnvelopeInput } from './envelope.ts';
-import { membersOf } from './json-members.ts';
+import { membersOf } from '../../json/json-members.ts';
 import { eventOf } from './testing.ts';
 
 const NOW = Date.UTC(2026, 4, 1, 12, 0, 0, 500);

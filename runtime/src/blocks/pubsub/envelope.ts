@@ -4,7 +4,7 @@
  */
 import { EVENT_TYPE, SPEC_VERSION, UNKNOWN_SOURCE, dataMember, localTime, utcTime } from '../../cloud-event/cloud-event.ts';
 import { messageOf } from '../../errors.ts';
-import { membersOf } from './json-members.ts';
+import { membersOf } from '../../json/json-members.ts';
 
 export interface EnvelopeInput {
   /** Of a new envelope. */

@@ -4,7 +4,7 @@ import { messageOf, type MechaError } from '../../errors.ts';
 import { BadJson, asArray, asObject, member, parseJson, stringMapMember, stringMember } from '../../json/lenient-json.ts';
 import type { Pipeline } from '../../pipeline.ts';
 import { BodyTooLarge, type HttpReply, type HttpRequest, type HttpRoute } from '../../servers/http-face.ts';
-import { membersOf } from './json-members.ts';
+import { membersOf } from '../../json/json-members.ts';
 import { errors } from './pubsub-errors.ts';
 import type { BulkPublishEntry, FailedEntry, PubSubBlock } from './pubsub.ts';
 

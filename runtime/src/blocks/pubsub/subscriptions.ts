@@ -34,6 +34,8 @@ export interface SubscriptionsParts extends PubSubBlockParts {
   readonly declared: readonly SubscriptionResource[];
   /** False with `--disable-init-endpoints=subscribe`. Default true. */
   readonly asksApp?: boolean;
+  /** Each time a coming of the app was asked and what follows from it stands, even when the answer was of no use. */
+  readonly onAsked?: () => void;
 }
 
 export interface SubscriptionView {
@@ -178,6 +180,7 @@ class SubscriptionBook implements Subscriptions {
         this.#problem = undefined;
         this.#asked = 'answered';
         await this.#arrange();
+        this.#parts.onAsked?.();
         return;
       } catch (error) {
         if (gone.aborted) return;
@@ -189,6 +192,7 @@ class SubscriptionBook implements Subscriptions {
           log.warn({ retryInMs: Math.round(delayMs) }, `the app's own subscriptions are off until it can be asked for them: ${this.#problem}`);
         }
         await this.#arrange();
+        this.#parts.onAsked?.();
         await waitFor(clock, delayMs, gone);
       }
     }

@@ -58,7 +58,7 @@ function singleApp(flags: ParsedFlags, context: CommandContext): RunFileApp {
 }
 
 async function appsOf(path: string, context: CommandContext): Promise<readonly RunFileApp[]> {
-  const { apps, problems } = await readRunFile(path);
+  const { apps, problems } = await readRunFile(path, context.env);
   const lines = problemLines(problems);
   for (const [index, problem] of problems.entries()) if (problem.severity === 'warning') context.err(`${lines[index]}\n`);
   const wrong = lines.filter((_line, index) => problems[index]?.severity === 'error');

@@ -33,7 +33,7 @@ them is an error.
     for (const path of words) {
       const resources = new Set<string>();
       for (const runFile of await runFilesOf(path)) {
-        const { apps, problems: wrong } = await readRunFile(runFile);
+        const { apps, problems: wrong } = await readRunFile(runFile, context.env);
         problems.push(...wrong);
         count += apps.length;
         for (const app of apps) for (const folder of (app.flags.get('resources-path') ?? '').split(',')) if (folder !== '') resources.add(folder);

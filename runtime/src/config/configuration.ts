@@ -64,7 +64,7 @@ function merge(before: Configuration, document: YamlView): Configuration {
   const features = Object.fromEntries((spec.get('features')?.items() ?? []).map((item) => [item.get('name')?.text() ?? '', item.get('enabled')?.boolean() ?? false]));
   return {
     secretScopes: secretScopes ? secretScopesOf(secretScopes) : before.secretScopes,
-    api: api ? { allowed: api.get('allowed')?.items().flatMap(apiRule) ?? [], denied: api.get('denied')?.items().flatMap(apiRule) ?? [] } : before.api,
+    api: { allowed: api?.get('allowed')?.items().flatMap(apiRule) ?? before.api.allowed, denied: api?.get('denied')?.items().flatMap(apiRule) ?? before.api.denied },
     deniedComponents: denied?.texts() ?? before.deniedComponents,
     samplingRate: sampling ? rateOf(sampling) : before.samplingRate,
     apiLogging: {

@@ -2,6 +2,8 @@
  * One schema of everything that a sidecar can be told on the command line or by environment: names, defaults, words.
  * Flags are daprd's (http-api.md 19), and a few of our own. From this one table come parsing, help and the docs page.
  */
+import { homedir } from 'node:os';
+import { resolve } from 'node:path';
 import { nearest } from '@mecha/components/kit/nearest.ts';
 import { parseDuration, parseQuantity } from '@mecha/components/kit/metadata.ts';
 import type { AppProtocol } from '../channel/channel.ts';
@@ -118,7 +120,7 @@ export function parseFlags(argv: readonly string[], specs: readonly OptionSpec[]
   for (; index < argv.length; index++) {
     const argument = argv[index] ?? '';
     if (argument === '--') break;
-    if (!argument.startsWith('-') || argument === '-') {
+    if (!argument.startsWith('-') || argument === '-' || /^-\d/.test(argument)) {
       words.push(argument);
       continue;
     }
@@ -138,6 +140,8 @@ export function parseFlags(argv: readonly string[], specs: readonly OptionSpec[]
       if (next === undefined) throw new UsageError(`flag --${spec.flag} needs a value`);
       value = next;
     }
+    // Scripts pass on variables that may be empty: nothing given is nothing said.
+    if (value === '' && spec.type !== 'text' && spec.type !== 'list') continue;
     checkValue(spec, value, `flag --${spec.flag}`);
     if (spec.noEffect !== undefined) warnings.push(`flag --${spec.flag} has no effect: ${spec.noEffect}`);
     const before = values.get(spec.flag);
@@ -147,15 +151,28 @@ export function parseFlags(argv: readonly string[], specs: readonly OptionSpec[]
 }
 
 function checkValue(spec: OptionSpec, value: string, where: string): void {
-  if (spec.values && !spec.values.includes(value)) {
-    const meant = nearest(value, spec.values);
-    throw new UsageError(`${where} takes one of ${spec.values.join(', ')}, not '${value}'${meant ? `; did you mean ${meant}?` : ''}`);
+  const problem = valueProblem(spec, value);
+  if (problem) throw new UsageError(`${where} ${problem.message}${problem.suggestion ? `; did you mean ${problem.suggestion}?` : ''}`);
+}
+
+/** What is wrong with a value of this option, as the end of a sentence; undefined when it is right. */
+export function valueProblem(spec: OptionSpec, value: string): { readonly message: string; readonly suggestion?: string | undefined } | undefined {
+  const takes = (what: string, suggestion?: string) => ({ message: `takes ${what}, not '${value}'`, suggestion });
+  if (spec.values && !spec.values.includes(value)) return takes(`one of ${spec.values.join(', ')}`, nearest(value, spec.values));
+  switch (spec.type) {
+    case 'integer':
+      if (!/^[+-]?\d+$/.test(value)) return takes('a whole number');
+      return spec.flag.endsWith('port') && !(Number(value) >= 0 && Number(value) <= 65_535) ? takes('a port from 0 to 65535') : undefined;
+    case 'boolean':
+      return /^(true|false|1|0|t|f)$/i.test(value) ? undefined : takes('true or false');
+    case 'size':
+      return parseQuantity(value) === undefined ? takes('a size such as 4Mi') : undefined;
+    case 'duration':
+      return parseDuration(value) === undefined ? takes('a duration such as 10s') : undefined;
+    case 'text':
+    case 'list':
+      return undefined;
   }
-  if (spec.type === 'integer' && !/^[+-]?\d+$/.test(value)) throw new UsageError(`${where} takes a whole number, not '${value}'`);
-  if (spec.flag.endsWith('port') && spec.type === 'integer' && !(Number(value) >= 0 && Number(value) <= 65_535)) throw new UsageError(`${where} takes a port from 0 to 65535, not '${value}'`);
-  if (spec.type === 'boolean' && !/^(true|false|1|0|t|f)$/i.test(value)) throw new UsageError(`${where} takes true or false, not '${value}'`);
-  if (spec.type === 'size' && parseQuantity(value) === undefined) throw new UsageError(`${where} takes a size such as 4Mi, not '${value}'`);
-  if (spec.type === 'duration' && parseDuration(value) === undefined) throw new UsageError(`${where} takes a duration such as 10s, not '${value}'`);
 }
 
 /** Flag, else environment, else default; typed access to the one table. */
@@ -206,11 +223,17 @@ export class OptionValues {
 const MB = 1024 * 1024;
 const APP_ID = /^[^./\\%?#\s|@:]{1,256}$/u;
 
+/** What is wrong with an app's id; undefined when it is right. */
+export function appIdProblem(appId: string): string | undefined {
+  return APP_ID.test(appId) ? undefined : `takes a name without dots, slashes, blanks and the like, not '${appId}'`;
+}
+
 /** One sidecar's options. Throws `UsageError`. */
 export function sidecarOptions(values: OptionValues, env: Readonly<Record<string, string | undefined>>): SidecarOptions {
   const appId = values.text('app-id') ?? '';
   if (appId === '') throw new UsageError('a sidecar needs --app-id');
-  if (!APP_ID.test(appId)) throw new UsageError(`--app-id takes a name without dots, slashes, blanks and the like, not '${appId}'`);
+  const wrongId = appIdProblem(appId);
+  if (wrongId) throw new UsageError(`--app-id ${wrongId}`);
   const appPort = values.integer('app-port') || undefined;
   const httpPort = values.integer('dapr-http-port') ?? 0;
   const grpcPort = values.integer('dapr-grpc-port') ?? 0;
@@ -219,8 +242,8 @@ export function sidecarOptions(values: OptionValues, env: Readonly<Record<string
   }
   if (httpPort !== 0 && httpPort === grpcPort) throw new UsageError(`--dapr-http-port and --dapr-grpc-port are both ${httpPort}; they must differ`);
   const kubernetes = values.text('mode') === 'kubernetes';
-  const intervalMs = (values.integer('app-health-probe-interval') ?? 5) * 1000;
-  const timeoutMs = values.integer('app-health-probe-timeout') ?? 500;
+  const intervalMs = positive(values.integer('app-health-probe-interval'), 5) * 1000;
+  const timeoutMs = positive(values.integer('app-health-probe-timeout'), 500);
   if (timeoutMs > intervalMs) throw new UsageError('--app-health-probe-timeout (milliseconds) must not exceed --app-health-probe-interval (seconds)');
   const concurrency = values.integer('app-max-concurrency') ?? -1;
   const shutdownSeconds = values.integer('dapr-graceful-shutdown-seconds') ?? 5;
@@ -234,12 +257,12 @@ export function sidecarOptions(values: OptionValues, env: Readonly<Record<string
     appChannelAddress: values.text('app-channel-address') ?? '127.0.0.1',
     appMaxConcurrency: concurrency > 0 ? concurrency : undefined,
     appHealthCheck: values.boolean('enable-app-health-check')
-      ? { path: values.text('app-health-check-path') ?? '/healthz', intervalMs, timeoutMs, threshold: Math.max(1, values.integer('app-health-threshold') ?? 3) }
+      ? { path: values.text('app-health-check-path') ?? '/healthz', intervalMs, timeoutMs, threshold: positive(values.integer('app-health-threshold'), 3) }
       : undefined,
     disableInitEndpoints: values.list('disable-init-endpoints'),
     httpPort,
     grpcPort,
-    listenAddresses: values.list('dapr-listen-addresses'),
+    listenAddresses: addressesOf(values),
     publicPort: values.integer('dapr-public-port') ?? (kubernetes ? 3501 : undefined),
     publicListenAddress: values.text('dapr-public-listen-address') || (kubernetes ? '0.0.0.0' : '127.0.0.1'),
     unixDomainSocket: values.text('unix-domain-socket') || undefined,
@@ -249,15 +272,26 @@ export function sidecarOptions(values: OptionValues, env: Readonly<Record<string
     apiLogging: values.boolean('enable-api-logging'),
     apiToken: env['DAPR_API_TOKEN'] || undefined,
     appApiToken: env['APP_API_TOKEN'] || undefined,
-    resourcePaths: resourcePaths.length > 0 ? resourcePaths : olderPath ? [olderPath] : [],
-    configPaths: values.list('config'),
+    resourcePaths: (resourcePaths.length > 0 ? resourcePaths : olderPath ? [olderPath] : []).map((path) => underHome(path, env)),
+    configPaths: values.list('config').map((path) => underHome(path, env)),
     strict: values.boolean('strict') ?? false,
     gracefulShutdownMs: shutdownSeconds > 0 ? shutdownSeconds * 1000 : 2 ** 31 - 1,
     blockShutdownMs: values.ms('dapr-block-shutdown-duration'),
     logLevel: (values.text('log-level') ?? 'info') as LogLevel,
     logAsJson: values.boolean('log-as-json') ?? false,
-    env,
+    // What the sidecar of the field puts into its own environment, where components may refer to it.
+    env: { ...env, APP_ID: appId, ...(appPort === undefined ? {} : { APP_PORT: String(appPort) }) },
   };
+}
+
+function positive(value: number | undefined, otherwise: number): number {
+  return value !== undefined && value > 0 ? value : otherwise;
+}
+
+/** IPv6 may stand in brackets; nothing at all is still loopback, never everything. */
+function addressesOf(values: OptionValues): string[] {
+  const addresses = values.list('dapr-listen-addresses').map((address) => address.replace(/^\[(.*)\]$/, '$1'));
+  return addresses.length > 0 ? addresses : ['127.0.0.1'];
 }
 
 function protocolOf(values: OptionValues): AppProtocol {
@@ -288,9 +322,13 @@ export function hostOptions(values: OptionValues, env: Readonly<Record<string, s
   };
 }
 
-/** `~` is the user's home. */
+/** Absolute, because apps with working folders of their own must mean the same one; `~` is the user's home. */
 export function dataDirOf(values: OptionValues, env: Readonly<Record<string, string | undefined>>): string {
-  const text = values.text('data-dir') ?? '~/.mecha';
-  const home = env['HOME'] ?? env['USERPROFILE'] ?? '';
-  return text.startsWith('~/') ? `${home}${text.slice(1)}` : text;
+  const text = values.text('data-dir') || '~/.mecha';
+  return resolve(underHome(text, env));
+}
+
+/** `~` and `~/x` in the user's home; every other path as it is. */
+export function underHome(path: string, env: Readonly<Record<string, string | undefined>>): string {
+  return path === '~' || path.startsWith('~/') ? `${env['HOME'] || env['USERPROFILE'] || homedir()}${path.slice(1)}` : path;
 }

@@ -5,6 +5,7 @@
 import { access, stat } from 'node:fs/promises';
 import { basename, isAbsolute, join, resolve } from 'node:path';
 import { nearest } from '@mecha/components/kit/nearest.ts';
+import { SIDECAR_OPTIONS, appIdProblem, underHome, valueProblem } from './options.ts';
 import type { Problem } from './resource-types.ts';
 import { Problems, readYaml, type YamlView } from './yaml-view.ts';
 
@@ -29,6 +30,8 @@ export interface RunFile {
   readonly problems: readonly Problem[];
 }
 
+/** More sidecars than one process should carry. */
+const APPS_MAX = 200;
 const FILE_NAMES = ['mecha.yaml', 'mecha.yml', 'dapr.yaml', 'dapr.yml'];
 
 /** Keys that say the same as a flag. */
@@ -71,8 +74,16 @@ export const RUN_FILE_KEYS_WITHOUT_EFFECT: Readonly<Record<string, string>> = {
   createService: 'Kubernetes is not served',
 };
 
-/** `path`: a file, or a folder that holds one. */
-export async function readRunFile(path: string): Promise<RunFile> {
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Where relative paths of a part of the file begin, and what `~` is. */
+interface Base {
+  readonly folder: string;
+  readonly env: Environment;
+}
+
+/** `path`: a file, or a folder that holds one. `env` says where the user's home is. */
+export async function readRunFile(path: string, env: Environment = {}): Promise<RunFile> {
   const problems = new Problems();
   const file = await findFile(path, problems);
   const [document] = file === undefined ? [] : await readYaml(file, problems);
@@ -83,19 +94,21 @@ export async function readRunFile(path: string): Promise<RunFile> {
   document.allow(['version', 'common', 'apps']);
   const version = document.get('version');
   if (version?.integer() !== 1) (version ?? document).error('a run file needs version: 1');
-  const folder = resolve(file, '..');
+  const base = { folder: resolve(file, '..'), env };
   const common = document.get('common');
   common?.allow([...COMMON_KEYS, ...Object.keys(RUN_FILE_KEYS_WITHOUT_EFFECT)]);
   const apps = document.get('apps');
   if (!apps) document.error('a run file needs apps');
   const views = apps?.items() ?? [];
+  if (views.length > APPS_MAX) apps?.error(`one process runs at most ${APPS_MAX} apps, and these are ${views.length}`);
   const read: { app: RunFileApp; view: YamlView }[] = [];
-  for (const view of views) {
-    const app = await readApp(view, common, folder);
+  for (const view of views.slice(0, APPS_MAX)) {
+    const app = await readApp(view, common, base);
     if (!app) continue;
     if (read.some((other) => other.app.appId === app.appId)) view.error(`there are two apps with appID ${app.appId}`);
     else read.push({ app, view });
   }
+  checkPorts(read);
   return { path: file, apps: inOrder(read), problems: problems.list };
 }
 
@@ -114,7 +127,7 @@ async function findFile(path: string, problems: Problems): Promise<string | unde
   return undefined;
 }
 
-async function readApp(view: YamlView, common: YamlView | undefined, folder: string): Promise<RunFileApp | undefined> {
+async function readApp(view: YamlView, common: YamlView | undefined, base: Base): Promise<RunFileApp | undefined> {
   if (!view.isMap()) {
     view.error('an app must be a map');
     return undefined;
@@ -128,47 +141,108 @@ async function readApp(view: YamlView, common: YamlView | undefined, folder: str
     view.error('an app needs appDirPath');
     return undefined;
   }
-  const directory = under(folder, written);
-  if (!(await exists(directory))) view.get('appDirPath')?.error(`there is no folder ${directory}`);
-  const appId = view.get('appID')?.text() ?? basename(directory);
-
-  const flags = new Map<string, string>();
-  for (const [key, flag] of Object.entries(RUN_FILE_FLAG_KEYS)) {
-    const text = (view.get(key) ?? common?.get(key))?.text();
-    if (text !== undefined) flags.set(flag, text);
+  const directory = under(base, written);
+  if (!(await exists(directory))) {
+    view.get('appDirPath')?.error(`there is no folder ${directory}`);
+    return undefined;
   }
-  const resources = [...paths(common, folder), ...paths(view, directory)];
-  if (resources.length > 0) flags.set('resources-path', resources.join(','));
-  else if (await exists(join(directory, '.dapr/resources'))) flags.set('resources-path', join(directory, '.dapr/resources'));
-  const config = configPath(view, directory) ?? configPath(common, folder);
-  if (config !== undefined && (await exists(config))) flags.set('config', config);
+  const appId = view.get('appID')?.text() ?? basename(directory);
+  const wrongId = appIdProblem(appId);
+  if (wrongId) (view.get('appID') ?? view).error(`appID ${wrongId}`);
 
-  const command = view.get('command')?.texts();
+  const own = { folder: directory, env: base.env };
+  const flags = flagsOf(view, common);
+  // The nearest to the app wins: what it names, else what lies in its folder, else what all have in common.
+  const resources = (await pathsOf(view, own)) ?? (await existing(join(directory, '.dapr/resources'))) ?? (await pathsOf(common, base));
+  if (resources) flags.set('resources-path', resources.join(','));
+  const config = (await configPath(view, own)) ?? (await existing(join(directory, '.dapr/config.yaml'))) ?? (await configPath(common, base));
+  if (config) flags.set('config', config.join(','));
+
+  const appPort = view.get('appPort')?.text();
   return {
     appId,
     directory,
-    command: command && command.length > 0 ? command : undefined,
+    command: commandOf(view.get('command')),
     env: { ...common?.get('env')?.textMap(), ...view.get('env')?.textMap() },
     flags,
-    appPort: view.get('appPort')?.integer(),
+    appPort: appPort !== undefined && isRight(view.get('appPort'), 'app-port', appPort) ? Number(appPort) : undefined,
     dependsOn: view.get('dependsOn')?.texts() ?? [],
   };
 }
 
-/** `resourcesPaths` may be a list, or a text with commas; `resourcesPath` is its older form. */
-function paths(view: YamlView | undefined, base: string): string[] {
-  const plural = view?.get('resourcesPaths');
-  const texts = plural ? (plural.isSequence() ? plural.texts() : (plural.text() ?? '').split(',')) : [view?.get('resourcesPath')?.text() ?? ''];
-  return texts.map((text) => text.trim()).filter((text) => text !== '').map((text) => under(base, text));
+/** Keys that are flags by another name, the app's before those that all have in common. */
+function flagsOf(view: YamlView, common: YamlView | undefined): Map<string, string> {
+  const flags = new Map<string, string>();
+  for (const [key, flag] of Object.entries(RUN_FILE_FLAG_KEYS)) {
+    const place = view.get(key) ?? common?.get(key);
+    const text = place?.text();
+    if (!place || !text || !isRight(place, flag, text)) continue;
+    const noEffect = SIDECAR_OPTIONS.find((spec) => spec.flag === flag)?.noEffect;
+    if (noEffect === undefined) flags.set(flag, text);
+    else place.warning(`${key} has no effect: ${noEffect}`);
+  }
+  return flags;
 }
 
-function configPath(view: YamlView | undefined, base: string): string | undefined {
-  const text = view?.get('configFilePath')?.text();
-  return text ? under(base, text) : undefined;
+function isRight(place: YamlView | undefined, flag: string, text: string): boolean {
+  const spec = SIDECAR_OPTIONS.find((entry) => entry.flag === flag);
+  const problem = spec && valueProblem(spec, text);
+  if (problem) place?.error(problem.message, problem.suggestion);
+  return !problem;
 }
 
-function under(base: string, path: string): string {
-  return isAbsolute(path) ? path : resolve(base, path);
+function commandOf(view: YamlView | undefined): readonly string[] | undefined {
+  const command = view?.texts() ?? [];
+  if (command.length === 0) return undefined;
+  if (command[0] === '') view?.error('a command begins with the name of a program');
+  return command[0] === '' ? undefined : command;
+}
+
+/** `resourcesPaths` may be a list, or a text with commas; `resourcesPath` is its older form. Undefined when neither is said. */
+async function pathsOf(view: YamlView | undefined, base: Base): Promise<string[] | undefined> {
+  const place = view?.get('resourcesPaths') ?? view?.get('resourcesPath');
+  if (!place) return undefined;
+  const texts = place.isSequence() ? place.texts() : (place.text() ?? '').split(',');
+  const paths = texts.map((text) => text.trim()).filter((text) => text !== '').map((text) => under(base, text));
+  for (const path of paths) if (!(await exists(path))) place.error(`there is no folder ${path}`);
+  return paths.length > 0 ? paths : undefined;
+}
+
+async function configPath(view: YamlView | undefined, base: Base): Promise<string[] | undefined> {
+  const place = view?.get('configFilePath');
+  const text = place?.text();
+  if (!place || !text) return undefined;
+  const path = under(base, text);
+  // Rules that were meant to hold and are not found must not be left out in silence.
+  if (!(await exists(path))) place.error(`there is no file ${path}`);
+  return [path];
+}
+
+async function existing(path: string): Promise<string[] | undefined> {
+  return (await exists(path)) ? [path] : undefined;
+}
+
+/** Two servers on one port can only fail, and later, and one at a time. */
+function checkPorts(read: readonly { app: RunFileApp; view: YamlView }[]): void {
+  const taken = new Map<string, string>();
+  for (const { app, view } of read) {
+    const channel = app.flags.get('app-channel-address') ?? '127.0.0.1';
+    const ports = [
+      { key: 'appPort', port: app.appPort ?? 0, host: /^(127\.0\.0\.1|localhost)$/.test(channel) ? '' : channel },
+      ...(['daprHTTPPort', 'daprGRPCPort'] as const).map((key) => ({ key, port: Number(app.flags.get(RUN_FILE_FLAG_KEYS[key] ?? '') ?? 0), host: '' })),
+    ];
+    for (const { key, port, host } of ports) {
+      if (port === 0) continue;
+      const other = taken.get(`${host}:${port}`);
+      if (other) (view.get(key) ?? view).error(`port ${port} is ${other} already`);
+      else taken.set(`${host}:${port}`, `${key} of ${app.appId}`);
+    }
+  }
+}
+
+function under(base: Base, path: string): string {
+  const expanded = underHome(path, base.env);
+  return isAbsolute(expanded) ? expanded : resolve(base.folder, expanded);
 }
 
 async function exists(path: string): Promise<boolean> {

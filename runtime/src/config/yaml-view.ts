@@ -19,6 +19,7 @@ const FALSE_WORD = /^(?:n|N|no|No|NO|off|Off|OFF)$/;
 /** Collects complaints; a loader goes on after one, so that all come in one report. */
 export class Problems {
   readonly list: Problem[] = [];
+  readonly #told = new Set<string>();
 
   error(source: Source, message: string, extra: { field?: string; suggestion?: string | undefined } = {}): void {
     this.#add('error', source, message, extra);
@@ -27,6 +28,10 @@ export class Problems {
     this.#add('warning', source, message, extra);
   }
   #add(severity: Problem['severity'], source: Source, message: string, extra: { field?: string; suggestion?: string | undefined }): void {
+    // What several apps have in common is read for each of them, and told once.
+    const key = JSON.stringify([source, message, extra.field]);
+    if (this.#told.has(key)) return;
+    this.#told.add(key);
     this.list.push({
       severity,
       source,
@@ -70,7 +75,8 @@ export function parseYaml(file: string, text: string, problems: Problems): YamlV
       problems.error({ file, line: counter.linePos(first.pos[0]).line }, `is not YAML: ${first.message.split('\n')[0] ?? ''}`);
       continue;
     }
-    if (document.contents === null) continue;
+    // Nothing but blanks and comments between two separators, or behind the last, is no document.
+    if (document.contents === null || (isScalar(document.contents) && document.contents.value === null)) continue;
     views.push(new YamlView({ file, counter, document, problems, merged }, document.contents, '', 0));
   }
   return views;

@@ -158,7 +158,7 @@ class MemoryLedger implements Ledger {
 
   async deadLetters({ appId, limit, before }: Parameters<Ledger['deadLetters']>[0]): Promise<readonly DeadLetter[]> {
     this.#checkOpen();
-    const newestFirst = (a: { at: number; id: string }, b: { at: number; id: string }): number => b.at - a.at || (a.id < b.id ? 1 : -1);
+    const newestFirst = (a: { at: number; id: string }, b: { at: number; id: string }): number => b.at - a.at || (a.id < b.id ? 1 : a.id > b.id ? -1 : 0);
     return [...this.#deadLetters.values()]
       .filter((letter) => letter.appId === appId && (before === undefined || newestFirst(before, letter) < 0))
       .sort(newestFirst)
@@ -291,8 +291,7 @@ class MemoryLedger implements Ledger {
     const free = [...this.#outbox.values()].filter((row) => row.record.appId === appId && row.freeAt <= now).slice(0, limit);
     return free.map((row) => {
       row.freeAt = now + leaseMs;
-      row.attempt++;
-      return { ...row.record, attempt: row.attempt };
+      return { ...row.record, attempt: row.attempt++ };
     });
   }
 

@@ -1,0 +1,24 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll } from 'vitest';
+import { ledgerConformance } from '@mecha/components/kit/conformance/ledger';
+import { createLog } from '../telemetry/log.ts';
+import { createMemoryLedger } from './memory-ledger.ts';
+import { openSqliteLedger } from './sqlite-ledger.ts';
+
+const log = createLog({ level: 'fatal', json: true, appId: 'test', version: '0' });
+const folders: string[] = [];
+afterAll(() => Promise.all(folders.map((folder) => rm(folder, { recursive: true, force: true }))));
+
+let path = '';
+ledgerConformance('memory', { open: async (clock) => createMemoryLedger({ clock }) });
+ledgerConformance('sqlite', {
+  async open(clock) {
+    const folder = await mkdtemp(join(tmpdir(), 'mecha-ledger-'));
+    folders.push(folder);
+    path = join(folder, 'ledger.db');
+    return openSqliteLedger({ path, clock, log });
+  },
+  reopen: (clock) => openSqliteLedger({ path, clock, log }),
+});

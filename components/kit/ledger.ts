@@ -5,7 +5,8 @@
  *
  * Invariants, which the conformance suite holds on every implementation:
  * L1  A batch is applied whole or not at all; a refused batch never spoils another that shared its commit.
- * L2  `commit` resolves only after the transaction is durable.
+ * L2  `commit` resolves only after the transaction is durable. Settlements alone (`message.*`) and claims are as safe from
+ *     a crash of the process, but a power failure may undo the last of them: their messages are then given once more.
  * L3  Whatever a process held leased when it died becomes claimable again without anybody's help.
  * L4  A message is given to one claimer of a group at a time; it is gone for the group only by its acknowledgement.
  * L5  A message is trimmed only when every known group has acknowledged it and its retention has passed.
@@ -127,7 +128,7 @@ export class LedgerConflict extends Error {
 
 /** The ledger will not take the batch; nothing of it was applied. `code` is stable. */
 export class LedgerRefused extends Error {
-  readonly code: 'topic-full' | 'disk-full' | 'busy' | 'closed' | 'overloaded' | 'io';
+  readonly code: 'topic-full' | 'disk-full' | 'busy' | 'closed' | 'overloaded' | 'damaged' | 'io';
   constructor(code: LedgerRefused['code'], message: string, cause?: unknown) {
     super(message, cause === undefined ? undefined : { cause });
     this.name = 'LedgerRefused';

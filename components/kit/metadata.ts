@@ -11,6 +11,8 @@ export interface MetadataEntry<S = unknown> {
   readonly name: string;
   readonly value: string;
   readonly source?: S;
+  /** It came from a secret or from the environment: never shown, whatever the field is. */
+  readonly secret?: boolean;
 }
 
 export interface MetadataProblem<S = unknown> {
@@ -87,7 +89,7 @@ export function decodeMetadata<S>(definition: ComponentDefinition, entries: read
   const options: Record<string, unknown> = {};
   for (const [name, field] of Object.entries(schema)) {
     const entry = given.get(name) ?? fromAlias.get(name);
-    if (entry === undefined || (entry.value === '' && field.type !== 'string')) {
+    if (entry === undefined || (entry.value === '' && (field.type !== 'string' || field.values))) {
       if (field.required) problems.push({ severity: 'error', reason: 'missing', name, message: `${definition.type} needs metadata name ${name} (${field.description.replace(/\.$/, '')})` });
       options[name] = field.default;
       continue;
@@ -103,7 +105,7 @@ export function decodeMetadata<S>(definition: ComponentDefinition, entries: read
     }
     const decoded = decodeValue(field, entry.value);
     if ('wrong' in decoded) {
-      const shown = field.secret ? 'its value' : `'${entry.value.slice(0, 80)}'`;
+      const shown = field.secret || entry.secret ? 'its value' : `'${entry.value.slice(0, 80)}'`;
       problems.push({ severity: 'error', reason: 'bad-value', message: `metadata name ${entry.name} takes ${decoded.wrong}, not ${shown}`, ...at });
     } else options[name] = decoded.value;
   }

@@ -1,9 +1,11 @@
 /** The thread of `group-writer.ts`: drains what waits, commits it as one, answers. */
 import { DatabaseSync } from 'node:sqlite';
 import { isMainThread, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
-import type { FromThread, GroupWriterOptions, ThreadResult, ToThread, WriterError, WriterProgram } from './group-writer.ts';
+import { statSync } from 'node:fs';
+import type { FromThread, GroupWriterOptions, ThreadResult, ToThread, WriterError, WriterProgram, WriterRequest } from './group-writer.ts';
 
 const GROUP_MAX = 512;
+const CHECKPOINT_GROUPS = 64;
 const CHECKPOINT_BYTES = 4 * 1024 * 1024;
 const WAL_BYTES_MAX = 64 * 1024 * 1024;
 const BUSY_TIMEOUT_MS = 5000;
@@ -11,7 +13,6 @@ const SQLITE_BUSY = 5;
 const SQLITE_IOERR = 10;
 const SQLITE_FULL = 13;
 
-type Request = { readonly id: number; readonly name: string; readonly args: unknown };
 type Settings = Omit<GroupWriterOptions, 'program'> & { readonly program: string };
 
 const sleeper = new Int32Array(new SharedArrayBuffer(4));
@@ -27,8 +28,9 @@ class Thread {
   readonly #settings: Settings;
   readonly #db: DatabaseSync;
   #handlers: Readonly<Record<string, (args: never) => unknown>> = {};
+  #program: WriterProgram<never> | undefined;
   #groups = 0;
-  #walBytes = 0;
+  #syncs = true;
 
   constructor(settings: Settings) {
     this.#settings = settings;
@@ -52,12 +54,14 @@ class Thread {
       db.exec('ROLLBACK');
       throw error;
     }
+    this.#program = program;
     this.#handlers = program.requests(db, this.#settings.settings);
   }
 
   /** One transaction for all of `group`. */
-  commit(group: readonly Request[]): ThreadResult[] {
+  commit(group: readonly WriterRequest[]): ThreadResult[] {
     try {
+      this.#syncOnCommit(group.some(({ durable }) => durable));
       this.#retry(() => this.#db.exec('BEGIN IMMEDIATE'));
     } catch (error) {
       return group.map((request) => refused(request, error));
@@ -74,6 +78,7 @@ class Thread {
       } catch {
         // SQLite has rolled back by itself.
       }
+      this.#program?.rolledBack?.();
       return group.map((request) => refused(request, error));
     }
     this.#fault('after-commit');
@@ -91,7 +96,7 @@ class Thread {
     this.#db.close();
   }
 
-  #runOne(request: Request): ThreadResult {
+  #runOne(request: WriterRequest): ThreadResult {
     const handler = this.#handlers[request.name];
     this.#db.exec('SAVEPOINT request');
     try {
@@ -102,6 +107,7 @@ class Thread {
     } catch (error) {
       this.#db.exec('ROLLBACK TO request');
       this.#db.exec('RELEASE request');
+      this.#program?.rolledBack?.();
       return refused(request, error);
     }
   }
@@ -119,15 +125,22 @@ class Thread {
     }
   }
 
+  /** Between transactions only: within one, SQLite keeps to what held at its beginning. */
+  #syncOnCommit(syncs: boolean): void {
+    if (syncs === this.#syncs || (this.#settings.journal ?? 'wal') !== 'wal') return;
+    this.#db.exec(`PRAGMA synchronous = ${syncs ? 'FULL' : 'NORMAL'}`);
+    this.#syncs = syncs;
+  }
+
+  /** Moves the log into the file now and then; past its bound, also cuts the log off as soon as no reader holds it. */
   #checkpoint(): void {
-    if ((this.#settings.journal ?? 'wal') !== 'wal' || this.#groups % 64 !== 0) return;
-    const { log, checkpointed } = this.#db.prepare('PRAGMA wal_checkpoint(NOOP)').get() as unknown as { log: number; checkpointed: number };
-    void checkpointed;
-    this.#walBytes = log * 4096;
-    if (this.#walBytes < CHECKPOINT_BYTES) return;
-    const mode = this.#walBytes > (this.#settings.walBytesMax ?? WAL_BYTES_MAX) ? 'TRUNCATE' : 'PASSIVE';
+    if ((this.#settings.journal ?? 'wal') !== 'wal' || this.#groups % CHECKPOINT_GROUPS !== 0) return;
+    const bytes = statSync(`${this.#settings.path}-wal`, { throwIfNoEntry: false })?.size ?? 0;
+    if (bytes < CHECKPOINT_BYTES) return;
+    // Syncs the log before it moves anything, whatever the last commits did.
+    this.#syncOnCommit(true);
     try {
-      this.#db.exec(`PRAGMA wal_checkpoint(${mode})`);
+      this.#db.exec(`PRAGMA wal_checkpoint(${bytes > (this.#settings.walBytesMax ?? WAL_BYTES_MAX) ? 'TRUNCATE' : 'PASSIVE'})`);
     } catch (error) {
       if (codeOf(error) !== SQLITE_BUSY) throw error;
     }
@@ -141,7 +154,7 @@ class Thread {
   }
 }
 
-function refused(request: Request, error: unknown): ThreadResult {
+function refused(request: WriterRequest, error: unknown): ThreadResult {
   const code = codeOf(error);
   const message = error instanceof Error ? error.message : String(error);
   const detail = error instanceof Error ? { ...error, name: error.name, message } : error;
@@ -160,7 +173,7 @@ if (!isMainThread && parentPort) {
     port.on('message', (first: ToThread) => {
       let message: ToThread | undefined = first;
       let closing = false;
-      const group: Request[] = [];
+      const group: WriterRequest[] = [];
       while (message) {
         if (message.type === 'close') closing = true;
         else group.push(...message.requests);

@@ -16,6 +16,20 @@ export interface WriterProgram<Arguments = never> {
   migrate(db: import('node:sqlite').DatabaseSync, settings: unknown): void;
   /** Builds the handlers, with their statements prepared. */
   requests(db: import('node:sqlite').DatabaseSync, settings: unknown): Readonly<Record<string, (args: Arguments) => unknown>>;
+  /** A request or a commit was rolled back: whatever the program remembers of rows may not be so. */
+  rolledBack?(): void;
+}
+
+export interface RunOptions {
+  /**
+   * False: a power failure may undo it, a crash of the process may not; a group of such requests alone costs no fsync, and
+   * becomes durable with the next that does. Default true.
+   */
+  readonly durable?: boolean;
+  /** Bytes in `args`, for the bound on what waits. */
+  readonly bytes?: number;
+  /** Buffers of `args` that are handed over rather than copied. */
+  readonly transfer?: readonly ArrayBuffer[];
 }
 
 /** Why the writer refused; nothing of the request was applied. `detail` is what the program threw, where it did. */
@@ -54,12 +68,18 @@ export interface WriterFaults {
 
 export interface GroupWriter {
   /** Resolves after the commit; rejects with `WriterError`. */
-  run(name: string, args: unknown): Promise<unknown>;
+  run(name: string, args: unknown, options?: RunOptions): Promise<unknown>;
   close(): Promise<void>;
 }
 
+export interface WriterRequest {
+  readonly id: number;
+  readonly name: string;
+  readonly args: unknown;
+  readonly durable: boolean;
+}
 export type ToThread =
-  | { readonly type: 'requests'; readonly requests: readonly { readonly id: number; readonly name: string; readonly args: unknown }[] }
+  | { readonly type: 'requests'; readonly requests: readonly WriterRequest[] }
   | { readonly type: 'close' };
 export type FromThread =
   | { readonly type: 'open' }
@@ -71,11 +91,14 @@ export type ThreadResult =
   | { readonly id: number; readonly code: WriterError['code']; readonly message: string; readonly detail?: unknown };
 
 const REQUESTS_MAX = 20_000;
+const WAITING_BYTES_MAX = 256 * 1024 * 1024;
 
 export async function openGroupWriter(options: GroupWriterOptions): Promise<GroupWriter> {
   const worker = new Worker(new URL('./group-writer-thread.ts', import.meta.url), { workerData: { ...options, program: options.program.href } });
   const waiting = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>();
-  let batch: { id: number; name: string; args: unknown }[] = [];
+  let batch: WriterRequest[] = [];
+  let transfer: ArrayBuffer[] = [];
+  let waitingBytes = 0;
   let nextId = 1;
   let closed: string | undefined;
   let ended: (() => void) | undefined;
@@ -110,7 +133,7 @@ export async function openGroupWriter(options: GroupWriterOptions): Promise<Grou
     });
   });
   worker.removeAllListeners('exit').removeAllListeners('error');
-  worker.on('error', (error) => failAll('io', `the writer thread failed: ${error.message}`));
+  worker.on('error', (error: unknown) => failAll('io', `the writer thread failed: ${error instanceof Error ? error.message : String(error)}`));
   worker.on('exit', () => {
     failAll('closed', 'the writer thread has ended');
     ended?.();
@@ -118,23 +141,27 @@ export async function openGroupWriter(options: GroupWriterOptions): Promise<Grou
   worker.unref();
 
   return {
-    run(name, args) {
+    run(name, args, { durable = true, bytes = 0, transfer: handed = [] } = {}) {
       if (closed !== undefined) return Promise.reject(new WriterError('closed', closed));
       if (waiting.size >= REQUESTS_MAX) return Promise.reject(new WriterError('overloaded', `more than ${REQUESTS_MAX} writes wait for the disk`));
+      if (waitingBytes + bytes > WAITING_BYTES_MAX) return Promise.reject(new WriterError('overloaded', `more than ${WAITING_BYTES_MAX} bytes wait for the disk`));
+      waitingBytes += bytes;
       return new Promise((resolve, reject) => {
         const id = nextId++;
         waiting.set(id, { resolve, reject });
         if (waiting.size === 1) worker.ref();
-        batch.push({ id, name, args });
+        batch.push({ id, name, args, durable });
+        transfer.push(...handed);
         // One message per turn of the event loop, however many writes it brings.
         if (batch.length === 1) {
           setImmediate(() => {
-            const requests = batch;
+            worker.postMessage({ type: 'requests', requests: batch } satisfies ToThread, transfer);
             batch = [];
-            worker.postMessage({ type: 'requests', requests } satisfies ToThread);
+            transfer = [];
           });
         }
       }).finally(() => {
+        waitingBytes -= bytes;
         if (waiting.size === 0) worker.unref();
       });
     },

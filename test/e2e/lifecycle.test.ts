@@ -41,9 +41,13 @@ describe('starting', () => {
   });
 
   test('SIGTERM while starting ends it, with 0', async () => {
-    const { sidecar } = await startingSidecar();
-    await sidecar.process.kill('SIGTERM');
+    const { sidecar, finish } = await startingSidecar();
+    sidecar.process.child.kill('SIGTERM');
+    await until('it has stopped', () => sidecar.output().includes('msg="stopped"'), { about: sidecar.process });
+    // The read of the pipe cannot be called back, and Node does not end while it goes on. It may end before it has read.
+    await Promise.allSettled([finish()]);
     expect(await sidecar.process.exited, sidecar.output()).toBe(0);
+    expect(sidecar.output()).not.toContain('mecha started');
   });
 
   test('the app may call before it listens itself; healthz waits for it and names it, until it was asked for its subscriptions', async () => {

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { OptionValues, SIDECAR_OPTIONS, UsageError, dataDirOf, hostOptions, parseFlags, sidecarOptions } from './options.ts';
 
@@ -29,6 +30,12 @@ describe('flags', () => {
     expect(() => parse(...argv)).toThrow(message);
   });
 
+  test('what is given empty is not given, and a number with a minus is no flag', () => {
+    const { values, words } = parse('--app-port', '', '--max-body-size=', '--resources-path', '', '-5');
+    expect(Object.fromEntries(values)).toEqual({ 'resources-path': '' });
+    expect(words).toEqual(['-5']);
+  });
+
   test('flags of a control plane are accepted with a word that they do nothing', () => {
     expect(parse('--placement-host-address', 'localhost:50005').warnings).toEqual(['flag --placement-host-address has no effect: Mecha has no control plane']);
   });
@@ -55,6 +62,8 @@ describe('options', () => {
 
   test('listen on loopback unless told otherwise, and so do metrics', () => {
     expect(options(['--app-id', 'a']).listenAddresses).toEqual(['127.0.0.1']);
+    expect(options(['--app-id', 'a', '--dapr-listen-addresses', '']).listenAddresses).toEqual(['127.0.0.1']);
+    expect(options(['--app-id', 'a', '--dapr-listen-addresses', '[::1],0.0.0.0']).listenAddresses).toEqual(['::1', '0.0.0.0']);
     const values = new OptionValues(parse('--app-id', 'a').values, {});
     expect(hostOptions(values, {}, []).metrics.listenAddress).toBe('127.0.0.1');
   });
@@ -91,7 +100,17 @@ describe('options', () => {
     expect(options(['--app-id', 'a', '--app-ssl', '--app-protocol', 'grpc']).appProtocol).toBe('grpcs');
   });
 
-  test('the data folder is under the home of the user unless given', () => {
+  test('probes of the app never come without a pause, whatever the flags say', () => {
+    const { appHealthCheck } = options(['--app-id', 'a', '--enable-app-health-check', '--app-health-probe-interval', '0', '--app-health-probe-timeout', '-1', '--app-health-threshold', '0']);
+    expect(appHealthCheck).toEqual({ path: '/healthz', intervalMs: 5000, timeoutMs: 500, threshold: 3 });
+  });
+
+  test('components find the id and the port of the app in the environment', () => {
+    expect(options(['--app-id', 'a', '--app-port', '8080'], { APP_ID: 'other', HOME: '/home/x' }).env).toEqual({ APP_ID: 'a', APP_PORT: '8080', HOME: '/home/x' });
+  });
+
+  test('the data folder is under the home of the user unless given, and absolute', () => {
+    expect(dataDirOf(new OptionValues(new Map([['data-dir', 'x/y']]), {}), {})).toBe(resolve('x/y'));
     expect(dataDirOf(new OptionValues(new Map(), {}), { HOME: '/home/x' })).toBe('/home/x/.mecha');
     expect(dataDirOf(new OptionValues(new Map(), { MECHA_DATA_DIR: '/data' }), {})).toBe('/data');
   });

@@ -5,7 +5,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { ComponentDefinition } from '@mecha/components/kit';
-import { decodeMetadata } from '@mecha/components/kit/metadata.ts';
+import { decodeMetadata, type MetadataEntry } from '@mecha/components/kit/metadata.ts';
 import { messageOf } from '../errors.ts';
 import type { ComponentResource, MetadataItem, Source } from './resource-types.ts';
 
@@ -23,12 +23,12 @@ export interface ResolvedMetadata {
 }
 
 export async function resolveMetadata(resource: ComponentResource, definition: ComponentDefinition, context: ResolveContext): Promise<ResolvedMetadata> {
-  const entries: { name: string; value: string; source: Source }[] = [];
+  const entries: MetadataEntry<Source>[] = [];
   let namespaced = false;
   for (const item of resource.metadata) {
     const text = await textOf(item, resource.secretStore, context, resource.name);
     if (text.includes('{namespace}')) namespaced = true;
-    entries.push({ name: item.name, value: fillTemplates(text, item, context), source: item.source });
+    entries.push({ name: item.name, value: fillTemplates(text, item, context), source: item.source, secret: item.value === undefined });
   }
   const { options, problems } = decodeMetadata(definition, entries);
   const wrong = problems.filter(({ severity }) => severity === 'error');

@@ -63,6 +63,28 @@ describe('good resources', () => {
     expect(first?.subscription.routes).toEqual([{ match: '', path: '/x' }]);
   });
 
+  test('values are read as YAML 1.1 has them: unquoted yes and off are booleans, numbers stay as written, the rest is JSON', async () => {
+    const { resources } = await load({
+      'a.yaml': component('a', 'pubsub.kafka', '  metadata:\n  - {name: brokers, value: b}\n  - {name: authType, value: none}\n  - {name: a, value: yes}\n  - {name: b, value: Off}\n  - {name: c, value: "yes"}\n  - {name: d, value: 1.10}\n  - {name: e, value: {x: [1, true, null]}}\n  - {name: f}\n  - name: g\n    value: |\n      two\n      lines\n'),
+    });
+    const [store] = resources as ComponentResource[];
+    expect(store?.metadata.slice(2).map(({ value }) => value)).toEqual(['true', 'false', 'yes', '1.10', '{"x":[1,true,null]}', '', 'two\nlines\n']);
+  });
+
+  test('anchors and merge keys bring what they name, and what stands there itself wins', async () => {
+    const { resources, lines } = await load({
+      'a.yaml': 'apiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata: {name: a, labels: &base {version: v1, ignoreErrors: true, initTimeout: 9s}}\nspec:\n  <<: *base\n  type: state.sqlite\n  initTimeout: 1s\n',
+    });
+    expect(lines).toEqual([]);
+    expect(resources[0]).toMatchObject({ ignoreErrors: true, initTimeoutMs: 1000, version: 'v1' });
+  });
+
+  test('a key without a value is as if it were not there', async () => {
+    const { resources, lines } = await load({ 'a.yaml': `${component('a', 'state.sqlite', '  version:\n  metadata:\n')}scopes:\nauth:\n` });
+    expect(lines).toEqual([]);
+    expect(resources).toHaveLength(1);
+  });
+
   test('an annotation makes a component required', async () => {
     const { resources } = await load({ 'a.yaml': component('a', 'state.sqlite').replace('name: a', 'name: a\n  annotations: {mecha.dev/required: "true"}') });
     expect(resources[0]).toMatchObject({ required: true });
@@ -83,8 +105,12 @@ describe('bad resources are told with file, line, field and the nearest right sp
     ['a name with a slash', component('a/b', 'state.sqlite'), /a name is a path segment/],
     ['a secret without a store', component('a', 'state.redis', '  metadata:\n  - name: redisHost\n    secretKeyRef: {name: x}\n'), /refers to a secret, and auth\.secretStore does not say in which store \(auth\.secretStore\)/],
     ['a secret of an unknown store', `${component('a', 'state.redis', '  metadata:\n  - name: redisHost\n    secretKeyRef: {name: x}\n')}auth: {secretStore: vualt}\n---\n${component('vault', 'secretstores.local.env')}`, /there is no secret store named vualt \(auth\.secretStore\); did you mean vault\?/],
-    ['a subscription to nowhere', 'apiVersion: dapr.io/v2alpha1\nkind: Subscription\nmetadata: {name: s}\nspec: {topic: t, pubsubname: pubsbu, routes: {default: /x}}\n---\n' + component('pubsub', 'pubsub.sqlite'), /there is no pub\/sub component named pubsbu \(spec\.pubsubname\); did you mean pubsub\?/],
+    ['a subscription to nowhere', 'apiVersion: dapr.io/v2alpha1\nkind: Subscription\nmetadata: {name: s}\nspec: {topic: t, pubsubname: pubsbu, routes: {default: /x}}\n---\n' + component('pubsub', 'pubsub.sqlite'), /^a\.yaml:4: error: there is no pub\/sub component named pubsbu \(spec\.pubsubname\); did you mean pubsub\?/],
     ['an outbox to nowhere', component('a', 'state.sqlite', '  metadata:\n  - {name: outboxPublishPubsub, value: nope}\n  - {name: outboxPublishTopic, value: t}\n'), /outboxPublishPubsub names nope, and there is no such pub\/sub component/],
+    ['half an outbox', component('a', 'state.sqlite', '  metadata:\n  - {name: outboxPublishPubsub, value: pubsub}\n'), 'a.yaml:8: warning: a: outboxPublishPubsub has no effect without outboxPublishTopic: no event goes out (spec.metadata[0])'],
+    ['an initTimeout that is none', component('a', 'state.sqlite', '  initTimeout: soon\n'), "a.yaml:7: warning: must be a duration such as 5s, not 'soon'; 5s is taken instead (spec.initTimeout)"],
+    ['policies for a component that is nearly there', component('store', 'state.sqlite') + '---\napiVersion: dapr.io/v1alpha1\nkind: Resiliency\nmetadata: {name: r}\nspec:\n  policies: {timeouts: {t: 1s}}\n  targets:\n    components:\n      stroe: {outbound: {timeout: t}}\n', 'a.yaml:15: warning: there is no component named stroe (spec.targets.components.stroe); did you mean store?'],
+    ['a kind that is not served', 'apiVersion: dapr.io/v1alpha1\nkind: MCPServer\nmetadata: {name: m}\n', 'a.yaml:1: warning: MCPServer resources are not served yet; this one has no effect'],
     ['a policy that is not there', 'apiVersion: dapr.io/v1alpha1\nkind: Resiliency\nmetadata: {name: r}\nspec: {policies: {retries: {often: {policy: constant}}}, targets: {components: {x: {outbound: {retry: oftne}}}}}\n', /there is no retry policy named oftne \(spec\.targets\.components\.x\.outbound\.retry\); did you mean often\?/],
     ['no YAML', 'a: [1, 2\nb: }', /^a\.yaml:\d+: error: is not YAML/],
   ])('%s', async (_what, text, expected) => {
@@ -120,6 +146,13 @@ describe('hostile resources', () => {
     const bomb = `a: &a ["x","x","x","x","x","x","x","x","x"]\n${'bcdefgh'.split('').map((letter, index) => `${letter}: &${letter} [${Array(9).fill(`*${'abcdefgh'[index]}`).join(',')}]`).join('\n')}\n`;
     const { problems } = await load({ 'a.yaml': bomb, 'b.yaml': component('x', 'state.sqlite', `  metadata:\n  - name: tableName\n    value:\n${bomb.replace(/^/gm, '      ')}`) });
     expect(problems.length).toBeGreaterThan(0);
+  });
+
+  test('(users 58) a bomb of merge keys, anchors in circles and nesting without end are problems, not crashes', async () => {
+    const merges = `x0: &x0 {a: 1}\n${Array.from({ length: 30 }, (_, n) => `x${n + 1}: &x${n + 1} {<<: [*x${n}, *x${n}], k${n}: 1}`).join('\n')}\nspec: {<<: *x30, type: state.sqlite}\nkind: Component\napiVersion: dapr.io/v1alpha1\nmetadata: {name: a}\n`;
+    const circle = component('c', 'state.sqlite', '  metadata:\n  - name: tableName\n    value: &v [*v, *v]\n');
+    const deep = `kind: Component\nspec: ${'['.repeat(100_000)}${']'.repeat(100_000)}\n`;
+    for (const text of [merges, circle, deep]) expect((await load({ 'a.yaml': text })).problems.length).toBeGreaterThan(0);
   });
 
   test('(users 59) whatever the text, loading answers with problems and never throws', { timeout: 60_000 }, async () => {

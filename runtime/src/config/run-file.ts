@@ -88,7 +88,7 @@ export async function readRunFile(path: string, env: Environment = {}): Promise<
   const file = await findFile(path, problems);
   const [document] = file === undefined ? [] : await readYaml(file, problems);
   if (file === undefined || !document) {
-    if (problems.list.length === 0) problems.error({ file: path, line: 0 }, 'is empty; a run file needs version and apps');
+    if (problems.list.length === 0) problems.error({ file: file ?? path, line: 0 }, 'is empty; a run file needs version and apps');
     return { path: file ?? path, apps: [], problems: problems.list };
   }
   document.allow(['version', 'common', 'apps']);

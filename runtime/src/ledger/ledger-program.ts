@@ -7,6 +7,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { crc32 } from 'node:zlib';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { DeadLetter, LedgerOperation, LedgerResult, SidecarRow } from '@mecha/components/kit';
 
@@ -17,16 +18,16 @@ const GROUP_UNSEEN_MS = 7 * 24 * 3600_000;
 const SWEEP_ROWS = 1000;
 
 const LAYOUT = `
-CREATE TABLE state (tbl TEXT NOT NULL, key TEXT NOT NULL, data BLOB NOT NULL, is_binary INTEGER NOT NULL, etag TEXT NOT NULL, expires_at INTEGER, PRIMARY KEY (tbl, key)) WITHOUT ROWID;
+CREATE TABLE state (tbl TEXT NOT NULL, key TEXT NOT NULL, data BLOB NOT NULL, crc INTEGER NOT NULL, is_binary INTEGER NOT NULL, etag TEXT NOT NULL, expires_at INTEGER, PRIMARY KEY (tbl, key)) WITHOUT ROWID;
 CREATE INDEX state_expiry ON state (expires_at) WHERE expires_at IS NOT NULL;
 CREATE TABLE topics (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, bytes INTEGER NOT NULL DEFAULT 0, retention_ms INTEGER NOT NULL DEFAULT 86400000);
-CREATE TABLE messages (sequence INTEGER PRIMARY KEY AUTOINCREMENT, topic INTEGER NOT NULL, id TEXT NOT NULL, data BLOB NOT NULL, content_type TEXT, metadata TEXT NOT NULL, published_at INTEGER NOT NULL);
+CREATE TABLE messages (sequence INTEGER PRIMARY KEY AUTOINCREMENT, topic INTEGER NOT NULL, id TEXT NOT NULL, data BLOB NOT NULL, crc INTEGER NOT NULL, content_type TEXT, metadata TEXT NOT NULL, published_at INTEGER NOT NULL);
 CREATE INDEX messages_topic ON messages (topic, sequence);
 CREATE TABLE groups (id INTEGER PRIMARY KEY, topic INTEGER NOT NULL, name TEXT NOT NULL, cursor INTEGER NOT NULL DEFAULT 0, seen_at INTEGER NOT NULL, UNIQUE (topic, name));
 CREATE TABLE deliveries (grp INTEGER NOT NULL, sequence INTEGER NOT NULL, attempt INTEGER NOT NULL, due_at INTEGER, session TEXT, PRIMARY KEY (grp, sequence)) WITHOUT ROWID;
 CREATE INDEX deliveries_due ON deliveries (grp, due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX deliveries_session ON deliveries (session) WHERE session IS NOT NULL;
-CREATE TABLE outbox (id TEXT PRIMARY KEY, app_id TEXT NOT NULL, pubsub TEXT NOT NULL, topic TEXT NOT NULL, data BLOB NOT NULL, content_type TEXT NOT NULL, metadata TEXT NOT NULL, created_at INTEGER NOT NULL, position INTEGER NOT NULL, attempt INTEGER NOT NULL DEFAULT 0, free_at INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;
+CREATE TABLE outbox (position INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, app_id TEXT NOT NULL, pubsub TEXT NOT NULL, topic TEXT NOT NULL, data BLOB NOT NULL, crc INTEGER NOT NULL, content_type TEXT NOT NULL, metadata TEXT NOT NULL, created_at INTEGER NOT NULL, attempt INTEGER NOT NULL DEFAULT 0, free_at INTEGER NOT NULL DEFAULT 0);
 CREATE INDEX outbox_free ON outbox (app_id, position);
 CREATE TABLE dead_letters (id TEXT PRIMARY KEY, app_id TEXT NOT NULL, at INTEGER NOT NULL, letter TEXT NOT NULL, data BLOB NOT NULL) WITHOUT ROWID;
 CREATE INDEX dead_letters_app ON dead_letters (app_id, at, id);
@@ -73,6 +74,18 @@ class TopicFull extends Error {
   }
 }
 
+/** What is read is not what was written: told by name, never handed out. */
+class Damaged extends Error {
+  constructor(what: string) {
+    super(`${what} is damaged on the disk: its checksum is wrong; restore the ledger's file from a copy, or remove the row`);
+    this.name = 'Damaged';
+  }
+}
+/** `what` names the row in the error. */
+export function checkCrc(data: Uint8Array, crc: number, what: () => string): void {
+  if (crc32(data) !== crc) throw new Damaged(what());
+}
+
 /** When the process with this id began, as far as the system tells; tells a process from a later one of the same id. */
 export function processStartOf(pid: number): string {
   try {
@@ -106,6 +119,7 @@ class LedgerRequests {
   readonly #db: DatabaseSync;
   readonly #settings: ProgramSettings;
   readonly #statements = new Map<string, StatementSync>();
+  /** Ids by name; forgotten when anything is rolled back. */
   readonly #topics = new Map<string, number>();
   readonly #groups = new Map<string, number>();
 
@@ -125,12 +139,22 @@ class LedgerRequests {
     if (known !== undefined) return known;
     this.#sql('INSERT OR IGNORE INTO topics (name) VALUES (?)').run(name);
     const { id } = this.#sql('SELECT id FROM topics WHERE name = ?').get(name) as { id: number };
+    remember(this.#topics, name, id);
     return id;
   }
 
   #groupId(topic: string, group: string): number | undefined {
+    const name = `${topic}\u0000${group}`;
+    const known = this.#groups.get(name);
+    if (known !== undefined) return known;
     const found = this.#sql('SELECT g.id FROM groups g JOIN topics t ON t.id = g.topic WHERE t.name = ? AND g.name = ?').get(topic, group) as { id: number } | undefined;
+    if (found) remember(this.#groups, name, found.id);
     return found?.id;
+  }
+
+  forget(): void {
+    this.#topics.clear();
+    this.#groups.clear();
   }
 
   commit({ batch, now }: { batch: readonly LedgerOperation[] } & Timed): { results: LedgerResult[]; touched: string[] } {
@@ -159,8 +183,8 @@ class LedgerRequests {
         const { record } = operation;
         touched.add(`outbox/${record.appId}`);
         this.#sql(
-          'INSERT INTO outbox (id, app_id, pubsub, topic, data, content_type, metadata, created_at, position) VALUES (?, ?, ?, ?, ?, ?, ?, ?, (SELECT COALESCE(MAX(position), 0) + 1 FROM outbox WHERE app_id = ?))',
-        ).run(record.id, record.appId, record.pubsub, record.topic, record.data, record.contentType, JSON.stringify(record.metadata), record.createdAt, record.appId);
+          'INSERT INTO outbox (id, app_id, pubsub, topic, data, crc, content_type, metadata, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
+        ).run(record.id, record.appId, record.pubsub, record.topic, record.data, crc32(record.data), record.contentType, JSON.stringify(record.metadata), record.createdAt);
         return {};
       }
       case 'dead-letter.add':
@@ -191,8 +215,8 @@ class LedgerRequests {
       if (operation.ifEtag !== undefined ? live !== operation.ifEtag : live !== undefined) throw new Conflict(key, index);
     }
     const etag = randomUUID();
-    this.#sql('INSERT OR REPLACE INTO state (tbl, key, data, is_binary, etag, expires_at) VALUES (?, ?, ?, ?, ?, ?)').run(
-      table, key, operation.data, operation.binary ? 1 : 0, etag, operation.expiresAt ?? null,
+    this.#sql('INSERT OR REPLACE INTO state (tbl, key, data, crc, is_binary, etag, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?)').run(
+      table, key, operation.data, crc32(operation.data), operation.binary ? 1 : 0, etag, operation.expiresAt ?? null,
     );
     return { etag };
   }
@@ -214,8 +238,8 @@ class LedgerRequests {
       ({ bytes } = this.#sql('SELECT bytes FROM topics WHERE id = ?').get(id) as { bytes: number });
       if (bytes + message.data.length > retention.bytesMax) throw new TopicFull(topic, retention.bytesMax);
     }
-    const { lastInsertRowid } = this.#sql('INSERT INTO messages (topic, id, data, content_type, metadata, published_at) VALUES (?, ?, ?, ?, ?, ?)').run(
-      id, message.id, message.data, message.contentType ?? null, JSON.stringify(message.metadata), now,
+    const { lastInsertRowid } = this.#sql('INSERT INTO messages (topic, id, data, crc, content_type, metadata, published_at) VALUES (?, ?, ?, ?, ?, ?, ?)').run(
+      id, message.id, message.data, crc32(message.data), message.contentType ?? null, JSON.stringify(message.metadata), now,
     );
     this.#sql('UPDATE topics SET bytes = bytes + ?, retention_ms = ? WHERE id = ?').run(message.data.length, retention.retentionMs, id);
     return { sequence: Number(lastInsertRowid) };
@@ -241,25 +265,25 @@ class LedgerRequests {
   }
 
   claim({ topic, group, limit, now }: ClaimArguments): { messages: unknown[]; nextDueAt?: number; more: boolean } {
-    this.#freeDeadClaims(now);
     if (this.#groupId(topic, group) === undefined) this.openGroup({ topic, group, now });
     const found = this.#sql('SELECT g.id, g.topic, g.cursor FROM groups g JOIN topics t ON t.id = g.topic WHERE t.name = ? AND g.name = ?').get(topic, group) as { id: number; topic: number; cursor: number };
     const { session } = this.#settings;
     const due = this.#sql(
-      'SELECT m.sequence, m.id, m.data, m.content_type, m.metadata, m.published_at, d.attempt FROM deliveries d JOIN messages m ON m.sequence = d.sequence WHERE d.grp = ? AND d.due_at <= ? ORDER BY d.due_at, d.sequence LIMIT ?',
+      'SELECT m.sequence, m.id, m.data, m.crc, m.content_type, m.metadata, m.published_at, d.attempt FROM deliveries d JOIN messages m ON m.sequence = d.sequence WHERE d.grp = ? AND d.due_at <= ? ORDER BY d.due_at, d.sequence LIMIT ?',
     ).all(found.id, now, limit) as unknown as Row[];
     for (const row of due) this.#sql('UPDATE deliveries SET session = ?, due_at = NULL WHERE grp = ? AND sequence = ?').run(session, found.id, row.sequence);
     const fresh =
       due.length >= limit
         ? []
-        : (this.#sql('SELECT sequence, id, data, content_type, metadata, published_at, 1 AS attempt FROM messages WHERE topic = ? AND sequence > ? ORDER BY sequence LIMIT ?').all(found.topic, found.cursor, limit - due.length) as unknown as Row[]);
+        : (this.#sql('SELECT sequence, id, data, crc, content_type, metadata, published_at, 1 AS attempt FROM messages WHERE topic = ? AND sequence > ? ORDER BY sequence LIMIT ?').all(found.topic, found.cursor, limit - due.length) as unknown as Row[]);
     for (const row of fresh) this.#sql('INSERT INTO deliveries (grp, sequence, attempt, session) VALUES (?, ?, 1, ?)').run(found.id, row.sequence, session);
+    for (const row of [...due, ...fresh]) checkCrc(row.data, row.crc, () => `message ${row.sequence} of topic ${topic}`);
     const last = fresh.at(-1);
     if (last) this.#sql('UPDATE groups SET cursor = ? WHERE id = ?').run(last.sequence, found.id);
     const { next } = this.#sql('SELECT MIN(due_at) AS next FROM deliveries WHERE grp = ? AND due_at IS NOT NULL').get(found.id) as { next: number | null };
     return {
       messages: [...due, ...fresh].map((row) => ({
-        topic, group, sequence: row.sequence, id: row.id, data: row.data, metadata: JSON.parse(row.metadata), attempt: row.attempt, publishedAt: row.published_at,
+        topic, group, sequence: row.sequence, id: row.id, data: row.data, metadata: JSON.parse(row.metadata) as unknown, attempt: row.attempt, publishedAt: row.published_at,
         ...(row.content_type === null ? {} : { contentType: row.content_type }),
       })),
       more: due.length + fresh.length >= limit,
@@ -269,10 +293,13 @@ class LedgerRequests {
 
   claimOutbox({ appId, limit, leaseMs, now }: OutboxClaimArguments): unknown[] {
     const rows = this.#sql('SELECT * FROM outbox WHERE app_id = ? AND free_at <= ? ORDER BY position LIMIT ?').all(appId, now, limit) as unknown as OutboxRow[];
-    for (const row of rows) this.#sql('UPDATE outbox SET free_at = ?, attempt = attempt + 1 WHERE id = ?').run(now + leaseMs, row.id);
+    for (const row of rows) {
+      checkCrc(row.data, row.crc, () => `outbox record ${row.id}`);
+      this.#sql('UPDATE outbox SET free_at = ?, attempt = attempt + 1 WHERE id = ?').run(now + leaseMs, row.id);
+    }
     return rows.map((row) => ({
       id: row.id, appId: row.app_id, pubsub: row.pubsub, topic: row.topic, data: row.data, contentType: row.content_type,
-      metadata: JSON.parse(row.metadata), createdAt: row.created_at, attempt: row.attempt,
+      metadata: JSON.parse(row.metadata) as unknown, createdAt: row.created_at, attempt: row.attempt,
     }));
   }
   removeOutbox({ ids }: { ids: readonly string[] }): void {
@@ -322,6 +349,7 @@ class LedgerRequests {
       this.#sql('DELETE FROM deliveries WHERE grp = ?').run(id);
       this.#sql('DELETE FROM groups WHERE id = ?').run(id);
     }
+    if (unseen.length > 0) this.#groups.clear();
     return unseen.map(({ name, topic }) => ({ topic, group: name }));
   }
 
@@ -359,6 +387,7 @@ interface Row {
   readonly sequence: number;
   readonly id: string;
   readonly data: Uint8Array;
+  readonly crc: number;
   readonly content_type: string | null;
   readonly metadata: string;
   readonly published_at: number;
@@ -370,25 +399,36 @@ interface OutboxRow {
   readonly pubsub: string;
   readonly topic: string;
   readonly data: Uint8Array;
+  readonly crc: number;
   readonly content_type: string;
   readonly metadata: string;
   readonly created_at: number;
   readonly attempt: number;
 }
 
+const NAMES_MAX = 10_000;
+function remember(names: Map<string, number>, name: string, id: number): void {
+  if (names.size >= NAMES_MAX) names.clear();
+  names.set(name, id);
+}
+
+let ledger: LedgerRequests | undefined;
+
 export const program = {
   migrate,
+  rolledBack: () => ledger?.forget(),
   requests(db: DatabaseSync, settings: unknown) {
-    const ledger = new LedgerRequests(db, settings as ProgramSettings);
+    const requests = new LedgerRequests(db, settings as ProgramSettings);
+    ledger = requests;
     return {
-      commit: (args: Parameters<LedgerRequests['commit']>[0]) => ledger.commit(args),
-      openGroup: (args: Parameters<LedgerRequests['openGroup']>[0]) => ledger.openGroup(args),
-      claim: (args: ClaimArguments) => ledger.claim(args),
-      claimOutbox: (args: OutboxClaimArguments) => ledger.claimOutbox(args),
-      removeOutbox: (args: Parameters<LedgerRequests['removeOutbox']>[0]) => ledger.removeOutbox(args),
-      releaseOutbox: (args: Parameters<LedgerRequests['releaseOutbox']>[0]) => ledger.releaseOutbox(args),
-      tend: (args: Timed) => ledger.tend(args),
-      endSession: () => ledger.endSession(),
+      commit: (args: Parameters<LedgerRequests['commit']>[0]) => requests.commit(args),
+      openGroup: (args: Parameters<LedgerRequests['openGroup']>[0]) => requests.openGroup(args),
+      claim: (args: ClaimArguments) => requests.claim(args),
+      claimOutbox: (args: OutboxClaimArguments) => requests.claimOutbox(args),
+      removeOutbox: (args: Parameters<LedgerRequests['removeOutbox']>[0]) => requests.removeOutbox(args),
+      releaseOutbox: (args: Parameters<LedgerRequests['releaseOutbox']>[0]) => requests.releaseOutbox(args),
+      tend: (args: Timed) => requests.tend(args),
+      endSession: () => requests.endSession(),
     };
   },
 };

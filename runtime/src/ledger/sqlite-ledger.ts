@@ -8,10 +8,10 @@
 import { randomUUID } from 'node:crypto';
 import { DatabaseSync } from 'node:sqlite';
 import { LedgerConflict, LedgerRefused } from '@mecha/components/kit';
-import type { ClaimedOutboxRecord, Clock, DeadLetter, Ledger, LedgerMessage, LedgerResult, LedgerStateRow, MessageClaim, OutboxSource, SidecarRow, TopicStatus } from '@mecha/components/kit';
-import { openGroupWriter, WriterError, type WriterFaults } from '@mecha/components/sqlite/group-writer.ts';
+import type { ClaimedOutboxRecord, Clock, DeadLetter, Ledger, LedgerOperation, LedgerResult, LedgerStateRow, MessageClaim, OutboxSource, SidecarRow, TopicStatus } from '@mecha/components/kit';
+import { openGroupWriter, WriterError, type RunOptions, type WriterFaults } from '@mecha/components/sqlite/group-writer.ts';
 import type { Log } from '../telemetry/log.ts';
-import { isAlive, processStartOf } from './ledger-program.ts';
+import { checkCrc, isAlive, processStartOf } from './ledger-program.ts';
 import { createWatches } from './watches.ts';
 
 export interface SqliteLedgerOptions {
@@ -20,6 +20,13 @@ export interface SqliteLedgerOptions {
   readonly log: Log;
   /** For tests. */
   readonly faults?: WriterFaults;
+}
+
+interface SessionRow {
+  readonly id: string;
+  readonly pid: number;
+  readonly process_start: string;
+  readonly lease_until: number;
 }
 
 const TEND_EVERY_MS = 5000;
@@ -37,17 +44,20 @@ export async function openSqliteLedger(options: SqliteLedgerOptions): Promise<Le
   });
   const db = new DatabaseSync(path, { timeout: 2000 });
   db.exec('PRAGMA query_only = ON');
-  const stateOf = db.prepare('SELECT key, data, is_binary, etag, expires_at FROM state WHERE tbl = ? AND key = ? AND (expires_at IS NULL OR expires_at > ?)');
+  const stateOf = db.prepare('SELECT key, data, crc, is_binary, etag, expires_at FROM state WHERE tbl = ? AND key = ? AND (expires_at IS NULL OR expires_at > ?)');
   const dataVersion = db.prepare('PRAGMA data_version');
   const watches = createWatches();
+  const sessions = db.prepare('SELECT id, pid, process_start, lease_until FROM sessions');
   let closed = false;
+  let tending = false;
   let seenVersion = versionNow();
   let cancelTend = (): void => undefined;
   let cancelLook = (): void => undefined;
 
-  async function run<T>(name: string, args: Record<string, unknown>): Promise<T> {
+  /** What a power failure may undo says so: claims, leases and settlements come again by themselves. */
+  async function run<T>(name: string, args: Record<string, unknown>, options: RunOptions = { durable: false }): Promise<T> {
     try {
-      return (await writer.run(name, { ...args, now: clock.now() })) as T;
+      return (await writer.run(name, { ...args, now: clock.now() }, options)) as T;
     } catch (error) {
       throw translate(error);
     }
@@ -61,9 +71,14 @@ export async function openSqliteLedger(options: SqliteLedgerOptions): Promise<Le
       seenVersion = version;
       watches.wakeAll();
     }
+    // What a dead process held is freed as soon as this one sees that it is gone, long before its lease runs out.
+    if (!tending && (sessions.all() as unknown as SessionRow[]).some(isGone)) void tend();
     if (!closed) cancelLook = clock.after(LOOK_EVERY_MS, look);
   }
+  const isGone = ({ id, pid, process_start: processStart, lease_until: leaseUntil }: SessionRow): boolean => id !== session && (leaseUntil <= clock.now() || !isAlive(pid, processStart));
   async function tend(): Promise<void> {
+    cancelTend();
+    tending = true;
     try {
       const { touched, droppedGroups } = await run<{ touched: string[]; droppedGroups: { topic: string; group: string }[] }>('tend', {});
       for (const dropped of droppedGroups) log.warn(dropped, 'consumer group dropped: it was not seen for 7 days');
@@ -71,6 +86,7 @@ export async function openSqliteLedger(options: SqliteLedgerOptions): Promise<Le
     } catch (error) {
       if (!closed) log.error({ err: error }, 'the ledger could not renew its lease; trying on');
     }
+    tending = false;
     if (!closed) cancelTend = clock.after(TEND_EVERY_MS, () => void tend());
   }
   await tend();
@@ -90,14 +106,19 @@ export async function openSqliteLedger(options: SqliteLedgerOptions): Promise<Le
     kind: 'sqlite',
     outbox,
     async commit(batch) {
-      const { results, touched } = await run<{ results: LedgerResult[]; touched: string[] }>('commit', { batch });
+      const handed = handOver(batch);
+      const { results, touched } = await run<{ results: LedgerResult[]; touched: string[] }>('commit', { batch: handed.batch }, handed);
       if (touched.length > 0) watches.touch(touched);
       return results;
     },
     async readState(table, keys) {
       if (closed) throw new LedgerRefused('closed', 'the ledger is closed');
       const now = clock.now();
-      return keys.map((key) => stateRow(stateOf.get(table, key, now)));
+      try {
+        return keys.map((key) => stateRow(stateOf.get(table, key, now)));
+      } catch (error) {
+        throw translate(error);
+      }
     },
     async openGroup(topic, group) {
       await run('openGroup', { topic, group });
@@ -148,17 +169,57 @@ export async function openSqliteLedger(options: SqliteLedgerOptions): Promise<Le
 
 function stateRow(row: unknown): LedgerStateRow | undefined {
   if (row === undefined) return undefined;
-  const { key, data, is_binary: binary, etag, expires_at: expiresAt } = row as { key: string; data: Uint8Array; is_binary: number; etag: string; expires_at: number | null };
+  const { key, data, crc, is_binary: binary, etag, expires_at: expiresAt } = row as { key: string; data: Uint8Array; crc: number; is_binary: number; etag: string; expires_at: number | null };
+  checkCrc(data, crc, () => `the state of key ${key}`);
   return { key, data, binary: binary === 1, etag, ...(expiresAt === null ? {} : { expiresAt }) };
 }
 
+/**
+ * The batch with its data copied to buffers of their own size, which the thread is handed: a small Buffer is a view of a
+ * large pool, and copying it between threads would copy the pool.
+ */
+function handOver(batch: readonly LedgerOperation[]): RunOptions & { readonly batch: readonly LedgerOperation[] } {
+  const transfer: ArrayBuffer[] = [];
+  let bytes = 0;
+  let durable = false;
+  const copy = (data: Uint8Array): Uint8Array => {
+    const own = new Uint8Array(data);
+    transfer.push(own.buffer);
+    bytes += own.length;
+    return own;
+  };
+  const copied = batch.map((operation): LedgerOperation => {
+    if (!operation.type.startsWith('message.')) durable = true;
+    switch (operation.type) {
+      case 'state.set':
+        return { ...operation, data: copy(operation.data) };
+      case 'topic.append':
+        return { ...operation, message: { ...operation.message, data: copy(operation.message.data) } };
+      case 'outbox.add':
+        return { ...operation, record: { ...operation.record, data: copy(operation.record.data) } };
+      case 'dead-letter.add':
+        return { ...operation, letter: { ...operation.letter, data: copy(operation.letter.data) } };
+      default:
+        return operation;
+    }
+  });
+  return { batch: copied, transfer, bytes, durable };
+}
+
 function translate(error: unknown): unknown {
-  if (!(error instanceof WriterError)) return error;
+  if (error instanceof Error && error.name === 'Damaged') return new LedgerRefused('damaged', error.message);
+  if (!(error instanceof WriterError)) return isCorrupt(error) ? new LedgerRefused('damaged', `the ledger's file is damaged: ${(error as Error).message}`, error) : error;
   const detail = error.detail as { name?: string; key?: string; index?: number } | undefined;
   if (detail?.name === 'LedgerConflict') return new LedgerConflict(detail.key ?? '', detail.index ?? 0);
   if (detail?.name === 'TopicFull') return new LedgerRefused('topic-full', error.message);
+  if (detail?.name === 'Damaged') return new LedgerRefused('damaged', error.message);
   if (error.code === 'rejected') return new LedgerRefused('io', error.message, detail);
   return new LedgerRefused(error.code, error.message, detail);
 }
 
-export type { LedgerMessage };
+const SQLITE_CORRUPT = 11;
+const SQLITE_NOTADB = 26;
+function isCorrupt(error: unknown): boolean {
+  const code = ((error as { errcode?: number }).errcode ?? 0) & 0xff;
+  return code === SQLITE_CORRUPT || code === SQLITE_NOTADB;
+}

@@ -2,7 +2,6 @@
  * (users 2) What was acknowledged survives a power failure, modelled: after a kill, each file of the ledger is set back to
  * its content at its last fsync, so that every write that was not synced is gone. Prints its seed.
  */
-import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -11,8 +10,8 @@ import { beforeAll, expect, test } from 'vitest';
 import { openSqliteLedger } from '@mecha/runtime/ledger/sqlite-ledger.ts';
 import { systemClock } from '@mecha/runtime/clock.ts';
 import { createLog } from '@mecha/runtime/telemetry/log.ts';
-import { findCommand, installPackages } from '../servers/machine.ts';
 import { cleanEnv, REPOSITORY, seededRandom, start, temporaryFolder, until } from '../tools/processes.ts';
+import { compilePreload } from './preload.ts';
 
 const SEED = Number(process.env['MECHA_CRASH_SEED'] ?? Date.now() % 1_000_000);
 const ROUNDS = 3;
@@ -23,9 +22,7 @@ let library: string;
 
 beforeAll(async () => {
   folder = await temporaryFolder();
-  library = join(folder.path, 'power-loss.so');
-  if (!(await findCommand('cc', 'gcc'))) await installPackages(['gcc', 'libc6-dev'], 'install a C compiler', console.log);
-  execFileSync((await findCommand('cc', 'gcc')) ?? 'cc', ['-shared', '-fPIC', '-O2', '-o', library, join(REPOSITORY, 'test/ledger/power-loss.c'), '-ldl']);
+  library = await compilePreload('power-loss', folder.path);
   return folder.remove;
 }, 600_000);
 

@@ -9,6 +9,8 @@ export interface AppProcess {
   readonly exited: Promise<number>;
   /** Asks it to end, and ends it when it does not within `patienceMs`. */
   stop(signal: NodeJS.Signals, patienceMs: number): Promise<void>;
+  /** Ends it and what it started, now. */
+  kill(): void;
 }
 
 const SIGNAL_NUMBERS: Readonly<Record<string, number>> = { SIGHUP: 1, SIGINT: 2, SIGQUIT: 3, SIGKILL: 9, SIGTERM: 15 };
@@ -53,6 +55,7 @@ export function startApp(options: {
       await exited;
       clearTimeout(timer);
     },
+    kill: () => send('SIGKILL'),
   };
 }
 

@@ -83,6 +83,8 @@ class Run {
   readonly #apps: readonly RunFileApp[];
   readonly #values: OptionValues;
   #running: RunningApp[] = [];
+  /** By app id: true once it is ready, false when it ended before. */
+  readonly #ready = new Map<string, PromiseWithResolvers<boolean>>();
   #host: Host | undefined;
   #exitCode = 0;
   #stopping: Promise<void> | undefined;
@@ -102,18 +104,28 @@ class Run {
     });
     this.#host = host;
     const forget = onStopSignals((signal) => void this.#stop(signal));
+    // Apps are process groups of their own, so that nothing else ends them when this process ends out of turn.
+    const endApps = () => this.#running.forEach((running) => running.process?.kill());
+    process.once('exit', endApps);
     try {
       await host.start();
       for (const running of this.#running) {
         const sidecar = host.sidecars.find(({ appId }) => appId === running.app.appId);
         if (sidecar) running.sidecar = sidecar;
       }
-      void this.#startApps();
+      const started = this.#startApps().catch(async (error: unknown) => {
+        this.#context.err(`${error instanceof Error ? error.message : String(error)}\n`);
+        this.#exitCode ||= 1;
+        await this.#stop('SIGTERM');
+      });
       const code = await host.done;
       await this.#stopApps('SIGTERM');
+      for (const { resolve } of this.#ready.values()) resolve(false);
+      await started;
       return this.#exitCode || code;
     } finally {
       forget();
+      process.off('exit', endApps);
       const readyFile = this.#flags.values.get('ready-file');
       if (readyFile !== undefined) await rm(readyFile, { force: true });
     }
@@ -129,62 +141,79 @@ class Run {
     else given.set('app-port', String(appPort));
     // What this process's own environment says of ports and ids is about another app.
     const { APP_ID: _id, APP_PORT: _port, APP_PROTOCOL: _protocol, APP_CHANNEL_ADDRESS: _address, ...rest } = env;
-    return sidecarOptions(new OptionValues(given, rest), rest);
+    try {
+      return sidecarOptions(new OptionValues(given, rest), rest);
+    } catch (error) {
+      if (error instanceof UsageError && this.#apps.length > 1) throw new UsageError(`${app.appId}: ${error.message}`);
+      throw error;
+    }
   }
 
+  /** Each app once those that it depends on are ready; the ready file once all of them are. */
   async #startApps(): Promise<void> {
-    const ready = new Map(this.#running.map((running) => [running.app.appId, Promise.withResolvers<void>()]));
-    await Promise.all(
-      this.#running.map(async (running) => {
-        await Promise.all(running.app.dependsOn.map((id) => ready.get(id)?.promise));
-        if (this.#stopping) return;
-        if (running.app.command) this.#startApp(running);
-        await running.sidecar?.ready;
-        ready.get(running.app.appId)?.resolve();
-      }),
-    );
-    if (!this.#stopping) await this.#tellReady();
+    for (const { app } of this.#running) this.#ready.set(app.appId, Promise.withResolvers());
+    const all = await Promise.all(this.#running.map((running) => this.#startWhenDue(running)));
+    const readyFile = this.#flags.values.get('ready-file');
+    if (readyFile === undefined || this.#stopping || all.includes(false)) return;
+    const apps = this.#running.map((running) => ({ appId: running.app.appId, pid: running.process?.pid ?? 0, ...this.#portsOf(running) }));
+    await writeFile(readyFile, JSON.stringify({ apps, metricsPort: this.#host?.metricsPort ?? 0 }));
+  }
+
+  async #startWhenDue(running: RunningApp): Promise<boolean> {
+    const { app, sidecar } = running;
+    const needed = await Promise.all(app.dependsOn.map((id) => this.#ready.get(id)?.promise ?? true));
+    if (this.#stopping) return false;
+    const absent = app.dependsOn[needed.indexOf(false)];
+    if (absent !== undefined) {
+      this.#over(running, 1, `not started, because ${absent} ended before it was ready`);
+      return false;
+    }
+    if (app.command) this.#startApp(running);
+    const ready = this.#ready.get(app.appId);
+    void sidecar?.ready.then(() => ready?.resolve(true));
+    if (!(await ready?.promise)) return false;
+    const { httpPort, grpcPort, appPort } = this.#portsOf(running);
+    this.#context.out(`${app.appId} is ready: HTTP ${httpPort}, gRPC ${grpcPort}${appPort ? `, app ${appPort}` : ''}\n`);
+    return true;
+  }
+
+  #portsOf({ options, sidecar }: RunningApp): { appPort: number; httpPort: number; grpcPort: number } {
+    return { appPort: options.appPort ?? 0, httpPort: sidecar?.httpPort ?? 0, grpcPort: sidecar?.grpcPort ?? 0 };
   }
 
   #startApp(running: RunningApp): void {
-    const { app, options, sidecar } = running;
+    const { app, options } = running;
+    const { httpPort, grpcPort } = this.#portsOf(running);
+    const ports = { APP_PORT: options.appPort, DAPR_HTTP_PORT: httpPort, DAPR_GRPC_PORT: grpcPort, DAPR_METRICS_PORT: this.#host?.metricsPort };
+    const { APP_PORT: _port, ...inherited } = this.#context.env;
     const process = startApp({
       command: app.command ?? [],
       directory: resolve(app.directory),
       env: {
-        ...this.#context.env,
+        ...inherited,
         APP_ID: app.appId,
         APP_PROTOCOL: options.appProtocol,
         APP_CHANNEL_ADDRESS: options.appChannelAddress,
-        ...(options.appPort === undefined ? {} : { APP_PORT: String(options.appPort) }),
-        DAPR_HTTP_PORT: String(sidecar?.httpPort ?? 0),
-        DAPR_GRPC_PORT: String(sidecar?.grpcPort ?? 0),
-        DAPR_METRICS_PORT: String(this.#host?.metricsPort ?? 0),
+        ...Object.fromEntries(Object.entries(ports).flatMap(([name, port]) => (port ? [[name, String(port)]] : []))),
         ...app.env,
       },
       show: (line) => this.#context.out(`== APP - ${app.appId} == ${line}\n`),
     });
     running.process = process;
-    void process.exited.then((code) => this.#appEnded(running, code));
+    void process.exited.then((code) => {
+      if (!this.#stopping) this.#over(running, code, `ended with code ${code}`);
+    });
   }
 
-  #appEnded(running: RunningApp, code: number): void {
-    if (this.#stopping) return;
-    this.#context.out(`== APP - ${running.app.appId} == ended with code ${code}\n`);
+  /** An app has ended, or will never start. */
+  #over(running: RunningApp, code: number, words: string): void {
+    this.#context.out(`== APP - ${running.app.appId} == ${words}\n`);
     delete running.process;
     running.ended = true;
-    const allEnded = this.#running.every((one) => one.ended || !one.app.command);
+    this.#ready.get(running.app.appId)?.resolve(false);
     if (code !== 0) this.#exitCode ||= code;
+    const allEnded = this.#running.every((one) => one.ended || !one.app.command);
     if (allEnded || (code !== 0 && this.#flags.values.has('exit-on-failure'))) void this.#stop('SIGTERM');
-  }
-
-  async #tellReady(): Promise<void> {
-    const apps = this.#running.map(({ app, options, sidecar, process }) => ({
-      appId: app.appId, pid: process?.pid ?? 0, appPort: options.appPort ?? 0, httpPort: sidecar?.httpPort ?? 0, grpcPort: sidecar?.grpcPort ?? 0,
-    }));
-    for (const app of apps) this.#context.out(`${app.appId} is ready: HTTP ${app.httpPort}, gRPC ${app.grpcPort}${app.appPort ? `, app ${app.appPort}` : ''}\n`);
-    const readyFile = this.#flags.values.get('ready-file');
-    if (readyFile !== undefined) await writeFile(readyFile, JSON.stringify({ apps, metricsPort: this.#host?.metricsPort ?? 0 }));
   }
 
   /** Intake first, while the apps can still finish what they have; then the apps; then what they talk to. */

@@ -1,11 +1,18 @@
-/** SIGTERM and SIGINT: the first asks for an orderly end, the second ends at once. */
+/**
+ * What asks the process to end: SIGTERM, SIGINT, and SIGHUP, which a closed terminal sends. The first asks for an orderly
+ * end, the second ends at once.
+ */
+const SIGNALS = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
+
 export function onStopSignals(stop: (signal: NodeJS.Signals) => void): () => void {
   let asked = false;
   const handle = (signal: NodeJS.Signals): void => {
-    if (asked) process.exit(signal === 'SIGINT' ? 130 : 143);
+    if (asked) process.exit(SIGNALS[signal as keyof typeof SIGNALS]);
     asked = true;
     stop(signal);
   };
-  process.on('SIGTERM', handle).on('SIGINT', handle);
-  return () => process.off('SIGTERM', handle).off('SIGINT', handle);
+  for (const signal of Object.keys(SIGNALS)) process.on(signal, handle);
+  return () => {
+    for (const signal of Object.keys(SIGNALS)) process.off(signal, handle);
+  };
 }

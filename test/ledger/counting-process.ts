@@ -1,0 +1,28 @@
+/**
+ * Makes commits and says how many syncs each kind cost. Arguments: path of the ledger, file of the sync counter.
+ * Prints one JSON line: `{ lone: [requests, syncs], together: [requests, syncs], settlements: [requests, syncs] }`.
+ */
+import { statSync } from 'node:fs';
+import { systemClock } from '@mecha/runtime/clock.ts';
+import { openSqliteLedger } from '@mecha/runtime/ledger/sqlite-ledger.ts';
+import { createLog } from '@mecha/runtime/telemetry/log.ts';
+
+const [path = '', counter = ''] = process.argv.slice(2);
+const ledger = await openSqliteLedger({ path, clock: systemClock, log: createLog({ level: 'fatal', json: true, appId: 'test', version: '0' }) });
+const syncs = () => statSync(counter, { throwIfNoEntry: false })?.size ?? 0;
+const data = Buffer.alloc(1024, 'x');
+const write = (n: number) => ledger.commit([{ type: 'state.set', table: 't', key: `k${n}`, data, binary: false }]);
+const append = (n: number) => ledger.commit([{ type: 'topic.append', topic: 'x', message: { id: String(n), data, metadata: {} }, retention: { retentionMs: 1e9, bytesMax: 1e9 } }]);
+
+const beforeLone = syncs();
+for (let n = 0; n < 20; n++) await write(n);
+const beforeTogether = syncs();
+for (let round = 0; round < 10; round++) await Promise.all(Array.from({ length: 64 }, (_, n) => write(n)));
+const beforeSettlements = syncs();
+await Promise.all(Array.from({ length: 100 }, (_, n) => append(n)));
+const { messages } = await ledger.claimMessages({ topic: 'x', group: 'g', limit: 100 });
+const beforeAcks = syncs();
+for (const { topic, group, sequence } of messages) await ledger.commit([{ type: 'message.ack', topic, group, sequence }]);
+const end = syncs();
+await ledger.close();
+process.stdout.write(`${JSON.stringify({ lone: [20, beforeTogether - beforeLone], together: [640, beforeSettlements - beforeTogether], settlements: [messages.length, end - beforeAcks] })}\n`);

@@ -178,7 +178,8 @@ if (!isMainThread && parentPort) {
         if (message.type === 'close') closing = true;
         else group.push(...message.requests);
         if (group.length >= GROUP_MAX) break;
-        message = (receiveMessageOnPort(port) as { message: ToThread } | undefined)?.message;
+        const next: { message: ToThread } | undefined = receiveMessageOnPort(port);
+        message = next?.message;
       }
       if (group.length > 0) post({ type: 'results', results: thread.commit(group) });
       if (closing) {

@@ -44,8 +44,11 @@ test.each(['SIGTERM', 'SIGHUP'] as const)('a second %s ends Mecha at once, and n
   const { path, run } = await startRun({ 'mecha.yaml': 'version: 1\napps:\n  - {appDirPath: app, command: [node, app.cjs]}\n', 'app/app.cjs': STUBBORN }, ['--dapr-graceful-shutdown-seconds', '60']);
   const pid = await pidOf(path);
   run.child.kill(signal);
-  // The first is acknowledged by the end of the listeners; until then a second one is the first.
-  await until('the second signal ends it', () => run.child.kill(signal) && run.child.exitCode !== null, { about: run });
+  // Nothing tells when the first was heeded, so the second is sent until it is over.
+  await until('the second signal ends it', () => {
+    run.child.kill(signal);
+    return run.child.exitCode !== null;
+  }, { about: run });
   expect(await run.exited).toBe(signal === 'SIGTERM' ? 143 : 129);
   await until('the app is gone', () => !isAlive(pid));
 });

@@ -97,6 +97,7 @@ describe('a backend out of reach', () => {
     });
     const sidecar = await startSidecar({ resources });
     expect(await statusOf(sidecar, 'wrong')).toBeUndefined();
+    expect(sidecar.output()).toMatch(/all\.yaml:\d+: warning: wrong: metadata name redisDB takes a whole number/);
     expect(sidecar.output()).toContain('component left out: its configuration is wrong, and ignoreErrors is set');
     expect(await statusOf(sidecar, 'remote')).toMatchObject({ state: 'failed' });
   });
@@ -151,7 +152,7 @@ metadata: { name: other }
 
   test('an unknown metadata name warns at start, and is an error under --strict and in validate', async () => {
     const resources = await folderWith({ 'a.yaml': component('broker', 'pubsub.sqlite', { maxInflihgt: '5' }) });
-    const words = 'broker: pubsub.sqlite has no metadata name maxInflihgt (spec.metadata); did you mean maxInFlight?';
+    const words = 'broker: pubsub.sqlite has no metadata name maxInflihgt (spec.metadata[0]); did you mean maxInFlight?';
     const sidecar = await startSidecar({ resources });
     expect(sidecar.output()).toContain(`a.yaml:8: warning: ${words}`);
     const strict = await mecha(await sidecarArgs(resources, '--strict'));

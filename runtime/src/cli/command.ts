@@ -1,5 +1,5 @@
 /** What a command of the CLI is, and how help is laid out. */
-import type { OptionSpec } from '../config/options.ts';
+import { UsageError, type OptionSpec, type ParsedFlags } from '../config/options.ts';
 
 export interface Command {
   readonly name: string;
@@ -50,6 +50,19 @@ function optionLine(spec: OptionSpec): string {
 
 function wrapped(text: string): string {
   return text.replace(/(.{60,100}) /g, '$1\n  ');
+}
+
+/**
+ * Exactly the words that `takes` names, as in `state get KEY`. What stands behind `--` counts, so that a value may begin
+ * with a dash. One too many is an error: it is a text with blanks that nobody quoted.
+ */
+export function wordsOf(flags: ParsedFlags, takes: string): string[] {
+  const words = [...flags.words, ...flags.rest];
+  const needed = takes.split(' ').length - 1;
+  const verbs = takes.split(' ').slice(1).filter((word) => word === word.toLowerCase()).length;
+  if (words.length === needed) return words;
+  const what = words.length < needed ? `${takes.split(' ')[words.length + 1] ?? ''} is missing` : `'${words[needed] ?? ''}' is one word too many; quote what holds blanks`;
+  throw new UsageError(`mecha ${takes}: ${words.length < verbs ? 'a verb is missing' : what}`);
 }
 
 export const HELP_FLAG: OptionSpec = { flag: 'help', short: 'h', type: 'boolean', group: 'process', words: 'This text' };

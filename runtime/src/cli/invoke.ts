@@ -1,6 +1,6 @@
 /** `mecha invoke`. */
-import { UsageError, parseFlags, type OptionSpec } from '../config/options.ts';
-import { HELP_FLAG, type Command } from './command.ts';
+import { parseFlags, type OptionSpec } from '../config/options.ts';
+import { HELP_FLAG, wordsOf, type Command } from './command.ts';
 import { CLIENT_OPTIONS, findSidecar } from './sidecar-client.ts';
 
 const OWN: readonly OptionSpec[] = [
@@ -22,9 +22,9 @@ answer's body is printed; the exit code is 0 for a 2xx and 1 otherwise.
   mecha invoke order orders --data '{"id":"7","item":"bolt","quantity":1}'`,
   options: [...CLIENT_OPTIONS, ...OWN],
   async run(argv, context) {
-    const { values, words } = parseFlags(argv, invokeCommand.options, 'invoke');
-    const [target, method] = words;
-    if (!target || method === undefined) throw new UsageError('mecha invoke needs a target app and a method');
+    const flags = parseFlags(argv, invokeCommand.options, 'invoke');
+    const { values } = flags;
+    const [target = '', method = ''] = wordsOf(flags, 'invoke TARGET METHOD');
     const data = values.get('data');
     const via = values.has('app-id') || values.has('dapr-http-port') ? values : new Map([...values, ['app-id', target]]);
     const sidecar = await findSidecar(via, context);

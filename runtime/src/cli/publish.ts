@@ -1,6 +1,6 @@
 /** `mecha publish`. */
 import { UsageError, parseFlags, type OptionSpec } from '../config/options.ts';
-import { HELP_FLAG, type Command } from './command.ts';
+import { HELP_FLAG, wordsOf, type Command } from './command.ts';
 import { CLIENT_OPTIONS, failure, findSidecar } from './sidecar-client.ts';
 
 const OWN: readonly OptionSpec[] = [
@@ -19,9 +19,9 @@ export const publishCommand: Command = {
   mecha publish news 'hello' --pubsub pubsub --metadata ttlInSeconds=60`,
   options: [...CLIENT_OPTIONS, ...OWN],
   async run(argv, context) {
-    const { values, words } = parseFlags(argv, publishCommand.options, 'publish');
-    const [topic, data] = words;
-    if (!topic || data === undefined) throw new UsageError('mecha publish needs a topic and data');
+    const flags = parseFlags(argv, publishCommand.options, 'publish');
+    const { values } = flags;
+    const [topic = '', data = ''] = wordsOf(flags, 'publish TOPIC DATA');
     const query = new URLSearchParams();
     for (const entry of (values.get('metadata') ?? '').split(',').filter((text) => text !== '')) {
       const equals = entry.indexOf('=');

@@ -1,6 +1,6 @@
 /** `mecha state get|set|delete`. */
 import { UsageError, parseFlags, type OptionSpec } from '../config/options.ts';
-import { HELP_FLAG, type Command } from './command.ts';
+import { HELP_FLAG, wordsOf, type Command } from './command.ts';
 import { CLIENT_OPTIONS, failure, findSidecar } from './sidecar-client.ts';
 
 const OWN: readonly OptionSpec[] = [
@@ -23,10 +23,11 @@ prints nothing and ends with code 3.
   mecha state delete order-7 --app-id order`,
   options: [...CLIENT_OPTIONS, ...OWN],
   async run(argv, context) {
-    const { values, words } = parseFlags(argv, stateCommand.options, 'state');
-    const [verb, key, value] = words;
-    if (!verb || !['get', 'set', 'delete'].includes(verb)) throw new UsageError('mecha state needs a verb: get, set or delete');
-    if (!key) throw new UsageError(`mecha state ${verb} needs a key`);
+    const flags = parseFlags(argv, stateCommand.options, 'state');
+    const { values } = flags;
+    const verb = flags.words[0] ?? '';
+    if (!['get', 'set', 'delete'].includes(verb)) throw new UsageError('mecha state needs a verb: get, set or delete');
+    const [, key = '', value = ''] = wordsOf(flags, verb === 'set' ? 'state set KEY VALUE' : `state ${verb} KEY`);
     const store = encodeURIComponent(values.get('store') ?? 'statestore');
     const etag = values.get('etag');
     const sidecar = await findSidecar(values, context);
@@ -42,7 +43,6 @@ prints nothing and ends with code 3.
       const answer = await sidecar.request('DELETE', path, { headers: etag ? { 'if-match': etag } : {} });
       return answer.ok ? 0 : failure(answer, context);
     }
-    if (value === undefined) throw new UsageError('mecha state set needs a key and a value');
     const ttl = values.get('ttl');
     const item = { key, value: jsonOrText(value), ...(etag ? { etag, options: { concurrency: 'first-write' } } : {}), ...(ttl ? { metadata: { ttlInSeconds: ttl } } : {}) };
     const answer = await sidecar.request('POST', `/v1.0/state/${store}`, { body: JSON.stringify([item]), headers: { 'content-type': 'application/json' } });

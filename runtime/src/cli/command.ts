@@ -58,11 +58,10 @@ function wrapped(text: string): string {
  */
 export function wordsOf(flags: ParsedFlags, takes: string): string[] {
   const words = [...flags.words, ...flags.rest];
-  const needed = takes.split(' ').length - 1;
-  const verbs = takes.split(' ').slice(1).filter((word) => word === word.toLowerCase()).length;
-  if (words.length === needed) return words;
-  const what = words.length < needed ? `${takes.split(' ')[words.length + 1] ?? ''} is missing` : `'${words[needed] ?? ''}' is one word too many; quote what holds blanks`;
-  throw new UsageError(`mecha ${takes}: ${words.length < verbs ? 'a verb is missing' : what}`);
+  const [, ...names] = takes.split(' ');
+  if (words.length === names.length) return words;
+  const lacking = names[words.length];
+  throw new UsageError(`mecha ${takes}: ${lacking === undefined ? `'${words[names.length] ?? ''}' is one word too many; quote what holds blanks` : `${lacking} is missing`}`);
 }
 
 export const HELP_FLAG: OptionSpec = { flag: 'help', short: 'h', type: 'boolean', group: 'process', words: 'This text' };

@@ -1,6 +1,6 @@
 /** `mecha metadata`. */
 import { parseFlags } from '../config/options.ts';
-import { HELP_FLAG, type Command } from './command.ts';
+import { HELP_FLAG, wordsOf, type Command } from './command.ts';
 import { CLIENT_OPTIONS, failure, findSidecar } from './sidecar-client.ts';
 
 export const metadataCommand: Command = {
@@ -13,8 +13,9 @@ Prints the metadata of the sidecar as JSON: components with their state and reas
   mecha metadata --app-id order`,
   options: [...CLIENT_OPTIONS, HELP_FLAG],
   async run(argv, context) {
-    const { values } = parseFlags(argv, metadataCommand.options, 'metadata');
-    const sidecar = await findSidecar(values, context);
+    const flags = parseFlags(argv, metadataCommand.options, 'metadata');
+    wordsOf(flags, 'metadata');
+    const sidecar = await findSidecar(flags.values, context);
     const answer = await sidecar.request('GET', '/v1.0/metadata');
     if (!answer.ok) return failure(answer, context);
     context.out(`${JSON.stringify(await answer.json(), null, 2)}\n`);

@@ -2,6 +2,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { UsageError, parseFlags, type OptionSpec } from '../config/options.ts';
+import { loadConfiguration } from '../config/configuration.ts';
 import type { Problem } from '../config/resource-types.ts';
 import { loadResources, problemLines } from '../config/resources.ts';
 import { readRunFile } from '../config/run-file.ts';
@@ -30,20 +31,33 @@ them is an error.
     if (words.length === 0) throw new UsageError('mecha validate needs a path');
     const problems: Problem[] = [];
     let count = 0;
+    const checkResources = async (paths: readonly string[]): Promise<void> => {
+      const loaded = await loadResources(paths, { appId: '', namespace: undefined, strict: !values.has('lenient'), anyApp: true });
+      problems.push(...loaded.problems);
+      count += loaded.resources.length;
+      for (const file of loaded.configurationFiles) await checkConfiguration([file]);
+    };
+    const checkConfiguration = async (files: readonly string[]): Promise<void> => {
+      problems.push(...(await loadConfiguration(files, context.env)).problems);
+      count += files.length;
+    };
     for (const path of words) {
+      const { runFiles, others } = await filesOf(path);
+      // Apps share resources and configuration more often than not; each is told of once.
       const resources = new Set<string>();
-      for (const runFile of await runFilesOf(path)) {
+      const configurations = new Set<string>();
+      for (const runFile of runFiles) {
         const { apps, problems: wrong } = await readRunFile(runFile, context.env);
         problems.push(...wrong);
         count += apps.length;
-        for (const app of apps) for (const folder of (app.flags.get('resources-path') ?? '').split(',')) if (folder !== '') resources.add(folder);
+        for (const { flags } of apps) {
+          if (flags.has('resources-path')) resources.add(flags.get('resources-path') ?? '');
+          if (flags.has('config')) configurations.add(flags.get('config') ?? '');
+        }
       }
-      if (resources.size === 0) resources.add(path);
-      for (const folder of resources) {
-        const loaded = await loadResources([folder], { appId: '', namespace: undefined, strict: !values.has('lenient'), anyApp: true });
-        problems.push(...loaded.problems);
-        count += loaded.resources.length;
-      }
+      for (const list of resources) await checkResources(list.split(','));
+      for (const file of configurations) await checkConfiguration([file]);
+      if (others.length > 0) await checkResources(others);
     }
     for (const line of problemLines(problems)) context.out(`${line}\n`);
     const errors = problems.filter(({ severity }) => severity === 'error').length;
@@ -52,9 +66,12 @@ them is an error.
   },
 };
 
-async function runFilesOf(path: string): Promise<string[]> {
+/** A path's run files, and what else of it may hold resources. */
+async function filesOf(path: string): Promise<{ runFiles: string[]; others: string[] }> {
   const found = await stat(path).catch(() => undefined);
-  if (!found) return [];
-  if (!found.isDirectory()) return RUN_FILE.test(basename(path)) ? [path] : [];
-  return (await readdir(path)).filter((name) => RUN_FILE.test(name)).map((name) => join(path, name));
+  if (!found?.isDirectory()) return RUN_FILE.test(basename(path)) && found ? { runFiles: [path], others: [] } : { runFiles: [], others: [path] };
+  const runFiles = (await readdir(path)).filter((name) => RUN_FILE.test(name)).map((name) => join(path, name));
+  if (runFiles.length === 0) return { runFiles, others: [path] };
+  const yaml = (await readdir(path)).filter((name) => /\.ya?ml$/i.test(name)).toSorted().map((name) => join(path, name));
+  return { runFiles, others: yaml.filter((file) => !runFiles.includes(file)) };
 }

@@ -19,6 +19,12 @@ export interface Envelope {
   readonly secretStore: string | undefined;
 }
 
+/** `dapr.io/...`, or near enough to be meant. */
+function isOurs(apiVersion: string): boolean {
+  const [group = ''] = apiVersion.split('/');
+  return !apiVersion.includes('/') || nearest(group, ['dapr.io']) !== undefined;
+}
+
 /** Undefined when the document is not one that can be loaded; why is among the problems. */
 export function readEnvelope(document: YamlView): Envelope | undefined {
   if (!document.isMap()) {
@@ -26,6 +32,16 @@ export function readEnvelope(document: YamlView): Envelope | undefined {
     return undefined;
   }
   const kind = document.get('kind')?.text();
+  const apiVersion = document.get('apiVersion')?.text();
+  // A folder may hold YAML that is meant for others; what is meant for us and misspelt still is an error.
+  if (!kind && !apiVersion && !document.get('metadata') && !document.get('spec')) {
+    document.warning('is no resource, having neither apiVersion nor kind; left out');
+    return undefined;
+  }
+  if (apiVersion && !isOurs(apiVersion) && !KINDS.some((name) => name === kind)) {
+    document.warning(`${kind ?? 'a document'} of ${apiVersion} is none of our resources; left out`);
+    return undefined;
+  }
   if (!kind) {
     document.error(`a resource needs kind: one of ${KINDS.join(', ')}`);
     return undefined;
@@ -39,7 +55,6 @@ export function readEnvelope(document: YamlView): Envelope | undefined {
     document.warning(`${known} resources are not served yet; this one has no effect`);
     return undefined;
   }
-  const apiVersion = document.get('apiVersion')?.text();
   const allowed = known === 'Subscription' ? [V1, V2] : [V1];
   if (!apiVersion || !allowed.includes(apiVersion)) {
     (document.get('apiVersion') ?? document).error(`${known} needs apiVersion ${allowed.join(' or ')}${apiVersion ? `, not ${apiVersion}` : ''}`, apiVersion && nearest(apiVersion, allowed));

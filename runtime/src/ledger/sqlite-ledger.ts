@@ -8,10 +8,11 @@
 import { randomUUID } from 'node:crypto';
 import { DatabaseSync } from 'node:sqlite';
 import { LedgerConflict, LedgerRefused } from '@mecha/components/kit';
-import type { ClaimedOutboxRecord, Clock, DeadLetter, Ledger, LedgerOperation, LedgerResult, LedgerStateRow, MessageClaim, OutboxSource, SidecarRow, TopicStatus } from '@mecha/components/kit';
+import type { ClaimedOutboxRecord, Clock, DeadLetter, Ledger, LedgerOperation, LedgerResult, LedgerStateRow, MessageClaim, OutboxSource, TopicStatus } from '@mecha/components/kit';
 import { openGroupWriter, WriterError, type RunOptions, type WriterFaults } from '@mecha/components/sqlite/group-writer.ts';
 import type { Log } from '../telemetry/log.ts';
 import { checkCrc, isAlive, processStartOf } from './ledger-program.ts';
+import { liveSidecarsIn } from './live-sidecars.ts';
 import { createWatches } from './watches.ts';
 
 export interface SqliteLedgerOptions {
@@ -144,12 +145,7 @@ export async function openSqliteLedger(options: SqliteLedgerOptions): Promise<Le
       return rows.map(({ letter, data }) => ({ ...(JSON.parse(letter) as Omit<DeadLetter, 'data'>), data }));
     },
     async liveSidecars(query = {}) {
-      const rows = db.prepare('SELECT s.row, x.pid, x.process_start, x.lease_until FROM sidecars s JOIN sessions x ON x.id = s.session').all() as { row: string; pid: number; process_start: string; lease_until: number }[];
-      return rows
-        .filter((row) => row.lease_until > clock.now() && isAlive(row.pid, row.process_start))
-        .map((row) => JSON.parse(row.row) as SidecarRow)
-        .filter((row) => (query.appId === undefined || row.appId === query.appId) && (query.namespace === undefined || row.namespace === query.namespace))
-        .sort((a, b) => b.startedAt - a.startedAt);
+      return liveSidecarsIn(db, clock.now()).filter((row) => (query.appId === undefined || row.appId === query.appId) && (query.namespace === undefined || row.namespace === query.namespace));
     },
     watch: (channel, listener) => watches.watch(channel, listener),
     onTouched: (listener) => watches.onTouched(listener),

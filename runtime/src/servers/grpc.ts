@@ -34,7 +34,7 @@ import type { TraceContext } from '../telemetry/trace.ts';
 import { errors, grpcStatusOf, statusOf, type GrpcStatus } from './grpc-errors.ts';
 import type { GrpcContext, GrpcMetadata, GrpcMethod, GrpcProxy, RawGrpcStream } from './grpc-face.ts';
 import { baggageProblem, binaryTraceOf, traceFromMetadata } from '../telemetry/grpc-trace.ts';
-import { listenError } from './listen-error.ts';
+import { listenError, socketError } from './listen-error.ts';
 
 export interface GrpcServerOptions {
   /** For messages: `gRPC API server`. */
@@ -110,7 +110,11 @@ export class GrpcServer implements Part {
     };
     if (socketPath !== undefined) {
       await rm(socketPath, { force: true });
-      await this.#listen(accept, { path: socketPath });
+      try {
+        await this.#listen(accept, { path: socketPath });
+      } catch (error) {
+        throw socketError(error, { path: socketPath, server: this.name });
+      }
       return;
     }
     let port = this.#options.port;

@@ -19,7 +19,7 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import { traceFrom, traceparentOf, type TraceContext } from '../telemetry/trace.ts';
 import { BodyTooLarge, type HttpReply, type HttpRequest, type HttpRoute } from './http-face.ts';
 import { renderHttpError } from './http-errors.ts';
-import { listenError } from './listen-error.ts';
+import { listenError, socketError } from './listen-error.ts';
 
 export interface HttpServerOptions {
   /** For messages: `HTTP API server`. */
@@ -77,7 +77,12 @@ export class HttpServer implements Part {
     if (socketPath !== undefined) {
       await rm(socketPath, { force: true });
       const server = this.#build();
-      await server.listen({ path: socketPath });
+      try {
+        await server.listen({ path: socketPath });
+      } catch (error) {
+        await server.close();
+        throw socketError(error, { path: socketPath, server: this.name });
+      }
       this.#servers.push(server);
       return;
     }

@@ -6,6 +6,7 @@
  *
  * The schemas are a little stricter than the loader, which takes names in any case: an editor shows the usual spelling.
  */
+/* oxlint-disable unicorn/no-thenable -- a keyword of JSON Schema is called so */
 import { catalog } from '../components/catalog.gen.ts';
 import type { ComponentDefinition, MetadataField } from '../components/kit/component.ts';
 import { jsonSchemaOf, metadataNames } from '../components/kit/metadata.ts';
@@ -44,7 +45,7 @@ function metadataOf(definition: ComponentDefinition): Schema {
     return { if: { properties: { name: { enum: [name, ...(field.aliases ?? [])] } }, required: ['name'] }, then: { properties: { value } } };
   });
   const names = [...metadataNames(definition), ...Object.values(definition.metadata as Readonly<Record<string, MetadataField>>).flatMap((field) => field.aliases ?? [])];
-  return { type: ['array', 'null'], items: { ...item, properties: { ...(item['properties'] as Schema), name: { enum: [...new Set(names)] } }, allOf: named } };
+  return { type: ['array', 'null'], items: { ...item, properties: { ...(item['properties'] as Schema), name: { enum: [...new Set(names)] } }, ...(named.length > 0 ? { allOf: named } : {}) } };
 }
 
 async function componentSpec(): Promise<Schema> {
@@ -164,5 +165,5 @@ const runFile: Schema = {
   ...fields({ version: { const: 1 }, common: fields(shared), apps: { type: 'array', items: fields({ ...app, ...shared }, ['appDirPath']) } }, ['version', 'apps']),
 };
 
-await writeOrCheck('specs/schemas/resource.schema.json', `${JSON.stringify(resource, null, 2)}\n`);
-await writeOrCheck('specs/schemas/run-file.schema.json', `${JSON.stringify(runFile, null, 2)}\n`);
+await writeOrCheck('specs/schemas/resource.schema.json', `${JSON.stringify(resource, null, 1)}\n`);
+await writeOrCheck('specs/schemas/run-file.schema.json', `${JSON.stringify(runFile, null, 1)}\n`);

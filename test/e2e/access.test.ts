@@ -77,7 +77,7 @@ describe('where it listens', () => {
   test('a folder for sockets that is not there is named together with its flag', async () => {
     const missing = join(await folder(), 'missing');
     const { code, err } = await mecha(['sidecar', '--app-id', 'app', '--metrics-port', '0', '--data-dir', await folder(), '--unix-domain-socket', missing]);
-    expect([code, err]).toEqual([1, `the HTTP API server cannot listen on ${missing}/dapr-app-http.socket: there is no such folder; choose another folder with --unix-domain-socket\n`]);
+    expect([code, err]).toEqual([1, `the HTTP API server cannot listen on ${missing}/dapr-app-http.socket: there is no such folder, or it may not be written to; choose another folder with --unix-domain-socket\n`]);
   });
 
   test('metrics carry the app id, and count what was called', async () => {

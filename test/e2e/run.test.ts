@@ -119,7 +119,7 @@ describe('several apps', () => {
     await expect(readFile(readyFile)).rejects.toThrow('ENOENT');
   });
 
-  test('one app that ends leaves the others; what it exported is named as gone; --exit-on-failure ends all with its code', async () => {
+  test('one app that ends leaves the others; --exit-on-failure ends all with its code', async () => {
     const failing = `require('node:http').createServer((request, response) => { response.end(); process.exit(5); }).listen(Number(process.env.APP_PORT), '127.0.0.1');`;
     const files = { 'mecha.yaml': `version: 1\napps:\n${app('steady')}${app('failing')}`, 'steady/app.cjs': SERVER, 'failing/app.cjs': failing };
     const path = await folderWith(files);

@@ -1,7 +1,9 @@
 /** How the client commands find a running sidecar and speak to it. */
 import { OptionValues, UsageError, dataDirOf, type OptionSpec } from '../config/options.ts';
+import { messageOf } from '../errors.ts';
 import { findLiveSidecars } from '../ledger/live-sidecars.ts';
 import type { CommandContext } from './command.ts';
+import { askLoopback } from './loopback.ts';
 
 export const CLIENT_OPTIONS: readonly OptionSpec[] = [
   { flag: 'app-id', short: 'a', type: 'text', value: 'ID', env: 'APP_ID', group: 'app', words: 'The app whose sidecar is meant; may be left out when one sidecar runs' },
@@ -20,14 +22,9 @@ export async function findSidecar(flags: ReadonlyMap<string, string>, context: C
   return {
     async request(method, path, options = {}) {
       try {
-        return await fetch(`http://127.0.0.1:${port}${path}`, {
-          method,
-          redirect: 'manual',
-          headers: { ...options.headers, ...(token ? { 'dapr-api-token': token } : {}) },
-          ...(options.body === undefined ? {} : { body: options.body }),
-        });
+        return await askLoopback(port, { method, path, ...options, headers: { ...options.headers, ...(token ? { 'dapr-api-token': token } : {}) } });
       } catch (error) {
-        throw new Error(`no sidecar answers on port ${port}: ${error instanceof Error ? String(error.cause ?? error.message) : String(error)}`, { cause: error });
+        throw new Error(`no sidecar answers on port ${port}: ${messageOf(error)}`, { cause: error });
       }
     },
   };

@@ -3,6 +3,7 @@ import { SIDECAR_OPTIONS, OptionValues, UsageError, hostOptions, parseFlags, sid
 import { createHost } from '../host.ts';
 import { CONTRACT_VERSION, MECHA_VERSION } from '../version.ts';
 import { HELP_FLAG, type Command, type CommandContext } from './command.ts';
+import { askLoopback } from './loopback.ts';
 import { onStopSignals } from './signals.ts';
 
 const OWN: readonly OptionSpec[] = [
@@ -56,7 +57,7 @@ function print(context: CommandContext, text: string): number {
 async function waitFor(port: number): Promise<number> {
   const deadline = Date.now() + WAIT_MS;
   while (Date.now() < deadline) {
-    const answer = await fetch(`http://127.0.0.1:${port}/v1.0/healthz/outbound`).catch(() => undefined);
+    const answer = await askLoopback(port, { method: 'GET', path: '/v1.0/healthz/outbound' }).catch(() => undefined);
     if (answer?.ok) return 0;
     await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
   }

@@ -18,8 +18,8 @@ export function listenError(error: unknown, where: { host: string; port: number;
 export function socketError(error: unknown, where: { path: string; server: string }): Error {
   const code = (error as NodeJS.ErrnoException).code;
   const reason =
-    code === 'ENOENT' ? 'there is no such folder'
-    : code === 'EACCES' || code === 'EPERM' ? 'the folder may not be written to'
+    // A missing folder comes as EACCES too.
+    code === 'ENOENT' || code === 'EACCES' || code === 'EPERM' ? 'there is no such folder, or it may not be written to'
     : code === 'EINVAL' || code === 'ENAMETOOLONG' ? 'the path is too long for a socket'
     : error instanceof Error ? error.message : String(error);
   return new Error(`the ${where.server} cannot listen on ${where.path}: ${reason}; choose another folder with --unix-domain-socket`, { cause: error });

@@ -1,0 +1,86 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, test } from 'vitest';
+import { parseFlags, UsageError } from '../config/options.ts';
+import { commandHelp, wordsOf, type CommandContext } from './command.ts';
+import { COMMANDS } from './commands.ts';
+
+let folder: string | undefined;
+afterEach(async () => {
+  if (folder) await rm(folder, { recursive: true, force: true });
+  folder = undefined;
+});
+
+function context(): CommandContext & { readonly text: () => string } {
+  let written = '';
+  const add = (text: string): void => void (written += text);
+  return { env: {}, out: add, err: add, text: () => written };
+}
+
+describe.each(COMMANDS)('mecha $name --help', ({ name, load, summary }) => {
+  test('tells usage, an example, and every flag in words', async () => {
+    const command = await load();
+    const help = commandHelp(command);
+    expect(command.summary).toBe(summary);
+    expect(help).toContain(`Usage: mecha ${name}`);
+    expect(help).toMatch(new RegExp(`^ {2}mecha ${name}`, 'm'));
+    for (const { flag } of command.options) expect(help).toContain(`--${flag}`);
+    for (const { flag, words, noEffect } of command.options) expect(words || noEffect, flag).toBeTruthy();
+  });
+
+  test('no flag and no short form stands twice', async () => {
+    const { options } = await load();
+    const spelt = options.flatMap(({ flag, short }) => (short ? [flag, short] : [flag]));
+    expect(spelt).toEqual([...new Set(spelt)]);
+  });
+});
+
+describe('words of a command', () => {
+  const words = (...argv: string[]) => wordsOf(parseFlags(argv, [], 'state'), 'state set KEY VALUE');
+
+  test('may begin with a dash behind --, and numbers with a minus anywhere', () => {
+    expect(words('set', 'k', '--', '--x')).toEqual(['set', 'k', '--x']);
+    expect(words('set', 'k', '-5')).toEqual(['set', 'k', '-5']);
+  });
+
+  test.each([
+    [['set', 'k'], 'mecha state set KEY VALUE: VALUE is missing'],
+    [['set', 'k', '{"a":', '1}'], "mecha state set KEY VALUE: '1}' is one word too many; quote what holds blanks"],
+  ])('%j is refused in words', (argv, message) => {
+    expect(() => words(...argv)).toThrow(new UsageError(message));
+  });
+});
+
+describe('mecha validate', () => {
+  async function validate(files: Readonly<Record<string, string>>, ...flags: string[]) {
+    folder = await mkdtemp(join(tmpdir(), 'mecha-validate-'));
+    for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
+    const { validateCommand } = await import('./validate.ts');
+    const world = context();
+    const code = await validateCommand.run([folder, ...flags], world);
+    return { code, lines: world.text().replaceAll(`${folder}/`, '').trimEnd().split('\n') };
+  }
+  const typo = 'apiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata: {name: a}\nspec:\n  type: state.sqlite\n  metadata:\n  - {name: tableNam, value: x}\n';
+
+  test('an unknown metadata name is an error with file, line and suggestion, and a warning with --lenient', async () => {
+    expect(await validate({ 'a.yaml': typo })).toEqual({ code: 1, lines: ['a.yaml:7: error: a: state.sqlite has no metadata name tableNam (spec.metadata[0]); did you mean tableName?', '1 error'] });
+    expect(await validate({ 'a.yaml': typo }, '--lenient')).toMatchObject({ code: 0, lines: [expect.stringContaining('a.yaml:7: warning:'), '1 checked, no errors'] });
+  });
+
+  test('Configuration files are checked where they are met', async () => {
+    const { code, lines } = await validate({ 'config.yaml': 'apiVersion: dapr.io/v1alpha1\nkind: Configuration\nmetadata: {name: c}\nspec:\n  api: {deny: []}\n' });
+    expect({ code, lines }).toEqual({ code: 1, lines: ['config.yaml:5: error: unknown field deny (spec.api.deny); did you mean denied?', '1 error'] });
+  });
+
+  test('a run file is checked with what its apps name, and the rest of its folder as resources', async () => {
+    const { code, lines } = await validate({
+      'mecha.yaml': 'version: 1\napps:\n  - {appDirPath: ., appID: one, resourcesPath: shared.yaml}\n  - {appDirPath: ., appID: two, resourcesPath: shared.yaml}\n',
+      'shared.yaml': typo.replace('name: a', 'name: shared'),
+      'other.yaml': 'kind: Nothing\napiVersion: dapr.io/v1alpha1\n',
+    });
+    expect(code).toBe(1);
+    expect(lines.filter((line) => line.startsWith('other.yaml:1: error: unknown kind Nothing'))).toHaveLength(1);
+    expect(lines.some((line) => line.startsWith('shared.yaml:7: error: shared: state.sqlite has no metadata name tableNam'))).toBe(true);
+  });
+});

@@ -10,6 +10,8 @@ test.each([
   ['state.reddis', 'state.redis'],
   ['topci', 'topic'],
   ['redisD', 'redisDB'],
+  ['password', 'redisPassword'], // the only one that contains it
+  ['edis', undefined], // several do
   ['entirelyElse', undefined],
   ['', undefined],
   ['x', undefined],

@@ -1,15 +1,25 @@
 /** The nearest right spelling, for "did you mean". */
 
 const WORD_MAX = 64;
+/** Shorter parts of words say nothing. */
+const PART_MIN = 4;
 
-/** The word of `words` that is closest to `word` without regard to case, when it is close enough to be meant. */
+/** With more slips than these, a word that contains the whole is the better guess. */
+const SLIPS_SURE = 2;
+
+/**
+ * The word of `words` that is closest to `word` without regard to case, when it is close enough to be meant: a few slips
+ * away, or the only one that contains it.
+ */
 export function nearest(word: string, words: Iterable<string>): string | undefined {
   const wanted = word.toLowerCase().slice(0, WORD_MAX);
   const most = wanted.length <= 4 ? 1 : wanted.length <= 8 ? 2 : 3;
   let best: string | undefined;
   let bestDistance = most + 1;
+  const containing: string[] = [];
   for (const candidate of words) {
     const lower = candidate.toLowerCase();
+    if (wanted.length >= PART_MIN && lower.includes(wanted)) containing.push(candidate);
     if (Math.abs(lower.length - wanted.length) >= bestDistance) continue;
     const distance = distanceOf(wanted, lower.slice(0, WORD_MAX));
     if (distance < bestDistance) {
@@ -17,7 +27,7 @@ export function nearest(word: string, words: Iterable<string>): string | undefin
       bestDistance = distance;
     }
   }
-  return best;
+  return containing.length === 1 && bestDistance > SLIPS_SURE ? containing[0] : best;
 }
 
 /** Insertions, deletions, replacements and swaps of neighbours. */

@@ -12,7 +12,7 @@ import { openSqliteLedger } from './ledger/sqlite-ledger.ts';
 import { Lifecycle, type Part } from './lifecycle.ts';
 import { createPeerLink } from './peers/peer-link.ts';
 import { MetricsServer } from './servers/metrics-server.ts';
-import { createSidecar, type SharedParts, type Sidecar } from './sidecar.ts';
+import type { SharedParts, Sidecar } from './sidecar.ts';
 import { createLog } from './telemetry/log.ts';
 import { MetricsRegistry } from './telemetry/metrics.ts';
 import { MECHA_VERSION } from './version.ts';
@@ -89,7 +89,8 @@ export function createHost(options: HostOptions, extras: HostExtras = {}): Host 
     async start() {
       try {
         opening = openShared();
-        const shared = await opening;
+        // The writer thread takes about as long to come up as the servers' modules take to load: side by side.
+        const [shared, { createSidecar }] = await Promise.all([opening, import('./sidecar.ts')]);
         if (stopping) return;
         for (const one of options.sidecars) {
           const writeLog = extras.writeLog ? { writeLog: (line: string) => extras.writeLog?.(line, one.appId) } : {};

@@ -4,7 +4,7 @@
  * Owns: which part comes before which, and why; the readiness of the whole. Everything else belongs to a part.
  */
 import { randomUUID } from 'node:crypto';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock, Ledger } from '@mecha/components/kit';
 import { createHealthBlock } from './blocks/health/health.ts';
@@ -208,7 +208,7 @@ export class RunningSidecar implements Sidecar {
     const { appId, resourcePaths, configPaths, env, strict } = this.#options;
     const { configuration, problems: configProblems } = await loadConfiguration(configPaths, env);
     const folder = join(this.#shared.dataDir, 'resources');
-    const paths = resourcePaths.length > 0 ? resourcePaths : existsSync(folder) ? [folder] : [];
+    const paths = resourcePaths.length > 0 ? resourcePaths : holdsYaml(folder) ? [folder] : [];
     const loaded = paths.length > 0 ? await loadResources(paths, { appId, namespace: env['NAMESPACE'], strict }) : { resources: defaultResources(), problems: [] };
     const problems = [...configProblems, ...loaded.problems];
     const lines = problemLines(problems);
@@ -433,6 +433,11 @@ export class RunningSidecar implements Sidecar {
     this.#log.error({ err: error }, error.message);
     void this.stop(1);
   }
+}
+
+/** An empty folder says nothing: the defaults stand. */
+function holdsYaml(folder: string): boolean {
+  return existsSync(folder) && readdirSync(folder).some((name) => /\.ya?ml$/i.test(name));
 }
 
 export function createSidecar(options: SidecarOptions, shared: SharedParts): Sidecar {

@@ -46,7 +46,7 @@ describe('(users 49) path traversal', () => {
   });
 
   test('names of components, stores, secrets and apps never reach the file system', async () => {
-    const secrets = await folderWith({ 'secrets.json': '{"known":"value"}', '../outside.json': '{}' });
+    const secrets = await folderWith({ 'secrets.json': '{"known":"value"}' });
     const resources = await folderWith({ 'all.yaml': component('vault', 'secretstores.local.file', { secretsFile: join(secrets, 'secrets.json') }) });
     const sidecar = await startSidecar({ resources });
     for (const name of NAMES) {

@@ -69,8 +69,8 @@ describe('mecha validate', () => {
   });
 
   test('Configuration files are checked where they are met', async () => {
-    const { code, lines } = await validate({ 'config.yaml': 'apiVersion: dapr.io/v1alpha1\nkind: Configuration\nmetadata: {name: c}\nspec:\n  api: {deny: []}\n' });
-    expect({ code, lines }).toEqual({ code: 1, lines: ['config.yaml:5: error: unknown field deny (spec.api.deny); did you mean denied?', '1 error'] });
+    const { code, lines } = await validate({ 'config.yaml': 'apiVersion: dapr.io/v1alpha1\nkind: Configuration\nmetadata: {name: c}\nspec:\n  api: {denid: []}\n' });
+    expect({ code, lines }).toEqual({ code: 1, lines: ['config.yaml:5: error: unknown field denid (spec.api.denid); did you mean denied?', '1 error'] });
   });
 
   test('a run file is checked with what its apps name, and the rest of its folder as resources', async () => {

@@ -19,9 +19,9 @@ export const validateCommand: Command = {
   summary: 'Check resource YAML and run files',
   usage: 'validate PATH...',
   text: `
-PATH is a folder of resources, one file of them, or a run file (mecha.yaml, dapr.yaml), whose apps' resources are
-checked too. Every problem is told with file, line and the nearest right spelling; the exit code is 1 when one of
-them is an error.
+PATH is a folder of resources, one file of them (a Configuration too), or a run file (mecha.yaml, dapr.yaml), whose
+apps' resources are checked too. Every problem is told with file, line and the nearest right spelling; the exit code
+is 1 when one of them is an error.
 
   mecha validate resources/
   mecha validate mecha.yaml`,

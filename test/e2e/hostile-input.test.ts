@@ -55,9 +55,8 @@ describe('(users 58) deserialisation', () => {
       expect([name, saved.status === 204 || saved.status === 400], saved.text.slice(0, 200)).toEqual([name, true]);
       const stored = await read(`deep-${name}`);
       expect(stored.text === (saved.status === 204 ? text : '')).toBe(true);
-      const published = await sidecar.call('POST', '/publish/pubsub/hostile', text);
-      expect(published.status, published.text.slice(0, 200)).toBeLessThan(500);
       for (const [method, path, body] of [
+        ['POST', '/publish/pubsub/hostile', text],
         ['POST', '/state/statestore', text],
         ['POST', '/state/statestore/bulk', text],
         ['POST', '/state/statestore/transaction', text],
@@ -68,17 +67,28 @@ describe('(users 58) deserialisation', () => {
         expect([path, answer.status < 500], answer.text.slice(0, 200)).toEqual([path, true]);
       }
       const event = await sidecar.call('POST', '/publish/pubsub/hostile', text, { 'content-type': 'application/cloudevents+json' });
-      expect(event.status, event.text.slice(0, 200)).toBeLessThan(500);
+      expect(event.status === 204 || event.json()['errorCode'] === 'ERR_PUBSUB_CLOUD_EVENTS_SER', event.text.slice(0, 200)).toBe(true);
     }
   });
 
-  test('numbers beyond what a double holds come back as they were written', async () => {
-    for (const [key, number] of [['huge', '1e400'], ['long', '12345678901234567890123456789'], ['fine', '0.1000000000000000055511151231257827'], ['negative', '-0'], ['digits', '9'.repeat(5_000)]] as const) {
-      expect((await save(`[{"key":"${key}","value":${number}}]`)).status).toBe(204);
-      expect((await read(key)).text).toBe(number);
+  test('a number that a double cannot hold is refused where values are decoded, and kept as written where they are not', async () => {
+    for (const [key, number, stored] of [
+      ['huge', '1e400', undefined],
+      ['digits', '9'.repeat(5_000), undefined],
+      ['inside', '{"a":[null,-1e999]}', undefined],
+      ['long', '12345678901234567890', '12345678901234567000'],
+      ['largest', '1.7976931348623157e308', '1.7976931348623157e+308'],
+      ['nothing', '{"a":null}', '{"a":null}'],
+    ] as const) {
+      const saved = await save(`[{"key":"${key}","value":${number}}]`);
+      expect([key, saved.status, (await read(key)).text]).toEqual([key, stored === undefined ? 400 : 204, stored ?? '']);
+      const data = `{"${key}":${number}}`;
+      expect((await sidecar.call('POST', '/publish/pubsub/hostile', data)).status).toBe(204);
+      const event = await until('the event came', () => events.find(({ text }) => text.includes(`"${key}":`)), { about: sidecar.process });
+      expect(event.text).toContain(`"data":${data}`);
     }
     const ttl = await save('[{"key":"ttl","value":1,"metadata":{"ttlInSeconds":"99999999999999999999999"}}]');
-    expect([ttl.status >= 400 && ttl.status < 500, (await read('ttl')).status], ttl.text).toEqual([true, 204]);
+    expect([ttl.json()['errorCode'], (await read('ttl')).status]).toEqual(['ERR_STATE_SAVE', 204]);
     for (const body of ['{"keys":["a"],"parallelism":1e400}', '{"keys":["a"],"parallelism":-99999999999999999999}']) expect((await sidecar.call('POST', '/state/statestore/bulk', body)).status).toBeLessThan(500);
   });
 
@@ -111,7 +121,6 @@ describe('(users 58) deserialisation', () => {
     ['a number for a key', '[{"key":7,"value":1}]', 400],
     ['a list for metadata', '[{"key":"k","value":1,"metadata":["a"]}]', 400],
     ['a bare NUL', '\u0000', 400],
-    ['a byte order mark', '\ufeff[{"key":"bom","value":1}]', 400],
     ['a trailing comma', '[{"key":"comma","value":1},]', 400],
   ])('%s where a list of items is expected is refused', async (_what, body, status) => {
     const answer = await save(body);

@@ -73,14 +73,24 @@ export function stringMapMember(object: JsonObject, name: string): Readonly<Reco
   return map;
 }
 
-/** A value as JSON text bytes; absent becomes `null`. Nesting too deep to write is a bad body, not a crash. */
+/**
+ * A value as JSON text bytes; absent becomes `null`. Nesting too deep to write is a bad body, not a crash, and a number that
+ * no double holds is a bad body too: written, it would silently become `null`.
+ */
 export function jsonBytes(value: unknown): Uint8Array {
   try {
-    return Buffer.from(JSON.stringify(value ?? null));
+    const text = JSON.stringify(value ?? null);
+    if (text.includes('null')) refuseInfinity(value);
+    return Buffer.from(text);
   } catch (error) {
     if (error instanceof RangeError) throw new BadJson('the value is nested too deeply');
     throw error;
   }
+}
+
+function refuseInfinity(value: unknown): void {
+  if (typeof value === 'number' && !Number.isFinite(value)) throw new BadJson('a number is out of range');
+  if (typeof value === 'object' && value !== null) for (const inner of Object.values(value)) refuseInfinity(inner);
 }
 
 function typeName(value: unknown): string {

@@ -163,6 +163,8 @@ export type LedgerChannel = string;
 
 export interface Ledger {
   readonly kind: 'sqlite' | 'memory';
+  /** Resolves when the ledger has failed for good: the process had better end and be started anew. Absent: it cannot. */
+  readonly broken?: Promise<Error>;
 
   /** All or nothing, in order (L1), durable when it resolves (L2). Rejects with `LedgerConflict` or `LedgerRefused`. */
   commit(batch: readonly LedgerOperation[]): Promise<readonly LedgerResult[]>;

@@ -70,6 +70,8 @@ export interface GroupWriter {
   /** Resolves after the commit; rejects with `WriterError`. */
   run(name: string, args: unknown, options?: RunOptions): Promise<unknown>;
   close(): Promise<void>;
+  /** Resolves when the thread has ended without being asked to; every request is refused from then on. */
+  readonly broken: Promise<Error>;
 }
 
 export interface WriterRequest {
@@ -101,6 +103,7 @@ export async function openGroupWriter(options: GroupWriterOptions): Promise<Grou
   let waitingBytes = 0;
   let nextId = 1;
   let closed: string | undefined;
+  const broken = Promise.withResolvers<Error>();
   let ended: (() => void) | undefined;
 
   function failAll(code: WriterError['code'], reason: string): void {
@@ -133,14 +136,20 @@ export async function openGroupWriter(options: GroupWriterOptions): Promise<Grou
     });
   });
   worker.removeAllListeners('exit').removeAllListeners('error');
-  worker.on('error', (error: unknown) => failAll('io', `the writer thread failed: ${error instanceof Error ? error.message : String(error)}`));
+  worker.on('error', (error: unknown) => {
+    const reason = `the writer thread failed: ${error instanceof Error ? error.message : String(error)}`;
+    if (closed === undefined) broken.resolve(new Error(reason, { cause: error }));
+    failAll('io', reason);
+  });
   worker.on('exit', () => {
+    if (closed === undefined) broken.resolve(new Error('the writer thread has ended'));
     failAll('closed', 'the writer thread has ended');
     ended?.();
   });
   worker.unref();
 
   return {
+    broken: broken.promise,
     run(name, args, { durable = true, bytes = 0, transfer: handed = [] } = {}) {
       if (closed !== undefined) return Promise.reject(new WriterError('closed', closed));
       if (waiting.size >= REQUESTS_MAX) return Promise.reject(new WriterError('overloaded', `more than ${REQUESTS_MAX} writes wait for the disk`));

@@ -72,6 +72,10 @@ export function createHost(options: HostOptions, extras: HostExtras = {}): Host 
     await mkdir(dataDir, { recursive: true, mode: 0o700 });
     await chmod(dataDir, 0o700);
     const ledger = await ledgers.open(ledgerPath(dataDir));
+    void ledger.broken?.then((error) => {
+      log.error({ err: error }, 'the ledger has failed for good; ending, so that whoever supervises this process starts it anew');
+      void stop(1);
+    });
     const peers = createPeerLink({ ledger, dataDir, log: log.scoped('mecha.peers'), clock: systemClock });
     const parts: Part[] = [{ name: 'ledger', stop: () => ledgers.closeAll() }, ...(options.metrics.enabled ? [metrics] : []), peers];
     lifecycle = new Lifecycle(parts, log);

@@ -68,6 +68,7 @@ describe('a writer with faults', () => {
     const outcomes: string[] = [];
     for (let n = 0; n < 10; n++) outcomes.push(await set(ledger, `k${n}`, 'x').then(() => 'told', (error: unknown) => (error instanceof LedgerRefused ? error.code : 'other')));
     expect(outcomes).toContain('closed');
+    expect((await ledger.broken)?.message).toBe('the writer thread has ended');
     const again = await openLedger();
     const firstUntold = outcomes.indexOf('closed');
     for (let n = 0; n < firstUntold; n++) expect(await get(again, `k${n}`)).toBe('x');

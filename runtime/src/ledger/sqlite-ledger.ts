@@ -105,6 +105,7 @@ export async function openSqliteLedger(options: SqliteLedgerOptions): Promise<Le
 
   return {
     kind: 'sqlite',
+    broken: writer.broken,
     outbox,
     async commit(batch) {
       const handed = handOver(batch);

@@ -23,10 +23,10 @@ beforeAll(async () => {
   });
   await app.listen();
   const resources = await folderWith({ 'all.yaml': component('statestore', 'state.sqlite') + component('other', 'state.in-memory') + component('pubsub', 'pubsub.sqlite') });
-  [order] = (await Promise.all([
+  [order] = await Promise.all([
     startSidecar({ appId: 'order', appPort: app.port, dataDir, resources, untilReady: 'all' }),
     startSidecar({ appId: 'guarded', dataDir, resources, env: { DAPR_API_TOKEN: TOKEN } }),
-  ])) as [Sidecar, Sidecar];
+  ]);
 });
 afterAll(cleanUp);
 

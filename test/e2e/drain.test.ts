@@ -1,0 +1,3 @@
+import { testDrain } from './drain.ts';
+
+testDrain('pubsub.sqlite', () => ({}));

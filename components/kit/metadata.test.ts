@@ -48,6 +48,10 @@ describe('names', () => {
     expect(decode(schema, { actorStateStore: 'true' }).messages).toEqual(['warning: metadata name actorStateStore has no effect: actors are not served yet']);
   });
 
+  test('encryption that is asked for and cannot be had is an error, never a word in passing', () => {
+    expect(decode(schema, { primaryEncryptionKey: 'k' }).messages[0]).toMatch(/^error: metadata name primaryEncryptionKey cannot be had: .*plain text/);
+  });
+
   test('names of the language itself are no names of metadata', () => {
     const { options, messages } = decode(schema, [{ name: '__proto__', value: 'a' }, { name: 'constructor', value: 'b' }]);
     expect(messages).toHaveLength(2);

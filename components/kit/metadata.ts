@@ -18,7 +18,7 @@ export interface MetadataEntry<S = unknown> {
 export interface MetadataProblem<S = unknown> {
   readonly severity: 'error' | 'warning';
   /** `unknown-name` is the one that strictness turns from a warning into an error. */
-  readonly reason: 'unknown-name' | 'no-effect' | 'bad-value' | 'missing' | 'duplicate';
+  readonly reason: 'unknown-name' | 'no-effect' | 'refused' | 'bad-value' | 'missing' | 'duplicate';
   /** The metadata name meant. */
   readonly name: string;
   readonly message: string;
@@ -40,10 +40,14 @@ const RUNTIME_NAMES: Readonly<Record<string, readonly string[]>> = {
 /** Known to the runtime, and without effect so far. */
 const RUNTIME_NO_EFFECT: Readonly<Record<string, string>> = {
   actorStateStore: 'actors are not served yet',
-  primaryEncryptionKey: 'encryption of state is not served yet',
-  secondaryEncryptionKey: 'encryption of state is not served yet',
   outboxPubsub: 'the outbox needs no internal topic here',
   outboxDiscardWhenMissingState: 'state and event are one transaction here, so the state is never missing',
+};
+
+/** Asking for one of these and not getting it would leave data open: an error, never a warning. */
+const RUNTIME_REFUSED: Readonly<Record<string, string>> = {
+  primaryEncryptionKey: 'encryption of state is not served yet, and the data would be stored in plain text',
+  secondaryEncryptionKey: 'encryption of state is not served yet, and the data would be stored in plain text',
 };
 
 /** All names that entries of this component may have, for suggestions. */
@@ -78,6 +82,8 @@ export function decodeMetadata<S>(definition: ComponentDefinition, entries: read
     if (known) (known.alias ? fromAlias : given).set(known.name, entry);
     const runtimeName = runtimeNames.get(lower);
     if (runtimeName) {
+      const refused = RUNTIME_REFUSED[runtimeName];
+      if (refused !== undefined) problems.push({ severity: 'error', reason: 'refused', message: `metadata name ${entry.name} cannot be had: ${refused}`, ...at });
       const reason = RUNTIME_NO_EFFECT[runtimeName];
       if (reason !== undefined) problems.push({ severity: 'warning', reason: 'no-effect', message: `metadata name ${entry.name} has no effect: ${reason}`, ...at });
     } else if (!known) {

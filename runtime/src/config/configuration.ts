@@ -61,6 +61,7 @@ function merge(before: Configuration, document: YamlView): Configuration {
   const denied = spec.get('components')?.get('deny');
   const metrics = metricsOf(spec.get('metrics')) ?? metricsOf(spec.get('metric'));
   const sampling = tracing?.get('samplingRate');
+  sampling?.warning('spans are not exported yet; spec.tracing.samplingRate has no effect');
   const features = Object.fromEntries((spec.get('features')?.items() ?? []).map((item) => [item.get('name')?.text() ?? '', item.get('enabled')?.boolean() ?? false]));
   return {
     secretScopes: secretScopes ? secretScopesOf(secretScopes) : before.secretScopes,

@@ -1,8 +1,8 @@
 /** The thread of `group-writer.ts`: drains what waits, commits it as one, answers. */
-import { DatabaseSync } from 'node:sqlite';
-import { isMainThread, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { statSync } from 'node:fs';
-import type { FromThread, GroupWriterOptions, ThreadResult, ToThread, WriterError, WriterProgram, WriterRequest } from './group-writer.ts';
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { isMainThread, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import type { FromThread, GroupWriterOptions, ThreadResult, ToThread, WriterError, WriterFaults, WriterProgram, WriterRequest } from './group-writer.ts';
 
 const GROUP_MAX = 512;
 const CHECKPOINT_GROUPS = 64;
@@ -13,7 +13,7 @@ const SQLITE_BUSY = 5;
 const SQLITE_IOERR = 10;
 const SQLITE_FULL = 13;
 
-type Settings = Omit<GroupWriterOptions, 'program'> & { readonly program: string };
+type Settings = Omit<GroupWriterOptions, 'program' | 'onTrouble'> & { readonly program: string };
 
 const sleeper = new Int32Array(new SharedArrayBuffer(4));
 function sleep(ms: number): void {
@@ -27,14 +27,26 @@ function codeOf(error: unknown): number {
 class Thread {
   readonly #settings: Settings;
   readonly #db: DatabaseSync;
+  readonly #onTrouble: (message: string) => void;
+  readonly #steps: Readonly<Record<'begin' | 'commit' | 'rollback' | 'enter' | 'leave' | 'undo', StatementSync>>;
   #handlers: Readonly<Record<string, (args: never) => unknown>> = {};
   #program: WriterProgram<never> | undefined;
   #groups = 0;
   #syncs = true;
 
-  constructor(settings: Settings) {
+  constructor(settings: Settings, onTrouble: (message: string) => void) {
     this.#settings = settings;
-    this.#db = new DatabaseSync(settings.path, { timeout: 0 });
+    this.#onTrouble = onTrouble;
+    const db = new DatabaseSync(settings.path, { timeout: 0 });
+    this.#db = db;
+    this.#steps = {
+      begin: db.prepare('BEGIN IMMEDIATE'),
+      commit: db.prepare('COMMIT'),
+      rollback: db.prepare('ROLLBACK'),
+      enter: db.prepare('SAVEPOINT request'),
+      leave: db.prepare('RELEASE request'),
+      undo: db.prepare('ROLLBACK TO request'),
+    };
   }
 
   open(program: WriterProgram<never>): void {
@@ -58,27 +70,18 @@ class Thread {
     this.#handlers = program.requests(db, this.#settings.settings);
   }
 
-  /** One transaction for all of `group`. */
+  /** One transaction for all of `group`. Never throws: what goes wrong is the answer. */
   commit(group: readonly WriterRequest[]): ThreadResult[] {
+    const results: ThreadResult[] = [];
     try {
       this.#syncOnCommit(group.some(({ durable }) => durable));
-      this.#retry(() => this.#db.exec('BEGIN IMMEDIATE'));
-    } catch (error) {
-      return group.map((request) => refused(request, error));
-    }
-    const results = group.map((request) => this.#runOne(request));
-    try {
+      this.#retry(() => this.#steps.begin.run());
+      for (const request of group) results.push(this.#runOne(request));
       this.#fault('before-commit');
-      this.#fault('commit');
-      this.#db.exec('COMMIT');
+      this.#steps.commit.run();
     } catch (error) {
       // G2: nothing of the group is known to be on disk, so nobody is told that it is.
-      try {
-        this.#db.exec('ROLLBACK');
-      } catch {
-        // SQLite has rolled back by itself.
-      }
-      this.#program?.rolledBack?.();
+      this.#rollBack();
       return group.map((request) => refused(request, error));
     }
     this.#fault('after-commit');
@@ -96,20 +99,28 @@ class Thread {
     this.#db.close();
   }
 
+  /** Throws only when SQLite gave up the whole transaction, as it may when the disk is full or fails. */
   #runOne(request: WriterRequest): ThreadResult {
     const handler = this.#handlers[request.name];
-    this.#db.exec('SAVEPOINT request');
+    this.#steps.enter.run();
     try {
       if (!handler) throw new Error(`the program has no request ${request.name}`);
       const value = handler(request.args as never);
-      this.#db.exec('RELEASE request');
+      this.#fault('request');
+      this.#steps.leave.run();
       return { id: request.id, value };
     } catch (error) {
-      this.#db.exec('ROLLBACK TO request');
-      this.#db.exec('RELEASE request');
+      if (!this.#db.isTransaction) throw error;
+      this.#steps.undo.run();
+      this.#steps.leave.run();
       this.#program?.rolledBack?.();
       return refused(request, error);
     }
+  }
+
+  #rollBack(): void {
+    if (this.#db.isTransaction) this.#steps.rollback.run();
+    this.#program?.rolledBack?.();
   }
 
   /** G3: tries for the lock again after a short, growing, jittered pause. */
@@ -132,31 +143,43 @@ class Thread {
     this.#syncs = syncs;
   }
 
-  /** Moves the log into the file now and then; past its bound, also cuts the log off as soon as no reader holds it. */
+  /**
+   * Moves the log into the file now and then; past its bound, also cuts the log off as soon as no reader holds it. What was
+   * committed stays so when this fails (the disk may be full): it is told, and tried again later.
+   */
   #checkpoint(): void {
-    if ((this.#settings.journal ?? 'wal') !== 'wal' || this.#groups % CHECKPOINT_GROUPS !== 0) return;
+    if ((this.#settings.journal ?? 'wal') !== 'wal') return;
     const bytes = statSync(`${this.#settings.path}-wal`, { throwIfNoEntry: false })?.size ?? 0;
-    if (bytes < CHECKPOINT_BYTES) return;
-    // Syncs the log before it moves anything, whatever the last commits did.
-    this.#syncOnCommit(true);
+    const isPastBound = bytes > (this.#settings.walBytesMax ?? WAL_BYTES_MAX);
+    // A log that has been moved is written again from its beginning and keeps its size, hence the count of groups.
+    if (bytes < CHECKPOINT_BYTES || (!isPastBound && this.#groups % CHECKPOINT_GROUPS !== 0)) return;
     try {
-      this.#db.exec(`PRAGMA wal_checkpoint(${bytes > (this.#settings.walBytesMax ?? WAL_BYTES_MAX) ? 'TRUNCATE' : 'PASSIVE'})`);
+      this.#fault('checkpoint');
+      // Syncs the log before it moves anything, whatever the last commits did.
+      this.#syncOnCommit(true);
+      this.#db.exec(`PRAGMA wal_checkpoint(${isPastBound ? 'TRUNCATE' : 'PASSIVE'})`);
     } catch (error) {
-      if (codeOf(error) !== SQLITE_BUSY) throw error;
+      if (codeOf(error) !== SQLITE_BUSY) this.#onTrouble(`the write-ahead log of ${this.#settings.path} could not be moved into the file: ${messageOf(error)}`);
     }
   }
 
-  #fault(point: string): void {
+  #fault(point: WriterFaults['point']): void {
     const { faults } = this.#settings;
     if (!faults || faults.point !== point || this.#groups < faults.after) return;
     if (faults.action === 'exit') process.exit(9);
+    // As SQLite itself may do when a statement meets a full or failing disk.
+    if (faults.action === 'lose') this.#db.exec('ROLLBACK');
     throw Object.assign(new Error('injected fault'), { errcode: SQLITE_IOERR });
   }
 }
 
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
 function refused(request: WriterRequest, error: unknown): ThreadResult {
   const code = codeOf(error);
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   const detail = error instanceof Error ? { ...error, name: error.name, message } : error;
   const kind: WriterError['code'] = code === SQLITE_BUSY ? 'busy' : code === SQLITE_FULL ? 'disk-full' : code === SQLITE_IOERR ? 'io' : 'rejected';
   return { id: request.id, code: kind, message, detail };
@@ -168,7 +191,7 @@ if (!isMainThread && parentPort) {
   const post = (message: FromThread) => port.postMessage(message);
   try {
     const { program } = (await import(settings.program)) as { program: WriterProgram<never> };
-    const thread = new Thread(settings);
+    const thread = new Thread(settings, (message) => post({ type: 'trouble', message }));
     thread.open(program);
     port.on('message', (first: ToThread) => {
       let message: ToThread | undefined = first;
@@ -190,7 +213,7 @@ if (!isMainThread && parentPort) {
     });
     post({ type: 'open' });
   } catch (error) {
-    post({ type: 'failed', message: error instanceof Error ? error.message : String(error) });
+    post({ type: 'failed', message: messageOf(error) });
     port.close();
   }
 }

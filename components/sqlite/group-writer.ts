@@ -56,12 +56,15 @@ export interface GroupWriterOptions {
   readonly walBytesMax?: number;
   /** Journal of a file that another program also writes without a write-ahead log. */
   readonly journal?: 'wal' | 'delete' | 'memory';
+  /** Called with words for the log when something failed that undoes nothing and is tried again. */
+  readonly onTrouble?: (message: string) => void;
   /** For tests: fail or die at a named point. */
   readonly faults?: WriterFaults;
 }
 export interface WriterFaults {
-  readonly point: 'before-commit' | 'commit' | 'after-commit';
-  readonly action: 'fail' | 'exit';
+  readonly point: 'request' | 'before-commit' | 'after-commit' | 'checkpoint';
+  /** `lose`: the whole transaction is rolled back under the hands of the request. */
+  readonly action: 'fail' | 'lose' | 'exit';
   /** How many groups pass before it strikes. */
   readonly after: number;
 }
@@ -87,6 +90,7 @@ export type FromThread =
   | { readonly type: 'open' }
   | { readonly type: 'failed'; readonly message: string }
   | { readonly type: 'results'; readonly results: readonly ThreadResult[] }
+  | { readonly type: 'trouble'; readonly message: string }
   | { readonly type: 'closed' };
 export type ThreadResult =
   | { readonly id: number; readonly value: unknown }
@@ -95,7 +99,7 @@ export type ThreadResult =
 const REQUESTS_MAX = 20_000;
 const WAITING_BYTES_MAX = 256 * 1024 * 1024;
 
-export async function openGroupWriter(options: GroupWriterOptions): Promise<GroupWriter> {
+export async function openGroupWriter({ onTrouble, ...options }: GroupWriterOptions): Promise<GroupWriter> {
   const worker = new Worker(new URL('./group-writer-thread.ts', import.meta.url), { workerData: { ...options, program: options.program.href } });
   const waiting = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>();
   let batch: WriterRequest[] = [];
@@ -110,6 +114,24 @@ export async function openGroupWriter(options: GroupWriterOptions): Promise<Grou
     closed ??= reason;
     for (const request of waiting.values()) request.reject(new WriterError(code, reason));
     waiting.clear();
+  }
+
+  /** One message per turn of the event loop, however many writes it brings. */
+  function post(): void {
+    const requests = batch;
+    const handed = transfer;
+    batch = [];
+    transfer = [];
+    try {
+      worker.postMessage({ type: 'requests', requests } satisfies ToThread, handed);
+    } catch (error) {
+      // Something in there cannot cross to a thread. A mistake of the caller's; which one's is not told.
+      const reason = `a request cannot be handed to the writer thread: ${error instanceof Error ? error.message : String(error)}`;
+      for (const { id } of requests) {
+        waiting.get(id)?.reject(new WriterError('rejected', reason));
+        waiting.delete(id);
+      }
+    }
   }
 
   await new Promise<void>((resolve, reject) => {
@@ -130,6 +152,8 @@ export async function openGroupWriter(options: GroupWriterOptions): Promise<Grou
             else request.resolve(result.value);
           }
           return;
+        case 'trouble':
+          return onTrouble?.(message.message);
         case 'closed':
           return ended?.();
       }
@@ -161,14 +185,7 @@ export async function openGroupWriter(options: GroupWriterOptions): Promise<Grou
         if (waiting.size === 1) worker.ref();
         batch.push({ id, name, args, durable });
         transfer.push(...handed);
-        // One message per turn of the event loop, however many writes it brings.
-        if (batch.length === 1) {
-          setImmediate(() => {
-            worker.postMessage({ type: 'requests', requests: batch } satisfies ToThread, transfer);
-            batch = [];
-            transfer = [];
-          });
-        }
+        if (batch.length === 1) setImmediate(post);
       }).finally(() => {
         waitingBytes -= bytes;
         if (waiting.size === 0) worker.unref();

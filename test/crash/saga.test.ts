@@ -140,8 +140,7 @@ describe(`the order saga under kill -9 (seed ${SEED})`, () => {
         await whenReady();
       }
     })();
-    const placed = await placeOrders(addresses, plan, { atOnce: 4 }).finally(() => (placing = false));
-    await reaping;
+    const [placed] = await Promise.all([placeOrders(addresses, plan, { atOnce: 4 }).finally(() => (placing = false)), reaping]);
     const verdict = judge(await settle(addresses, plan, placed));
     console.log(`seed ${SEED}, ${kills} kills; ${verdict.confirmed} confirmed, ${verdict.rejected} rejected`);
     expect(verdict.breaches, `seed ${SEED}\n${mecha.lines.slice(-30).join('\n')}`).toEqual([]);

@@ -52,7 +52,7 @@ describe('syncs', () => {
 });
 
 describe('a writer with faults', () => {
-  test.each(['before-commit', 'commit'] as const)('no acknowledgement precedes the commit: a failure at %s is nobody\'s success, and leaves nothing', async (point) => {
+  test.each(['before-commit', 'request'] as const)('no acknowledgement precedes the commit: a failure at %s is nobody\'s success, and leaves nothing', async (point) => {
     const ledger = await openLedger({ point, action: 'fail', after: 3 });
     await set(ledger, 'before', 'x');
     const outcomes = await Promise.allSettled(Array.from({ length: 20 }, (_, n) => set(ledger, `k${n}`, 'x')));

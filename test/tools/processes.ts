@@ -2,11 +2,11 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { freePort } from '@mecha/runtime/cli/free-port.ts';
 
 export const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url));
 export const MECHA = join(REPOSITORY, 'runtime/src/main.ts');
@@ -58,17 +58,8 @@ export function startMecha(args: readonly string[], env: Record<string, string> 
 }
 
 /** Ports that were free a moment ago; all different. */
-export async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer().listen(0, '127.0.0.1');
-      await once(server, 'listening');
-      return server;
-    }),
-  );
-  const ports = servers.map((server) => (server.address() as { port: number }).port);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
+export function freePorts(count: number): Promise<number[]> {
+  return Promise.all(Array.from({ length: count }, () => freePort('127.0.0.1')));
 }
 
 export async function temporaryFolder(): Promise<{ path: string; remove(): Promise<void> }> {

@@ -1,7 +1,5 @@
 /** An app that `mecha run` starts: its output line by line, its signals, its end. */
 import { spawn } from 'node:child_process';
-import { createServer } from 'node:net';
-import { once } from 'node:events';
 
 export interface AppProcess {
   readonly pid: number | undefined;
@@ -74,13 +72,4 @@ function forLines(stream: NodeJS.ReadableStream, show: (line: string) => void): 
   stream.on('end', () => {
     if (rest !== '') show(rest);
   });
-}
-
-/** A port that nobody listens on now. */
-export async function freePort(host: string): Promise<number> {
-  const server = createServer().listen(0, host);
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

@@ -70,7 +70,7 @@ class Thread {
     this.#handlers = program.requests(db, this.#settings.settings);
   }
 
-  /** One transaction for all of `group`. Never throws: what goes wrong is the answer. */
+  /** One transaction for all of `group`. What goes wrong is an answer, unless not even a rollback is possible. */
   commit(group: readonly WriterRequest[]): ThreadResult[] {
     const results: ThreadResult[] = [];
     try {

@@ -3,42 +3,56 @@
  *
  * Delivery to groups: `cursor` of a group moves forward as messages are claimed; a row in `deliveries` exists only while
  * a message is in flight (`session` set) or waits for its next try (`due_at` set), and its acknowledgement deletes it.
- * A claim belongs to the session of a process; when the session is dead its claims are free again, attempt unchanged.
+ * A claim belongs to the session of a process; when the session is dead its claims are free again, attempt unchanged. So
+ * that none is ever orphaned, whoever claims sees to it that its session has a row.
+ *
+ * No request scans: each costs the same with a million rows, and what removes rows does so in bounded steps.
  */
 import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { DeadLetter, LedgerOperation, LedgerResult, SidecarRow } from '@mecha/components/kit';
+import { isAlive } from './process-identity.ts';
 
-export const SCHEMA_VERSION = 1;
 export const SESSION_LEASE_MS = 15_000;
 const DEAD_LETTERS_MAX = 10_000;
 const GROUP_UNSEEN_MS = 7 * 24 * 3600_000;
-const SWEEP_ROWS = 1000;
+/** A claim marks its group as seen no more often than this. */
+const GROUP_SEEN_STEP_MS = 3600_000;
+/** Most rows that one step of tending removes, and that an append to a full topic removes at a time. */
+const SWEEP_ROWS = 500;
+const TRIM_STEPS_MAX = 10;
+/** A damaged row is out of the way of the others for this long, then told of again. */
+const DAMAGED_PAUSE_MS = 60_000;
 
-const LAYOUT = `
-CREATE TABLE state (tbl TEXT NOT NULL, key TEXT NOT NULL, data BLOB NOT NULL, crc INTEGER NOT NULL, is_binary INTEGER NOT NULL, etag TEXT NOT NULL, expires_at INTEGER, PRIMARY KEY (tbl, key)) WITHOUT ROWID;
+/**
+ * From each schema version to the next. Tables that hold data have a rowid, with the data last: rows of a kilobyte within a
+ * primary key's tree cost three times the space and the time, and what stands behind the data costs reading it.
+ */
+const MIGRATIONS = [`
+CREATE TABLE state (id INTEGER PRIMARY KEY, tbl TEXT NOT NULL, key TEXT NOT NULL, etag TEXT NOT NULL, expires_at INTEGER, is_binary INTEGER NOT NULL, crc INTEGER NOT NULL, data BLOB NOT NULL, UNIQUE (tbl, key));
 CREATE INDEX state_expiry ON state (expires_at) WHERE expires_at IS NOT NULL;
 CREATE TABLE topics (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, bytes INTEGER NOT NULL DEFAULT 0, retention_ms INTEGER NOT NULL DEFAULT 86400000);
-CREATE TABLE messages (sequence INTEGER PRIMARY KEY AUTOINCREMENT, topic INTEGER NOT NULL, id TEXT NOT NULL, data BLOB NOT NULL, crc INTEGER NOT NULL, content_type TEXT, metadata TEXT NOT NULL, published_at INTEGER NOT NULL);
+CREATE TABLE messages (sequence INTEGER PRIMARY KEY AUTOINCREMENT, topic INTEGER NOT NULL, id TEXT NOT NULL, published_at INTEGER NOT NULL, content_type TEXT, metadata TEXT NOT NULL, crc INTEGER NOT NULL, data BLOB NOT NULL);
 CREATE INDEX messages_topic ON messages (topic, sequence);
 CREATE TABLE groups (id INTEGER PRIMARY KEY, topic INTEGER NOT NULL, name TEXT NOT NULL, cursor INTEGER NOT NULL DEFAULT 0, seen_at INTEGER NOT NULL, UNIQUE (topic, name));
 CREATE TABLE deliveries (grp INTEGER NOT NULL, sequence INTEGER NOT NULL, attempt INTEGER NOT NULL, due_at INTEGER, session TEXT, PRIMARY KEY (grp, sequence)) WITHOUT ROWID;
 CREATE INDEX deliveries_due ON deliveries (grp, due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX deliveries_session ON deliveries (session) WHERE session IS NOT NULL;
-CREATE TABLE outbox (position INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, app_id TEXT NOT NULL, pubsub TEXT NOT NULL, topic TEXT NOT NULL, data BLOB NOT NULL, crc INTEGER NOT NULL, content_type TEXT NOT NULL, metadata TEXT NOT NULL, created_at INTEGER NOT NULL, attempt INTEGER NOT NULL DEFAULT 0, free_at INTEGER NOT NULL DEFAULT 0);
+CREATE TABLE outbox (position INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, app_id TEXT NOT NULL, pubsub TEXT NOT NULL, topic TEXT NOT NULL, created_at INTEGER NOT NULL, attempt INTEGER NOT NULL DEFAULT 0, free_at INTEGER NOT NULL DEFAULT 0, content_type TEXT NOT NULL, metadata TEXT NOT NULL, crc INTEGER NOT NULL, data BLOB NOT NULL);
 CREATE INDEX outbox_free ON outbox (app_id, position);
-CREATE TABLE dead_letters (id TEXT PRIMARY KEY, app_id TEXT NOT NULL, at INTEGER NOT NULL, letter TEXT NOT NULL, data BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE dead_letters (id TEXT PRIMARY KEY, app_id TEXT NOT NULL, at INTEGER NOT NULL, letter TEXT NOT NULL, data BLOB NOT NULL);
 CREATE INDEX dead_letters_app ON dead_letters (app_id, at, id);
 CREATE TABLE sessions (id TEXT PRIMARY KEY, pid INTEGER NOT NULL, process_start TEXT NOT NULL, lease_until INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE sidecars (instance_id TEXT PRIMARY KEY, session TEXT NOT NULL, app_id TEXT NOT NULL, namespace TEXT NOT NULL, row TEXT NOT NULL) WITHOUT ROWID;
-`;
+`];
+const SCHEMA_VERSION = MIGRATIONS.length;
 
 export interface ProgramSettings {
   readonly session: string;
   readonly pid: number;
-  readonly processStart: string;
+  /** `processIdentity(pid)`. */
+  readonly identity: string;
 }
 
 /** Each request carries the caller's time, so that a turned clock turns the ledger. */
@@ -50,10 +64,28 @@ export interface ClaimArguments extends Timed {
   readonly group: string;
   readonly limit: number;
 }
+/** `damaged` names rows that were passed over: their checksum is wrong, and they are looked at again in a minute. */
+export interface ClaimOutcome {
+  readonly messages: unknown[];
+  readonly nextDueAt?: number;
+  readonly more: boolean;
+  readonly damaged: readonly string[];
+}
 export interface OutboxClaimArguments extends Timed {
   readonly appId: string;
   readonly limit: number;
   readonly leaseMs: number;
+}
+
+export interface TendArguments extends Timed {
+  /** The entries of this process in the registry. */
+  readonly sidecars: readonly SidecarRow[];
+}
+export interface TendOutcome {
+  readonly touched: readonly string[];
+  readonly droppedGroups: readonly { readonly topic: string; readonly group: string }[];
+  readonly droppedLetters: readonly { readonly appId: string; readonly count: number }[];
+  readonly more: boolean;
 }
 
 /** Thrown inside a request; crosses the thread by its fields. */
@@ -86,24 +118,6 @@ export function checkCrc(data: Uint8Array, crc: number, what: () => string): voi
   if (crc32(data) !== crc) throw new Damaged(what());
 }
 
-/** When the process with this id began, as far as the system tells; tells a process from a later one of the same id. */
-export function processStartOf(pid: number): string {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
-  } catch {
-    return '';
-  }
-}
-export function isAlive(pid: number, processStart: string): boolean {
-  try {
-    process.kill(pid, 0);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
-  }
-  return processStart === '' || processStartOf(pid) === processStart;
-}
-
 function migrate(db: DatabaseSync): void {
   db.exec('CREATE TABLE IF NOT EXISTS ledger_meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID');
   const row = db.prepare("SELECT value FROM ledger_meta WHERE name = 'schema'").get() as { value: string } | undefined;
@@ -111,7 +125,7 @@ function migrate(db: DatabaseSync): void {
   if (version > SCHEMA_VERSION) {
     throw new Error(`the ledger has schema ${version}, and this Mecha knows ${SCHEMA_VERSION} and older: it was written by a newer one; use that one, or another --data-dir`);
   }
-  if (version < 1) db.exec(LAYOUT);
+  for (const step of MIGRATIONS.slice(version)) db.exec(step);
   db.prepare("INSERT OR REPLACE INTO ledger_meta VALUES ('schema', ?)").run(String(SCHEMA_VERSION));
 }
 
@@ -122,6 +136,8 @@ class LedgerRequests {
   /** Ids by name; forgotten when anything is rolled back. */
   readonly #topics = new Map<string, number>();
   readonly #groups = new Map<string, number>();
+  /** Steps of tending so far: each begins with another topic. */
+  #tended = 0;
 
   constructor(db: DatabaseSync, settings: ProgramSettings) {
     this.#db = db;
@@ -194,7 +210,8 @@ class LedgerRequests {
         return {};
       case 'sidecar.put':
         touched.add('sidecars');
-        this.#putSidecar(operation.sidecar);
+        this.#keepSession(now);
+        this.#putSidecar(operation.sidecar, 'REPLACE');
         return {};
       case 'sidecar.remove':
         touched.add('sidecars');
@@ -215,9 +232,10 @@ class LedgerRequests {
       if (operation.ifEtag !== undefined ? live !== operation.ifEtag : live !== undefined) throw new Conflict(key, index);
     }
     const etag = randomUUID();
-    this.#sql('INSERT OR REPLACE INTO state (tbl, key, data, crc, is_binary, etag, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?)').run(
-      table, key, operation.data, crc32(operation.data), operation.binary ? 1 : 0, etag, operation.expiresAt ?? null,
-    );
+    this.#sql(
+      `INSERT INTO state (tbl, key, etag, expires_at, is_binary, crc, data) VALUES (?, ?, ?, ?, ?, ?, ?)
+         ON CONFLICT (tbl, key) DO UPDATE SET etag = excluded.etag, expires_at = excluded.expires_at, is_binary = excluded.is_binary, crc = excluded.crc, data = excluded.data`,
+    ).run(table, key, etag, operation.expiresAt ?? null, operation.binary ? 1 : 0, crc32(operation.data), operation.data);
     return { etag };
   }
 
@@ -232,11 +250,9 @@ class LedgerRequests {
   #append(operation: Extract<LedgerOperation, { type: 'topic.append' }>, now: number): LedgerResult {
     const { topic, message, retention } = operation;
     const id = this.#topicId(topic);
-    let { bytes } = this.#sql('SELECT bytes FROM topics WHERE id = ?').get(id) as { bytes: number };
-    if (bytes + message.data.length > retention.bytesMax) {
-      this.#trim(id, now);
-      ({ bytes } = this.#sql('SELECT bytes FROM topics WHERE id = ?').get(id) as { bytes: number });
-      if (bytes + message.data.length > retention.bytesMax) throw new TopicFull(topic, retention.bytesMax);
+    const hasRoom = (): boolean => (this.#sql('SELECT bytes FROM topics WHERE id = ?').get(id) as { bytes: number }).bytes + message.data.length <= retention.bytesMax;
+    for (let step = 0; !hasRoom(); step++) {
+      if (step === TRIM_STEPS_MAX || this.#trim(id, now, SWEEP_ROWS) === 0) throw new TopicFull(topic, retention.bytesMax);
     }
     const { lastInsertRowid } = this.#sql('INSERT INTO messages (topic, id, data, crc, content_type, metadata, published_at) VALUES (?, ?, ?, ?, ?, ?, ?)').run(
       id, message.id, message.data, crc32(message.data), message.contentType ?? null, JSON.stringify(message.metadata), now,
@@ -264,43 +280,56 @@ class LedgerRequests {
     this.#sql('INSERT INTO groups (topic, name, seen_at) VALUES (?, ?, ?) ON CONFLICT (topic, name) DO UPDATE SET seen_at = excluded.seen_at').run(id, group, now);
   }
 
-  claim({ topic, group, limit, now }: ClaimArguments): { messages: unknown[]; nextDueAt?: number; more: boolean } {
-    if (this.#groupId(topic, group) === undefined) this.openGroup({ topic, group, now });
-    const found = this.#sql('SELECT g.id, g.topic, g.cursor FROM groups g JOIN topics t ON t.id = g.topic WHERE t.name = ? AND g.name = ?').get(topic, group) as { id: number; topic: number; cursor: number };
+  claim({ topic, group, limit, now }: ClaimArguments): ClaimOutcome {
+    const { id, topicId, cursor } = this.#seenGroup(topic, group, now);
+    this.#keepSession(now);
     const { session } = this.#settings;
     const due = this.#sql(
       'SELECT m.sequence, m.id, m.data, m.crc, m.content_type, m.metadata, m.published_at, d.attempt FROM deliveries d JOIN messages m ON m.sequence = d.sequence WHERE d.grp = ? AND d.due_at <= ? ORDER BY d.due_at, d.sequence LIMIT ?',
-    ).all(found.id, now, limit) as unknown as Row[];
-    for (const row of due) this.#sql('UPDATE deliveries SET session = ?, due_at = NULL WHERE grp = ? AND sequence = ?').run(session, found.id, row.sequence);
+    ).all(id, now, limit) as unknown as Row[];
+    for (const row of due) this.#sql('UPDATE deliveries SET session = ?, due_at = NULL WHERE grp = ? AND sequence = ?').run(session, id, row.sequence);
     const fresh =
       due.length >= limit
         ? []
-        : (this.#sql('SELECT sequence, id, data, crc, content_type, metadata, published_at, 1 AS attempt FROM messages WHERE topic = ? AND sequence > ? ORDER BY sequence LIMIT ?').all(found.topic, found.cursor, limit - due.length) as unknown as Row[]);
-    for (const row of fresh) this.#sql('INSERT INTO deliveries (grp, sequence, attempt, session) VALUES (?, ?, 1, ?)').run(found.id, row.sequence, session);
-    for (const row of [...due, ...fresh]) checkCrc(row.data, row.crc, () => `message ${row.sequence} of topic ${topic}`);
+        : (this.#sql('SELECT sequence, id, data, crc, content_type, metadata, published_at, 1 AS attempt FROM messages WHERE topic = ? AND sequence > ? ORDER BY sequence LIMIT ?').all(topicId, cursor, limit - due.length) as unknown as Row[]);
+    for (const row of fresh) this.#sql('INSERT INTO deliveries (grp, sequence, attempt, session) VALUES (?, ?, 1, ?)').run(id, row.sequence, session);
     const last = fresh.at(-1);
-    if (last) this.#sql('UPDATE groups SET cursor = ? WHERE id = ?').run(last.sequence, found.id);
-    const { next } = this.#sql('SELECT MIN(due_at) AS next FROM deliveries WHERE grp = ? AND due_at IS NOT NULL').get(found.id) as { next: number | null };
+    if (last) this.#sql('UPDATE groups SET cursor = ? WHERE id = ?').run(last.sequence, id);
+    const found = [...due, ...fresh];
+    const damaged = found.filter((row) => !isSound(row));
+    for (const { sequence } of damaged) this.#sql('UPDATE deliveries SET session = NULL, due_at = ? WHERE grp = ? AND sequence = ?').run(now + DAMAGED_PAUSE_MS, id, sequence);
+    const { next } = this.#sql('SELECT MIN(due_at) AS next FROM deliveries WHERE grp = ? AND due_at IS NOT NULL').get(id) as { next: number | null };
     return {
-      messages: [...due, ...fresh].map((row) => ({
+      messages: found.filter((row) => !damaged.includes(row)).map((row) => ({
         topic, group, sequence: row.sequence, id: row.id, data: row.data, metadata: JSON.parse(row.metadata) as unknown, attempt: row.attempt, publishedAt: row.published_at,
         ...(row.content_type === null ? {} : { contentType: row.content_type }),
       })),
-      more: due.length + fresh.length >= limit,
+      damaged: damaged.map(({ sequence }) => `message ${sequence} of topic ${topic}`),
+      more: found.length >= limit,
       ...(next === null ? {} : { nextDueAt: next }),
     };
   }
 
-  claimOutbox({ appId, limit, leaseMs, now }: OutboxClaimArguments): unknown[] {
+  #seenGroup(topic: string, group: string, now: number): { readonly id: number; readonly topicId: number; readonly cursor: number } {
+    const select = this.#sql('SELECT g.id, g.topic AS topicId, g.cursor, g.seen_at AS seenAt FROM groups g JOIN topics t ON t.id = g.topic WHERE t.name = ? AND g.name = ?');
+    type Found = { readonly id: number; readonly topicId: number; readonly cursor: number; readonly seenAt: number };
+    const found = select.get(topic, group) as Found | undefined;
+    if (found && found.seenAt > now - GROUP_SEEN_STEP_MS) return found;
+    this.openGroup({ topic, group, now });
+    return select.get(topic, group) as Found;
+  }
+
+  claimOutbox({ appId, limit, leaseMs, now }: OutboxClaimArguments): { records: unknown[]; damaged: readonly string[] } {
     const rows = this.#sql('SELECT * FROM outbox WHERE app_id = ? AND free_at <= ? ORDER BY position LIMIT ?').all(appId, now, limit) as unknown as OutboxRow[];
-    for (const row of rows) {
-      checkCrc(row.data, row.crc, () => `outbox record ${row.id}`);
-      this.#sql('UPDATE outbox SET free_at = ?, attempt = attempt + 1 WHERE id = ?').run(now + leaseMs, row.id);
-    }
-    return rows.map((row) => ({
-      id: row.id, appId: row.app_id, pubsub: row.pubsub, topic: row.topic, data: row.data, contentType: row.content_type,
-      metadata: JSON.parse(row.metadata) as unknown, createdAt: row.created_at, attempt: row.attempt,
-    }));
+    const damaged = rows.filter((row) => !isSound(row));
+    for (const row of rows) this.#sql('UPDATE outbox SET free_at = ?, attempt = attempt + 1 WHERE id = ?').run(now + (damaged.includes(row) ? DAMAGED_PAUSE_MS : leaseMs), row.id);
+    return {
+      records: rows.filter((row) => !damaged.includes(row)).map((row) => ({
+        id: row.id, appId: row.app_id, pubsub: row.pubsub, topic: row.topic, data: row.data, contentType: row.content_type,
+        metadata: JSON.parse(row.metadata) as unknown, createdAt: row.created_at, attempt: row.attempt,
+      })),
+      damaged: damaged.map(({ id }) => `outbox record ${id}`),
+    };
   }
   removeOutbox({ ids }: { ids: readonly string[] }): void {
     for (const id of ids) this.#sql('DELETE FROM outbox WHERE id = ?').run(id);
@@ -309,15 +338,30 @@ class LedgerRequests {
     for (const id of ids) this.#sql('UPDATE outbox SET free_at = ? WHERE id = ?').run(freeAt, id);
   }
 
-  /** Renews this process's lease, frees what dead processes held, and trims and sweeps in bounded steps. */
-  tend({ now }: Timed): { touched: string[]; droppedGroups: { topic: string; group: string }[] } {
-    const { session, pid, processStart } = this.#settings;
-    this.#sql('INSERT OR REPLACE INTO sessions VALUES (?, ?, ?, ?)').run(session, pid, processStart, now + SESSION_LEASE_MS);
+  /**
+   * Renews this process's lease and its entries in the registry, which others may have removed while the machine slept;
+   * frees what dead processes held; trims and sweeps one bounded step. `more`: rows are left for the next step.
+   */
+  tend({ now, sidecars }: TendArguments): TendOutcome {
+    const { session } = this.#settings;
+    const { changes } = this.#sql('UPDATE sessions SET lease_until = ? WHERE id = ?').run(now + SESSION_LEASE_MS, session);
+    if (Number(changes) === 0) this.#keepSession(now);
     const touched = this.#freeDeadClaims(now);
-    this.#sql('DELETE FROM state WHERE (tbl, key) IN (SELECT tbl, key FROM state WHERE expires_at <= ? LIMIT ?)').run(now, SWEEP_ROWS);
+    for (const sidecar of sidecars) if (this.#putSidecar(sidecar, 'IGNORE')) touched.add('sidecars');
     const droppedGroups = this.#dropUnseenGroups(now);
-    for (const { id } of this.#sql('SELECT id FROM topics').all() as { id: number }[]) this.#trim(id, now);
-    return { touched, droppedGroups };
+    const droppedLetters = this.#dropOldestLetters();
+    let left = SWEEP_ROWS;
+    left -= Number(this.#sql('DELETE FROM state WHERE (tbl, key) IN (SELECT tbl, key FROM state WHERE expires_at <= ? LIMIT ?)').run(now, left).changes);
+    const topics = this.#sql('SELECT id FROM topics ORDER BY id').all() as { id: number }[];
+    const first = this.#tended++;
+    for (let n = 0; n < topics.length && left > 0; n++) left -= this.#trim(topics[(first + n) % topics.length]?.id ?? 0, now, left);
+    return { touched: [...touched], droppedGroups, droppedLetters, more: left <= 0 };
+  }
+
+  /** So that what this process claims is freed by others when it dies, whatever has become of its row. */
+  #keepSession(now: number): void {
+    const { session, pid, identity } = this.#settings;
+    this.#sql('INSERT OR IGNORE INTO sessions VALUES (?, ?, ?, ?)').run(session, pid, identity, now + SESSION_LEASE_MS);
   }
 
   endSession(): void {
@@ -327,7 +371,7 @@ class LedgerRequests {
     this.#sql('DELETE FROM sessions WHERE id = ?').run(session);
   }
 
-  #freeDeadClaims(now: number): string[] {
+  #freeDeadClaims(now: number): Set<string> {
     const dead = (this.#sql('SELECT id, pid, process_start, lease_until FROM sessions WHERE id <> ?').all(this.#settings.session) as { id: string; pid: number; process_start: string; lease_until: number }[]).filter(
       (row) => row.lease_until <= now || !isAlive(row.pid, row.process_start),
     );
@@ -340,7 +384,7 @@ class LedgerRequests {
       this.#sql('DELETE FROM sessions WHERE id = ?').run(id);
       touched.add('sidecars');
     }
-    return [...touched];
+    return touched;
   }
 
   #dropUnseenGroups(now: number): { topic: string; group: string }[] {
@@ -353,8 +397,16 @@ class LedgerRequests {
     return unseen.map(({ name, topic }) => ({ topic, group: name }));
   }
 
-  /** L5: what every group has done with and whose time is over, a bounded number of rows. */
-  #trim(topic: number, now: number): void {
+  #dropOldestLetters(): { appId: string; count: number }[] {
+    const full = this.#sql('SELECT app_id AS appId, COUNT(*) AS count FROM dead_letters GROUP BY app_id HAVING COUNT(*) > ?').all(DEAD_LETTERS_MAX) as { appId: string; count: number }[];
+    return full.map(({ appId, count }) => {
+      const { changes } = this.#sql('DELETE FROM dead_letters WHERE id IN (SELECT id FROM dead_letters WHERE app_id = ? ORDER BY at, id LIMIT ?)').run(appId, count - DEAD_LETTERS_MAX);
+      return { appId, count: Number(changes) };
+    });
+  }
+
+  /** L5: removes what every group has done with and whose time is over, at most `limit` messages; tells how many. */
+  #trim(topic: number, now: number, limit: number): number {
     const { retention_ms: retentionMs } = this.#sql('SELECT retention_ms FROM topics WHERE id = ?').get(topic) as { retention_ms: number };
     const groups = this.#sql('SELECT id, cursor FROM groups WHERE topic = ?').all(topic) as { id: number; cursor: number }[];
     let below = Number.MAX_SAFE_INTEGER;
@@ -362,25 +414,30 @@ class LedgerRequests {
       const { open } = this.#sql('SELECT MIN(sequence) AS open FROM deliveries WHERE grp = ?').get(id) as { open: number | null };
       below = Math.min(below, open === null ? cursor + 1 : Math.min(open, cursor + 1));
     }
+    // The inner limit comes first: a million messages that are still to be kept must not be looked through.
     const gone = this.#sql(
-      'DELETE FROM messages WHERE sequence IN (SELECT sequence FROM messages WHERE topic = ? AND sequence < ? AND published_at <= ? ORDER BY sequence LIMIT ?) RETURNING LENGTH(data) AS size',
-    ).all(topic, below, now - retentionMs, SWEEP_ROWS) as { size: number }[];
+      `DELETE FROM messages WHERE sequence IN (
+         SELECT sequence FROM (SELECT sequence, published_at FROM messages WHERE topic = ? AND sequence < ? ORDER BY sequence LIMIT ?) WHERE published_at <= ?
+       ) RETURNING LENGTH(data) AS size`,
+    ).all(topic, below, limit, now - retentionMs) as { size: number }[];
     if (gone.length > 0) this.#sql('UPDATE topics SET bytes = bytes - ? WHERE id = ?').run(gone.reduce((sum, { size }) => sum + size, 0), topic);
+    return gone.length;
   }
 
   #addDeadLetter(letter: DeadLetter): LedgerResult {
     const { data, ...rest } = letter;
-    this.#sql('INSERT OR REPLACE INTO dead_letters VALUES (?, ?, ?, ?, ?)').run(letter.id, letter.appId, letter.at, JSON.stringify(rest), data);
-    const { count } = this.#sql('SELECT COUNT(*) AS count FROM dead_letters WHERE app_id = ?').get(letter.appId) as { count: number };
-    if (count > DEAD_LETTERS_MAX) {
-      this.#sql('DELETE FROM dead_letters WHERE id IN (SELECT id FROM dead_letters WHERE app_id = ? ORDER BY at, id LIMIT ?)').run(letter.appId, count - DEAD_LETTERS_MAX);
-    }
+    this.#sql('INSERT OR REPLACE INTO dead_letters (id, app_id, at, letter, data) VALUES (?, ?, ?, ?, ?)').run(letter.id, letter.appId, letter.at, JSON.stringify(rest), data);
     return {};
   }
 
-  #putSidecar(sidecar: SidecarRow): void {
-    this.#sql('INSERT OR REPLACE INTO sidecars VALUES (?, ?, ?, ?, ?)').run(sidecar.instanceId, this.#settings.session, sidecar.appId, sidecar.namespace, JSON.stringify(sidecar));
+  #putSidecar(sidecar: SidecarRow, ifThere: 'REPLACE' | 'IGNORE'): boolean {
+    const { changes } = this.#sql(`INSERT OR ${ifThere} INTO sidecars VALUES (?, ?, ?, ?, ?)`).run(sidecar.instanceId, this.#settings.session, sidecar.appId, sidecar.namespace, JSON.stringify(sidecar));
+    return Number(changes) > 0;
   }
+}
+
+function isSound({ data, crc }: { readonly data: Uint8Array; readonly crc: number }): boolean {
+  return crc32(data) === crc;
 }
 
 interface Row {
@@ -427,7 +484,7 @@ export const program = {
       claimOutbox: (args: OutboxClaimArguments) => requests.claimOutbox(args),
       removeOutbox: (args: Parameters<LedgerRequests['removeOutbox']>[0]) => requests.removeOutbox(args),
       releaseOutbox: (args: Parameters<LedgerRequests['releaseOutbox']>[0]) => requests.releaseOutbox(args),
-      tend: (args: Timed) => requests.tend(args),
+      tend: (args: TendArguments) => requests.tend(args),
       endSession: () => requests.endSession(),
     };
   },

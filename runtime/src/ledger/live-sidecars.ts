@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { SidecarRow } from '@mecha/components/kit';
-import { isAlive } from './ledger-program.ts';
+import { isAlive } from './process-identity.ts';
 
 interface Row {
   readonly row: string;

@@ -63,6 +63,38 @@ describe('a writer with faults', () => {
     await ledger.close();
   });
 
+  test('when a statement loses the whole transaction, nobody of its group is told of success, and the next group is written', async () => {
+    const ledger = await openLedger({ point: 'request', action: 'lose', after: 3 });
+    for (let n = 0; n < 2; n++) await set(ledger, 'before', 'x');
+    const outcomes = await Promise.allSettled(Array.from({ length: 20 }, (_, n) => set(ledger, `k${n}`, 'x')));
+    for (const [n, outcome] of outcomes.entries()) {
+      expect(outcome.status).toBe('rejected');
+      expect(outcome.status === 'rejected' && refusedAs('io')(outcome.reason)).toBe(true);
+      expect(await get(ledger, `k${n}`)).toBe('');
+    }
+    await expect(set(ledger, 'after', 'x'), 'the fault persists, and the writer answers').rejects.toSatisfy(refusedAs('io'));
+    await ledger.close();
+  });
+
+  test('a checkpoint that fails undoes nothing, is told, and ends nothing', async () => {
+    const lines: string[] = [];
+    const ledger = await openSqliteLedger({ path, clock: systemClock, log: createLog({ level: 'warn', json: true, appId: 'test', version: '0', write: (line) => void lines.push(line) }), faults: { point: 'checkpoint', action: 'fail', after: 0 } });
+    const value = 'x'.repeat(100_000);
+    for (let n = 0; n < 70; n++) await set(ledger, `k${n}`, value);
+    expect(lines.join('')).toContain('could not be moved into the file: injected fault');
+    for (let n = 0; n < 70; n++) expect(await get(ledger, `k${n}`)).toBe(value);
+    await ledger.close();
+  });
+
+  test('what cannot cross to the thread is refused, and the next request is served', async () => {
+    const program = join(folder.path, 'program.mjs');
+    await writeFile(program, `export const program = { migrate() {}, requests: () => ({ echo: (args) => args }) };`);
+    const writer = await openGroupWriter({ path, program: new URL(`file://${program}`) });
+    await expect(writer.run('echo', { no: () => 1 })).rejects.toThrow(/cannot be handed/);
+    expect(await writer.run('echo', 'yes')).toBe('yes');
+    await writer.close();
+  });
+
   test('a writer that dies after the commit and before the answer has told nobody, and the write is there', async () => {
     const ledger = await openLedger({ point: 'after-commit', action: 'exit', after: 3 });
     const outcomes: string[] = [];
@@ -84,17 +116,17 @@ describe('a disk that is full', () => {
     const small = join(folder.path, 'small');
     await mkdir(small);
     if (process.getuid?.() !== 0) throw new Error('this test mounts a small file system, which only root may do: run it as root');
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=3m', 'tmpfs', small]);
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=6m', 'tmpfs', small]);
     path = join(small, 'ledger.db');
     try {
       const ledger = await openLedger();
       const filler = await open(join(small, 'filler'), 'w');
       let refused: unknown;
-      for (let n = 0; n < 40 && refused === undefined; n++) {
-        await ledger.commit([{ type: 'state.set', table: 't', key: `big${n}`, data: Buffer.alloc(200_000, 'x'), binary: true }, { type: 'outbox.add', record: { id: `o${n}`, appId: 'a', pubsub: 'p', topic: 't', data: Buffer.from('x'), contentType: 'x', metadata: {}, createdAt: 0 } }]).catch((error: unknown) => (refused = error));
+      for (let n = 0; n < 400 && refused === undefined; n++) {
+        await ledger.commit([{ type: 'state.set', table: 't', key: `big${n}`, data: Buffer.alloc(40_000, 'x'), binary: true }, { type: 'outbox.add', record: { id: `o${n}`, appId: 'a', pubsub: 'p', topic: 't', data: Buffer.from('x'), contentType: 'x', metadata: {}, createdAt: 0 } }]).catch((error: unknown) => (refused = error));
       }
       expect(refused).toSatisfy((error: unknown) => refusedAs('disk-full')(error) || refusedAs('io')(error));
-      const rows = (await ledger.readState('t', Array.from({ length: 40 }, (_, n) => `big${n}`))).filter((row) => row !== undefined).length;
+      const rows = (await ledger.readState('t', Array.from({ length: 400 }, (_, n) => `big${n}`))).filter((row) => row !== undefined).length;
       expect(await ledger.outbox.pending('a'), 'state and outbox went together').toBe(rows);
       await filler.close();
       execFileSync('mount', ['-o', 'remount,size=32m', small]);

@@ -28,9 +28,11 @@ const refOf = ({ topic, group, sequence }: ClaimedMessage) => ({ topic, group, s
 export function ledgerConformance(name: string, subject: LedgerUnderTest): void {
   describe(`ledger conformance: ${name}`, () => {
     let clock: TurnedClock;
+    let startMs: number;
     let ledger: Ledger;
     beforeEach(async () => {
       clock = createTurnedClock();
+      startMs = clock.now();
       ledger = await subject.open(clock);
     });
     afterEach(() => ledger.close());
@@ -223,6 +225,25 @@ export function ledgerConformance(name: string, subject: LedgerUnderTest): void 
       });
     });
 
+    describe('groups', () => {
+      const knownGroups = async () => (await ledger.topicStatus('x')).groups.map(({ group }) => group);
+
+      test('a group that nobody saw for 7 days is dropped, one that claims or is opened stays', async () => {
+        await ledger.commit([append('x', '1', { ...RETENTION, retentionMs: 30 * DAY_MS })]);
+        for (const group of ['claims', 'opened', 'gone']) await claim('x', group);
+        await until(async () => {
+          clock.turn(DAY_MS);
+          await claim('x', 'claims');
+          await ledger.openGroup('x', 'opened');
+          return !(await knownGroups()).includes('gone');
+        });
+        expect(clock.now() - startMs).toBeGreaterThan(7 * DAY_MS);
+        expect(await knownGroups()).toEqual(['claims', 'opened']);
+        expect((await claim('x', 'claims')).messages, 'it is where it was').toEqual([]);
+        expect(values((await claim('x', 'gone')).messages), 'it begins again').toEqual(['1']);
+      });
+    });
+
     describe('outbox', () => {
       test('records are claimed oldest first, by their app alone, and not again while leased', async () => {
         await ledger.commit([{ type: 'outbox.add', record: outboxRecord('1') }, { type: 'outbox.add', record: outboxRecord('2') }, { type: 'outbox.add', record: outboxRecord('3', 'other') }]);
@@ -266,6 +287,19 @@ export function ledgerConformance(name: string, subject: LedgerUnderTest): void 
         expect(await ledger.deadLetters({ appId: 'app', limit: 10 })).toHaveLength(3);
       });
 
+      test('of the dead letters of an app the newest 10,000 are kept', async () => {
+        await ledger.commit(Array.from({ length: 10_003 }, (_, n) => ({ type: 'dead-letter.add' as const, letter: deadLetter(`d${n}`, n) })));
+        await ledger.commit([{ type: 'dead-letter.add', letter: deadLetter('other', 1, 'other') }]);
+        let kept: readonly DeadLetter[] = [];
+        await until(async () => {
+          clock.turn(5000);
+          kept = await ledger.deadLetters({ appId: 'app', limit: 20_000 });
+          return kept.length <= 10_000;
+        });
+        expect([kept.length, kept[0]?.id, kept.at(-1)?.id]).toEqual([10_000, 'd10002', 'd3']);
+        expect(await ledger.deadLetters({ appId: 'other', limit: 10 })).toHaveLength(1);
+      });
+
       test('live sidecars are found by app, newest first, and gone when removed', async () => {
         await ledger.commit([{ type: 'sidecar.put', sidecar: sidecar('1', 'a', 1) }, { type: 'sidecar.put', sidecar: sidecar('2', 'a', 2) }, { type: 'sidecar.put', sidecar: sidecar('3', 'b') }]);
         expect((await ledger.liveSidecars({ appId: 'a' })).map(({ instanceId }) => instanceId)).toEqual(['2', '1']);
@@ -302,7 +336,18 @@ export function ledgerConformance(name: string, subject: LedgerUnderTest): void 
         await expect(last).resolves.toBeDefined();
         const closed = (error: unknown) => error instanceof LedgerRefused && error.code === 'closed';
         await expect(ledger.commit([set('a', '2')])).rejects.toSatisfy(closed);
-        await expect(ledger.readState('t', ['a'])).rejects.toSatisfy(closed);
+        for (const late of [
+          ledger.readState('t', ['a']),
+          ledger.claimMessages({ topic: 'x', group: 'g', limit: 1 }),
+          ledger.openGroup('x', 'g'),
+          ledger.topicStatus('x'),
+          ledger.deadLetters({ appId: 'app', limit: 1 }),
+          ledger.liveSidecars(),
+          ledger.outbox.claim({ appId: 'app', owner: 'o', limit: 1, leaseMs: 1 }),
+          ledger.outbox.pending('app'),
+        ]) {
+          await expect(late).rejects.toSatisfy(closed);
+        }
         await ledger.close();
       });
     });

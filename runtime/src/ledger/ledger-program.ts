@@ -106,18 +106,6 @@ class TopicFull extends Error {
   }
 }
 
-/** What is read is not what was written: told by name, never handed out. */
-class Damaged extends Error {
-  constructor(what: string) {
-    super(`${what} is damaged on the disk: its checksum is wrong; restore the ledger's file from a copy, or remove the row`);
-    this.name = 'Damaged';
-  }
-}
-/** `what` names the row in the error. */
-export function checkCrc(data: Uint8Array, crc: number, what: () => string): void {
-  if (crc32(data) !== crc) throw new Damaged(what());
-}
-
 function migrate(db: DatabaseSync): void {
   db.exec('CREATE TABLE IF NOT EXISTS ledger_meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID');
   const row = db.prepare("SELECT value FROM ledger_meta WHERE name = 'schema'").get() as { value: string } | undefined;

@@ -1,6 +1,6 @@
 /**
  * The ledger in memory: the same promises but for durability, for tests and simulations. One process, one session; a
- * batch is applied to a copy-on-write overlay and swapped in whole, so a refused one leaves no trace (L1).
+ * batch that is refused half-way is undone step by step, so that it leaves no trace (L1).
  */
 import { randomUUID } from 'node:crypto';
 import { LedgerConflict, LedgerRefused } from '@mecha/components/kit';
@@ -85,7 +85,10 @@ class MemoryLedger implements Ledger {
         }
       },
       onRecords: (appId, listener) => this.#watches.watch(`outbox/${appId}`, listener),
-      pending: async (appId) => [...this.#outbox.values()].filter(({ record }) => record.appId === appId).length,
+      pending: async (appId) => {
+        this.#checkOpen();
+        return [...this.#outbox.values()].filter(({ record }) => record.appId === appId).length;
+      },
     };
   }
 
@@ -297,6 +300,7 @@ class MemoryLedger implements Ledger {
 
   #addDeadLetter(letter: DeadLetter, undo: (() => void)[]): void {
     put(this.#deadLetters, letter.id, { ...letter, data: Uint8Array.from(letter.data) }, undo);
+    if (this.#deadLetters.size <= DEAD_LETTERS_MAX) return;
     const mine = [...this.#deadLetters.values()].filter(({ appId }) => appId === letter.appId).sort((a, b) => a.at - b.at);
     for (const oldest of mine.slice(0, Math.max(0, mine.length - DEAD_LETTERS_MAX))) remove(this.#deadLetters, oldest.id, undo);
   }

@@ -6,13 +6,16 @@
  * and failing that by SQLite's own change counter, looked at once a second.
  */
 import { randomUUID } from 'node:crypto';
-import { DatabaseSync } from 'node:sqlite';
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { crc32 } from 'node:zlib';
 import { LedgerConflict, LedgerRefused } from '@mecha/components/kit';
-import type { ClaimedOutboxRecord, Clock, DeadLetter, Ledger, LedgerOperation, LedgerResult, LedgerStateRow, MessageClaim, OutboxSource, TopicStatus } from '@mecha/components/kit';
+import type { ClaimedOutboxRecord, Clock, DeadLetter, Ledger, LedgerOperation, LedgerResult, LedgerStateRow, MessageClaim, OutboxSource, SidecarRow, TopicStatus } from '@mecha/components/kit';
 import { openGroupWriter, WriterError, type RunOptions, type WriterFaults } from '@mecha/components/sqlite/group-writer.ts';
 import type { Log } from '../telemetry/log.ts';
-import { checkCrc, isAlive, processStartOf } from './ledger-program.ts';
+import { createLogLimit } from '../log-limit.ts';
+import type { TendOutcome } from './ledger-program.ts';
 import { liveSidecarsIn } from './live-sidecars.ts';
+import { isAlive, processIdentity } from './process-identity.ts';
 import { createWatches } from './watches.ts';
 
 export interface SqliteLedgerOptions {
@@ -31,7 +34,10 @@ interface SessionRow {
 }
 
 const TEND_EVERY_MS = 5000;
+/** Between two steps of tending while rows are left to remove: other writes come in between. */
+const TEND_ON_MS = 20;
 const LOOK_EVERY_MS = 1000;
+const LOG_AGAIN_MS = 60_000;
 
 export async function openSqliteLedger(options: SqliteLedgerOptions): Promise<Ledger> {
   const { path, clock, log } = options;
@@ -40,67 +46,98 @@ export async function openSqliteLedger(options: SqliteLedgerOptions): Promise<Le
   const writer = await openGroupWriter({
     path,
     program: new URL('./ledger-program.ts', import.meta.url),
-    settings: { session, pid, processStart: processStartOf(pid) },
+    settings: { session, pid, identity: processIdentity(pid) },
+    onTrouble: (message) => log.warn({ path }, message),
     ...(options.faults ? { faults: options.faults } : {}),
   });
   const db = new DatabaseSync(path, { timeout: 2000 });
   db.exec('PRAGMA query_only = ON');
+  const statements = new Map<string, StatementSync>();
   const stateOf = db.prepare('SELECT key, data, crc, is_binary, etag, expires_at FROM state WHERE tbl = ? AND key = ? AND (expires_at IS NULL OR expires_at > ?)');
-  const dataVersion = db.prepare('PRAGMA data_version');
   const watches = createWatches();
-  const sessions = db.prepare('SELECT id, pid, process_start, lease_until FROM sessions');
+  const failureLimit = createLogLimit(clock, LOG_AGAIN_MS);
+  /** This process's entries in the registry, to be entered again should others have taken it for dead. */
+  const ownSidecars = new Map<string, SidecarRow>();
   let closed = false;
   let tending = false;
-  let seenVersion = versionNow();
+  let seenVersion: unknown;
   let cancelTend = (): void => undefined;
   let cancelLook = (): void => undefined;
 
   /** What a power failure may undo says so: claims, leases and settlements come again by themselves. */
   async function run<T>(name: string, args: Record<string, unknown>, options: RunOptions = { durable: false }): Promise<T> {
+    if (closed) throw new LedgerRefused('closed', 'the ledger is closed');
     try {
       return (await writer.run(name, { ...args, now: clock.now() }, options)) as T;
     } catch (error) {
       throw translate(error);
     }
   }
-  function versionNow(): number {
-    return (dataVersion.get() as { data_version: number }).data_version;
-  }
-  function look(): void {
-    const version = versionNow();
-    if (version !== seenVersion) {
-      seenVersion = version;
-      watches.wakeAll();
+  function read<T>(work: () => T): T {
+    if (closed) throw new LedgerRefused('closed', 'the ledger is closed');
+    try {
+      return work();
+    } catch (error) {
+      throw translate(error);
     }
-    // What a dead process held is freed as soon as this one sees that it is gone, long before its lease runs out.
-    if (!tending && (sessions.all() as unknown as SessionRow[]).some(isGone)) void tend();
+  }
+  function sql(text: string): StatementSync {
+    let statement = statements.get(text);
+    if (!statement) statements.set(text, (statement = db.prepare(text)));
+    return statement;
+  }
+  function tellFailure(error: unknown, message: string): void {
+    const heldBack = closed ? undefined : failureLimit(message);
+    if (heldBack !== undefined) log.error({ err: error, heldBack }, message);
+  }
+  function tellDamaged(damaged: readonly string[]): void {
+    for (const what of damaged) log.error({ what }, 'damaged on the disk: the checksum is wrong; passed over, and looked at again in a minute; restore the file from a copy, or remove the row');
+  }
+
+  function look(): void {
+    try {
+      const { data_version: version } = sql('PRAGMA data_version').get() as { data_version: number };
+      if (version !== seenVersion) watches.wakeAll();
+      seenVersion = version;
+      // What a dead process held is freed as soon as this one sees that it is gone, long before its lease runs out; and a
+      // process whose machine slept takes its own place again.
+      const sessions = sql('SELECT id, pid, process_start, lease_until FROM sessions').all() as unknown as SessionRow[];
+      if (!tending && (sessions.some(isGone) || !sessions.some(({ id, lease_until: leaseUntil }) => id === session && leaseUntil > clock.now()))) void tend();
+    } catch (error) {
+      tellFailure(error, 'the ledger cannot be read; trying on');
+    }
     if (!closed) cancelLook = clock.after(LOOK_EVERY_MS, look);
   }
-  const isGone = ({ id, pid, process_start: processStart, lease_until: leaseUntil }: SessionRow): boolean => id !== session && (leaseUntil <= clock.now() || !isAlive(pid, processStart));
+  const isGone = ({ id, pid, process_start: identity, lease_until: leaseUntil }: SessionRow): boolean => id !== session && (leaseUntil <= clock.now() || !isAlive(pid, identity));
   async function tend(): Promise<void> {
     cancelTend();
     tending = true;
+    let nextMs = TEND_EVERY_MS;
     try {
-      const { touched, droppedGroups } = await run<{ touched: string[]; droppedGroups: { topic: string; group: string }[] }>('tend', {});
+      const { touched, droppedGroups, droppedLetters, more } = await run<TendOutcome>('tend', { sidecars: [...ownSidecars.values()] });
       for (const dropped of droppedGroups) log.warn(dropped, 'consumer group dropped: it was not seen for 7 days');
+      for (const dropped of droppedLetters) log.warn(dropped, 'the oldest dead letters of an app are dropped: 10,000 are kept');
+      if (more) nextMs = TEND_ON_MS;
       watches.wake(touched);
     } catch (error) {
-      if (!closed) log.error({ err: error }, 'the ledger could not renew its lease; trying on');
+      tellFailure(error, 'the ledger could not renew its lease; trying on');
     }
     tending = false;
-    if (!closed) cancelTend = clock.after(TEND_EVERY_MS, () => void tend());
+    if (!closed) cancelTend = clock.after(nextMs, () => void tend());
   }
   await tend();
   look();
 
   const outbox: OutboxSource = {
-    claim: ({ appId, limit, leaseMs }) => run<ClaimedOutboxRecord[]>('claimOutbox', { appId, limit, leaseMs }),
+    async claim({ appId, limit, leaseMs }) {
+      const { records, damaged } = await run<{ records: ClaimedOutboxRecord[]; damaged: string[] }>('claimOutbox', { appId, limit, leaseMs });
+      tellDamaged(damaged);
+      return records;
+    },
     remove: (ids) => run('removeOutbox', { ids }),
     release: (ids, delayMs) => run('releaseOutbox', { ids, freeAt: clock.now() + delayMs }),
     onRecords: (appId, listener) => watches.watch(`outbox/${appId}`, listener),
-    async pending(appId) {
-      return (db.prepare('SELECT COUNT(*) AS count FROM outbox WHERE app_id = ?').get(appId) as { count: number }).count;
-    },
+    pending: async (appId) => read(() => (sql('SELECT COUNT(*) AS count FROM outbox WHERE app_id = ?').get(appId) as { count: number }).count),
   };
 
   return {
@@ -109,45 +146,43 @@ export async function openSqliteLedger(options: SqliteLedgerOptions): Promise<Le
     outbox,
     async commit(batch) {
       const handed = handOver(batch);
+      for (const operation of batch) if (operation.type === 'sidecar.remove') ownSidecars.delete(operation.instanceId);
       const { results, touched } = await run<{ results: LedgerResult[]; touched: string[] }>('commit', { batch: handed.batch }, handed);
+      for (const operation of batch) if (operation.type === 'sidecar.put') ownSidecars.set(operation.sidecar.instanceId, operation.sidecar);
       if (touched.length > 0) watches.touch(touched);
       return results;
     },
-    async readState(table, keys) {
-      if (closed) throw new LedgerRefused('closed', 'the ledger is closed');
+    readState: async (table, keys) => {
       const now = clock.now();
-      try {
-        return keys.map((key) => stateRow(stateOf.get(table, key, now)));
-      } catch (error) {
-        throw translate(error);
-      }
+      return read(() => keys.map((key) => stateRow(stateOf.get(table, key, now))));
     },
     async openGroup(topic, group) {
       await run('openGroup', { topic, group });
     },
-    claimMessages: ({ topic, group, limit }) => run<MessageClaim>('claim', { topic, group, limit }),
-    async topicStatus(topic): Promise<TopicStatus> {
-      const totals = db.prepare('SELECT COUNT(m.sequence) AS messages, t.bytes FROM topics t LEFT JOIN messages m ON m.topic = t.id WHERE t.name = ?').get(topic) as { messages: number; bytes: number | null };
-      const groups = db
-        .prepare(
+    async claimMessages({ topic, group, limit }) {
+      const { damaged, ...claim } = await run<MessageClaim & { damaged: string[] }>('claim', { topic, group, limit });
+      tellDamaged(damaged);
+      return claim;
+    },
+    topicStatus: async (topic): Promise<TopicStatus> =>
+      read(() => {
+        const totals = sql('SELECT COUNT(m.sequence) AS messages, t.bytes FROM topics t LEFT JOIN messages m ON m.topic = t.id WHERE t.name = ?').get(topic) as { messages: number; bytes: number | null };
+        const groups = sql(
           `SELECT g.name AS "group",
              (SELECT COUNT(*) FROM deliveries d WHERE d.grp = g.id AND d.session IS NULL) AS waiting,
              (SELECT COUNT(*) FROM deliveries d WHERE d.grp = g.id AND d.session IS NOT NULL) AS inFlight,
              (SELECT COUNT(*) FROM messages m WHERE m.topic = g.topic AND m.sequence > g.cursor) AS unread
            FROM groups g JOIN topics t ON t.id = g.topic WHERE t.name = ?`,
-        )
-        .all(topic) as unknown as TopicStatus['groups'];
-      return { topic, messages: totals.messages, bytes: totals.bytes ?? 0, groups };
-    },
-    async deadLetters({ appId, limit, before }) {
-      const rows = db
-        .prepare('SELECT letter, data FROM dead_letters WHERE app_id = ? AND (at, id) < (?, ?) ORDER BY at DESC, id DESC LIMIT ?')
-        .all(appId, before?.at ?? Number.MAX_SAFE_INTEGER, before?.id ?? '', limit) as { letter: string; data: Uint8Array }[];
-      return rows.map(({ letter, data }) => ({ ...(JSON.parse(letter) as Omit<DeadLetter, 'data'>), data }));
-    },
-    async liveSidecars(query = {}) {
-      return liveSidecarsIn(db, clock.now()).filter((row) => (query.appId === undefined || row.appId === query.appId) && (query.namespace === undefined || row.namespace === query.namespace));
-    },
+        ).all(topic) as unknown as TopicStatus['groups'];
+        return { topic, messages: totals.messages, bytes: totals.bytes ?? 0, groups };
+      }),
+    deadLetters: async ({ appId, limit, before }) =>
+      read(() => {
+        const rows = sql('SELECT letter, data FROM dead_letters WHERE app_id = ? AND (at, id) < (?, ?) ORDER BY at DESC, id DESC LIMIT ?').all(appId, before?.at ?? Number.MAX_SAFE_INTEGER, before?.id ?? '', limit);
+        return (rows as { letter: string; data: Uint8Array }[]).map(({ letter, data }) => ({ ...(JSON.parse(letter) as Omit<DeadLetter, 'data'>), data }));
+      }),
+    liveSidecars: async (query = {}) =>
+      read(() => liveSidecarsIn(db, clock.now())).filter((row) => (query.appId === undefined || row.appId === query.appId) && (query.namespace === undefined || row.namespace === query.namespace)),
     watch: (channel, listener) => watches.watch(channel, listener),
     onTouched: (listener) => watches.onTouched(listener),
     wake: (channels) => watches.wake(channels),
@@ -167,7 +202,7 @@ export async function openSqliteLedger(options: SqliteLedgerOptions): Promise<Le
 function stateRow(row: unknown): LedgerStateRow | undefined {
   if (row === undefined) return undefined;
   const { key, data, crc, is_binary: binary, etag, expires_at: expiresAt } = row as { key: string; data: Uint8Array; crc: number; is_binary: number; etag: string; expires_at: number | null };
-  checkCrc(data, crc, () => `the state of key ${key}`);
+  if (crc32(data) !== crc) throw new LedgerRefused('damaged', `the state of key ${key} is damaged on the disk: its checksum is wrong; restore the ledger's file from a copy, or remove the row`);
   return { key, data, binary: binary === 1, etag, ...(expiresAt === null ? {} : { expiresAt }) };
 }
 
@@ -203,20 +238,17 @@ function handOver(batch: readonly LedgerOperation[]): RunOptions & { readonly ba
   return { batch: copied, transfer, bytes, durable };
 }
 
-function translate(error: unknown): unknown {
-  if (error instanceof Error && error.name === 'Damaged') return new LedgerRefused('damaged', error.message);
-  if (!(error instanceof WriterError)) return isCorrupt(error) ? new LedgerRefused('damaged', `the ledger's file is damaged: ${(error as Error).message}`, error) : error;
-  const detail = error.detail as { name?: string; key?: string; index?: number } | undefined;
-  if (detail?.name === 'LedgerConflict') return new LedgerConflict(detail.key ?? '', detail.index ?? 0);
-  if (detail?.name === 'TopicFull') return new LedgerRefused('topic-full', error.message);
-  if (detail?.name === 'Damaged') return new LedgerRefused('damaged', error.message);
-  if (error.code === 'rejected') return new LedgerRefused('io', error.message, detail);
-  return new LedgerRefused(error.code, error.message, detail);
-}
-
 const SQLITE_CORRUPT = 11;
 const SQLITE_NOTADB = 26;
-function isCorrupt(error: unknown): boolean {
-  const code = ((error as { errcode?: number }).errcode ?? 0) & 0xff;
-  return code === SQLITE_CORRUPT || code === SQLITE_NOTADB;
+
+/** What the writer or SQLite said, in the words of the port. */
+function translate(error: unknown): unknown {
+  if (error instanceof LedgerRefused) return error;
+  const detail = (error instanceof WriterError ? error.detail : error) as { name?: string; message?: string; key?: string; index?: number; errcode?: number } | undefined;
+  if (detail?.name === 'LedgerConflict') return new LedgerConflict(detail.key ?? '', detail.index ?? 0);
+  if (detail?.name === 'TopicFull') return new LedgerRefused('topic-full', detail.message ?? '');
+  const code = (detail?.errcode ?? 0) & 0xff;
+  if (code === SQLITE_CORRUPT || code === SQLITE_NOTADB) return new LedgerRefused('damaged', `the ledger's file is damaged: ${detail?.message}`, detail);
+  if (error instanceof WriterError) return new LedgerRefused(error.code === 'rejected' ? 'io' : error.code, error.message, detail);
+  return detail?.errcode === undefined ? error : new LedgerRefused('io', `the ledger cannot be read: ${detail.message}`, error);
 }

@@ -69,7 +69,7 @@ describe('a writer with faults', () => {
     const outcomes = await Promise.allSettled(Array.from({ length: 20 }, (_, n) => set(ledger, `k${n}`, 'x')));
     for (const [n, outcome] of outcomes.entries()) {
       expect(outcome.status).toBe('rejected');
-      expect(outcome.status === 'rejected' && refusedAs('io')(outcome.reason)).toBe(true);
+      expect(outcome.status === 'rejected' && refusedAs('io')(outcome.reason) && (outcome.reason as Error).message).toBe('injected fault');
       expect(await get(ledger, `k${n}`)).toBe('');
     }
     await expect(set(ledger, 'after', 'x'), 'the fault persists, and the writer answers').rejects.toSatisfy(refusedAs('io'));

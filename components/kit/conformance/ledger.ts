@@ -231,15 +231,16 @@ export function ledgerConformance(name: string, subject: LedgerUnderTest): void 
       test('a group that nobody saw for 7 days is dropped, one that claims or is opened stays', async () => {
         await ledger.commit([append('x', '1', { ...RETENTION, retentionMs: 30 * DAY_MS })]);
         for (const group of ['claims', 'opened', 'gone']) await claim('x', group);
+        const again: string[] = [];
         await until(async () => {
           clock.turn(DAY_MS);
-          await claim('x', 'claims');
+          again.push(...values((await claim('x', 'claims')).messages));
           await ledger.openGroup('x', 'opened');
           return !(await knownGroups()).includes('gone');
         });
         expect(clock.now() - startMs).toBeGreaterThan(7 * DAY_MS);
         expect(await knownGroups()).toEqual(['claims', 'opened']);
-        expect((await claim('x', 'claims')).messages, 'it is where it was').toEqual([]);
+        expect(again, 'it was never begun again').toEqual([]);
         expect(values((await claim('x', 'gone')).messages), 'it begins again').toEqual(['1']);
       });
     });

@@ -4,6 +4,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import type { Part } from '../lifecycle.ts';
 import type { Log } from '../telemetry/log.ts';
 import { createOutboxRelay } from './outbox-relay.ts';
+import { noMetrics } from '../telemetry/testing.ts';
 
 const NEVER = new AbortController().signal;
 const open: Part[] = [];
@@ -76,7 +77,7 @@ function bench() {
     clock: time,
     random: () => 1,
     log,
-    metrics: { count: () => {}, observe: () => {}, gauge: () => {} },
+    metrics: noMetrics,
   });
   open.push(relay);
   const turn = async (ms: number): Promise<void> => {
@@ -136,7 +137,7 @@ describe('the relay', () => {
     await first.relay.stop?.();
     const again: string[] = [];
     const log: Log = { ...createKeptLog(), scoped: () => log };
-    const second = createOutboxRelay({ appId: 'orders', sources: () => [{ storeName: 'store', source: { ...first.source, remove: async () => void first.records.splice(0) }, appId: 'orders' }], publish: async ({ id }) => void again.push(id), clock: first.time, log, metrics: { count: () => {}, observe: () => {}, gauge: () => {} } });
+    const second = createOutboxRelay({ appId: 'orders', sources: () => [{ storeName: 'store', source: { ...first.source, remove: async () => void first.records.splice(0) }, appId: 'orders' }], publish: async ({ id }) => void again.push(id), clock: first.time, log, metrics: noMetrics });
     open.push(second);
     void second.start?.();
     await settled();

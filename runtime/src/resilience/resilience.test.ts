@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import type { ResiliencyResource } from '../config/resource-types.ts';
 import type { Log } from '../telemetry/log.ts';
 import { CircuitOpen, PermanentFailure, createResilience } from './resilience.ts';
+import { noMetrics } from '../telemetry/testing.ts';
 
 const CONSTANT = { policy: 'constant', durationMs: 1000, maxIntervalMs: 60_000, maxRetries: 3, matching: undefined } as const;
 const EXPONENTIAL = { policy: 'exponential', durationMs: 5000, maxIntervalMs: 2000, maxRetries: -1, matching: undefined } as const;
@@ -16,7 +17,7 @@ function bench(resource: Partial<ResiliencyResource>, random = () => 0.5) {
   const clock = createTurnedClock(0);
   const kept = createKeptLog();
   const log: Log = { ...kept, scoped: () => log };
-  const metrics = { count: () => {}, observe: () => {}, gauge: () => {} };
+  const metrics = noMetrics;
   const resilience = createResilience([{ ...RESOURCE, ...resource }], { appId: 'orders', clock, log, metrics, random });
   const began: number[] = [];
   return {
@@ -213,7 +214,7 @@ describe('resilience', () => {
     const log: Log = { ...createKeptLog(), scoped: () => log };
     const first = { ...RESOURCE, name: 'first', retries: { r: CONSTANT, kept: CONSTANT }, components: { a: { outbound: { retry: 'kept' } }, b: { outbound: { retry: 'r' } } } };
     const second = { ...RESOURCE, name: 'second', retries: { r: { ...CONSTANT, maxRetries: 0 } } };
-    const resilience = createResilience([first, second], { appId: 'x', clock, log, metrics: { count: () => {}, observe: () => {}, gauge: () => {} } });
+    const resilience = createResilience([first, second], { appId: 'x', clock, log, metrics: noMetrics });
     expect(resilience.names).toEqual(['first', 'second']);
     let calls = 0;
     await expect(resilience.forComponent('b', 'Pubsub', 'outbound').run(NEVER, async () => { calls++; throw new Error('once'); })).rejects.toThrow('once');

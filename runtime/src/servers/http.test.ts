@@ -187,3 +187,51 @@ test('a port that is taken is told with the flag that changes it', async () => {
   const url = await serve({ routes: [] });
   await expect(serve({ routes: [], port: Number(new URL(url).port) })).rejects.toThrow(/port is taken.*--dapr-http-port/);
 });
+
+describe('framing of answers', () => {
+  test('names of headers are joined whatever their case, bytes and text come as they are, at every size', async () => {
+    const bytes = Buffer.from(Array.from({ length: 256 }, (_, index) => index));
+    const large = Buffer.alloc(20_000, bytes);
+    const url = await serve({
+      routes: [
+        route('/bytes', () => ({ status: 200, headers: { 'Content-Type': 'application/octet-stream', ETag: '7' }, body: bytes })),
+        route('/large', () => ({ status: 200, body: large })),
+        route('/text', () => ({ status: 200, body: '"grüße €"' })),
+      ],
+    });
+    const answer = await fetch(`${url}/v1.0/bytes`);
+    expect([answer.headers.get('content-type'), answer.headers.get('etag')]).toEqual(['application/octet-stream', '7']);
+    expect(Buffer.from(await answer.arrayBuffer())).toEqual(bytes);
+    expect(Buffer.from(await (await fetch(`${url}/v1.0/large`)).arrayBuffer())).toEqual(large);
+    expect(await (await fetch(`${url}/v1.0/text`)).text()).toBe('"grüße €"');
+  });
+
+  test('204 has no length and no type; an empty 200 has a length of nothing', async () => {
+    const url = await serve({ routes: [route('/none', () => ({ status: 204, headers: { 'content-type': 'text/plain' }, body: 'unwanted' })), route('/empty', () => ({ status: 200 }))] });
+    const none = await get(url, '/v1.0/none');
+    expect(none).toContain('HTTP/1.1 204');
+    expect(none).not.toMatch(/content-(?:length|type)/i);
+    expect(none).not.toContain('unwanted');
+    expect(await get(url, '/v1.0/empty')).toMatch(/HTTP\/1\.1 200[^]*content-length: 0\r\n/);
+  });
+
+  test('a HEAD that an app answered keeps the length that the app gave, without a body', async () => {
+    const url = await serve({ routes: [], fallback: () => ({ status: 200, headers: { 'content-length': '1234' } }) });
+    const answer = await raw(url, 'HEAD /anything HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n');
+    expect(answer).toMatch(/HTTP\/1\.1 200[^]*content-length: 1234\r\n[^]*\r\n\r\n$/);
+  });
+
+  test('a header that HTTP forbids is an internal error of that answer alone', async () => {
+    const url = await serve({ routes: [route('/bad', () => ({ status: 200, headers: { etag: 'a\r\nset-cookie: b' }, body: '1' })), route('/good', () => ({ status: 200, body: '1' }))] });
+    const answers = await Promise.all([get(url, '/v1.0/bad'), get(url, '/v1.0/good')]);
+    expect(answers[0]).toMatch(/^HTTP\/1\.1 500 [^]*ERR_INTERNAL/);
+    expect(answers[0]).not.toContain('set-cookie');
+    expect(answers[1]).toMatch(/^HTTP\/1\.1 200 /);
+  });
+
+  test('callers on many connections at the same time each get their own answer', async () => {
+    const url = await serve({ routes: [route('/echo/:key', (request) => ({ status: 200, body: request.params['key'] ?? '' }))] });
+    const keys = Array.from({ length: 200 }, (_, index) => `key-${index}`);
+    expect(await Promise.all(keys.map(async (key) => (await fetch(`${url}/v1.0/echo/${key}`)).text()))).toEqual(keys);
+  });
+});

@@ -11,14 +11,15 @@ import { pipeline, type Readable } from 'node:stream';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { KINDS, MechaError } from '../errors.ts';
 import type { Part } from '../lifecycle.ts';
-import type { Call } from '../pipeline.ts';
 import { createTokenCheck } from '../security/api-token.ts';
 import { canonicalPath } from '../security/canonical-path.ts';
 import type { Log } from '../telemetry/log.ts';
-import type { Metrics } from '../telemetry/metrics.ts';
+import { Timings, type Metrics } from '../telemetry/metrics.ts';
 import { traceFrom, traceparentOf, type TraceContext } from '../telemetry/trace.ts';
-import { BodyTooLarge, type HttpReply, type HttpRequest, type HttpRoute } from './http-face.ts';
+import { Answers, type AnswerHeaders } from './http-answers.ts';
 import { renderHttpError } from './http-errors.ts';
+import { BodyTooLarge, type HttpReply, type HttpRoute } from './http-face.ts';
+import { Caller, DecodedRequest, PathTemplate } from './http-request.ts';
 import { listenError, socketError } from './listen-error.ts';
 
 export interface HttpServerOptions {
@@ -46,6 +47,17 @@ export interface HttpServerOptions {
   readonly metrics: Metrics;
 }
 
+/** A route at one of its addresses, with what is worked out once for all its requests. */
+interface ServedRoute {
+  /** Undefined: whatever matches no route. */
+  readonly route: HttpRoute | undefined;
+  /** `/v1.0/state/:store/:key` */
+  readonly template: string;
+  readonly path: PathTemplate;
+  /** By method and status: `GET 200`. */
+  readonly timings: Timings;
+}
+
 const HEADER_ALLOWANCE_BYTES = 4096;
 const HEADERS_TIMEOUT_MS = 10_000;
 const CORS_METHODS = 'HEAD, GET, POST, PUT, PATCH, DELETE';
@@ -56,6 +68,7 @@ export class HttpServer implements Part {
   readonly name: string;
   readonly #options: HttpServerOptions;
   readonly #tokenIsRight: ((given: string | undefined) => boolean) | undefined;
+  readonly #answers: Answers;
   #servers: FastifyInstance[] = [];
   #port = 0;
   #underWay = 0;
@@ -65,6 +78,7 @@ export class HttpServer implements Part {
     this.name = options.name;
     this.#options = options;
     this.#tokenIsRight = createTokenCheck(options.apiToken);
+    this.#answers = new Answers(options.log);
   }
 
   /** The port in use, known after `start`. */
@@ -144,18 +158,25 @@ export class HttpServer implements Part {
     server.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
     for (const route of this.#options.routes) {
       for (const version of route.versions) {
-        server.route({
-          method: [...route.methods],
-          url: `/${version}${route.path}`,
-          handler: (request, reply) => this.#serve(request, reply, route, `/${version}${route.path}`),
-        });
+        const served = this.#served(route, `/${version}${route.path}`);
+        server.route({ method: [...route.methods], url: served.template, handler: (request, reply) => this.#serve(request, reply, served) });
       }
     }
-    server.setNotFoundHandler((request, reply) => this.#serve(request, reply, undefined, '*'));
+    const unrouted = this.#served(undefined, '*');
+    server.setNotFoundHandler((request, reply) => this.#serve(request, reply, unrouted));
     return server;
   }
 
-  async #serve(request: FastifyRequest, reply: FastifyReply, route: HttpRoute | undefined, template: string): Promise<FastifyReply> {
+  #served(route: HttpRoute | undefined, template: string): ServedRoute {
+    const { metrics } = this.#options;
+    const timings = new Timings((methodAndStatus) => {
+      const [method = '', status = ''] = methodAndStatus.split(' ');
+      return metrics.timing('http_server_request_count', 'http_server_latency', { method, path: template, status });
+    });
+    return { route, template, path: new PathTemplate(template), timings };
+  }
+
+  async #serve(request: FastifyRequest, reply: FastifyReply, served: ServedRoute): Promise<FastifyReply> {
     const began = performance.now();
     const { headers } = request;
     const trace = traceFrom(headers['traceparent'] as string | undefined, headers['tracestate'] as string | undefined, headers['baggage'] as string | undefined);
@@ -164,13 +185,14 @@ export class HttpServer implements Part {
     reply.raw.once('close', () => {
       this.#underWay--;
       if (!reply.raw.writableFinished) caller.leave();
-      this.#account(request, route, template, reply.raw.statusCode, performance.now() - began);
+      this.#account(request, served, reply.raw.statusCode, performance.now() - began);
     });
-    const answer = await this.#answer(request, route, template, trace, caller);
-    return this.#send(request, reply, answer, trace, route);
+    const answer = await this.#answer(request, served, trace, caller);
+    this.#send(request, reply, answer, trace, served.route);
+    return reply;
   }
 
-  async #answer(request: FastifyRequest, route: HttpRoute | undefined, template: string, trace: TraceContext, caller: Caller): Promise<HttpReply> {
+  async #answer(request: FastifyRequest, { route, template, path: pathTemplate }: ServedRoute, trace: TraceContext, caller: Caller): Promise<HttpReply> {
     const { headers } = request;
     if (badPaths.has(request.raw)) return plain(400, 'the request path is malformed');
     const preflight = this.#preflight(request);
@@ -185,12 +207,12 @@ export class HttpServer implements Part {
     const path = pathOf(request.raw.url ?? '/');
     let params: Record<string, string>;
     try {
-      params = paramsOf(template, path);
+      params = pathTemplate.params(path);
     } catch (error) {
       return plain(400, error instanceof Error ? error.message : 'malformed path');
     }
     try {
-      return await handle(this.#decode(request, path, params, trace, caller));
+      return await handle(new DecodedRequest({ raw: request.raw, path, params, trace, caller, remoteAddress: request.ip, maxBodyBytes: this.#options.maxBodyBytes }));
     } catch (error) {
       if (error instanceof MechaError) return renderHttpError(error);
       if (error instanceof BodyTooLarge) {
@@ -202,48 +224,9 @@ export class HttpServer implements Part {
     }
   }
 
-  #decode(request: FastifyRequest, path: string, params: Record<string, string>, trace: TraceContext, caller: Caller): HttpRequest {
-    const raw = request.raw;
-    const url = raw.url ?? '/';
-    const mark = url.indexOf('?');
-    const queryText = mark < 0 ? '' : url.slice(mark + 1);
-    const limit = this.#options.maxBodyBytes;
-    let query: URLSearchParams | undefined;
-    let metadata: Record<string, string> | undefined;
-    return {
-      method: request.method.toUpperCase(),
-      path,
-      queryText,
-      params,
-      headers: request.headers,
-      trace,
-      get signal() {
-        return caller.signal;
-      },
-      remoteAddress: request.ip,
-      get query() {
-        return (query ??= new URLSearchParams(queryText));
-      },
-      get metadata() {
-        return (metadata ??= metadataOf(queryText));
-      },
-      body: () => readBody(raw, limit),
-      get stream() {
-        return limit === undefined ? raw : limited(raw, limit);
-      },
-      call: (operation): Call => ({
-        operation,
-        protocol: 'http',
-        trace,
-        get signal() {
-          return caller.signal;
-        },
-      }),
-    };
-  }
-
-  #send(request: FastifyRequest, reply: FastifyReply, answer: HttpReply, trace: TraceContext, route: HttpRoute | undefined): FastifyReply {
-    const headers: Record<string, string | readonly string[]> = { ...answer.headers };
+  #send(request: FastifyRequest, reply: FastifyReply, answer: HttpReply, trace: TraceContext, route: HttpRoute | undefined): void {
+    const headers: AnswerHeaders = {};
+    for (const name in answer.headers) headers[name.toLowerCase()] = answer.headers[name] ?? '';
     if (!route?.tokenFree) {
       headers['traceparent'] ??= traceparentOf(trace);
       if (trace.tracestate !== '') headers['tracestate'] ??= trace.tracestate;
@@ -254,17 +237,17 @@ export class HttpServer implements Part {
     // An unread body would hold the connection: the next request could not be told from its rest.
     if (this.#draining || (!request.raw.complete && answer.status >= 400)) headers['connection'] = 'close';
     const { body } = answer;
-    if (body !== undefined && typeof body !== 'string' && !(body instanceof Uint8Array)) return this.#sendStream(reply, answer.status, headers, body);
-    reply.code(answer.status);
-    for (const [name, value] of Object.entries(headers)) reply.header(name, value);
-    if (body === undefined) return reply.send();
-    if (!reply.hasHeader('content-type')) reply.header('content-type', 'application/json');
-    return reply.send(body instanceof Uint8Array && !Buffer.isBuffer(body) ? asBuffer(body) : body);
+    reply.hijack();
+    if (body !== undefined && typeof body !== 'string' && !(body instanceof Uint8Array)) {
+      this.#sendStream(reply, answer.status, headers, body);
+      return;
+    }
+    if (body !== undefined) headers['content-type'] ??= 'application/json';
+    this.#answers.send({ raw: reply.raw, status: answer.status, headers, body });
   }
 
-  /** Past fastify, which would hold the headers back until the first bytes of the body came. */
-  #sendStream(reply: FastifyReply, status: number, headers: Record<string, string | readonly string[]>, body: Readable): FastifyReply {
-    reply.hijack();
+  /** The headers leave at once, not with the first bytes of the body. */
+  #sendStream(reply: FastifyReply, status: number, headers: AnswerHeaders, body: Readable): void {
     reply.raw.writeHead(status, headers as Record<string, string | string[]>);
     reply.raw.flushHeaders();
     // A body that breaks off breaks the connection too, so that the caller does not take it for whole; a caller that
@@ -272,7 +255,6 @@ export class HttpServer implements Part {
     pipeline(body, reply.raw, (error) => {
       if (error) this.#options.log.debug({ err: error }, 'an answer was cut off');
     });
-    return reply;
   }
 
   #allowedOrigin(request: FastifyRequest): string | undefined {
@@ -296,10 +278,8 @@ export class HttpServer implements Part {
     };
   }
 
-  #account(request: FastifyRequest, route: HttpRoute | undefined, template: string, status: number, ms: number): void {
-    const labels = { method: request.method, path: template, status: String(status) };
-    this.#options.metrics.count('http_server_request_count', labels);
-    this.#options.metrics.observe('http_server_latency', labels, ms);
+  #account(request: FastifyRequest, { route, template, timings }: ServedRoute, status: number, ms: number): void {
+    timings.record(`${request.method} ${status}`, ms);
     if (this.#options.apiLogging && !route?.tokenFree) {
       this.#options.log.scoped('mecha.runtime.http-info').info(
         {
@@ -316,26 +296,6 @@ export class HttpServer implements Part {
 
 function unusedCompiler(): never {
   throw new Error('routes of this server declare no schemas');
-}
-
-/** The signal of one caller, made only when somebody asks for it: most calls end before anybody does. */
-class Caller {
-  #gone = false;
-  #abort: AbortController | undefined;
-
-  get signal(): AbortSignal {
-    if (!this.#abort) {
-      this.#abort = new AbortController();
-      if (this.#gone) this.#abort.abort();
-    }
-    return this.#abort.signal;
-  }
-
-  /** The connection closed before the answer was complete. */
-  leave(): void {
-    this.#gone = true;
-    this.#abort?.abort();
-  }
 }
 
 /** Requests whose path has no canonical form; answered 400 before anything else looks at them. */
@@ -363,67 +323,6 @@ function single(value: string | string[] | undefined): string | undefined {
 function pathOf(url: string): string {
   const mark = url.indexOf('?');
   return mark < 0 ? url : url.slice(0, mark);
-}
-
-/** Parameters by their place in the template, decoded with query rules: `%2F` may stand inside one, `+` is a blank. */
-function paramsOf(template: string, path: string): Record<string, string> {
-  if (!template.includes(':') && !template.endsWith('/*')) return {};
-  const params: Record<string, string> = {};
-  const segments = path.split('/');
-  const names = template.split('/');
-  for (const [index, name] of names.entries()) {
-    if (name === '*') params['*'] = decode(segments.slice(index).join('/'), '*');
-    else if (name.startsWith(':')) params[name.slice(1)] = decode(segments[index] ?? '', name.slice(1));
-  }
-  return params;
-}
-
-function decode(text: string, name: string): string {
-  if (!text.includes('%') && !text.includes('+')) return text;
-  try {
-    return decodeURIComponent(text.replaceAll('+', ' '));
-  } catch {
-    throw new Error(`failed to unescape request parameter "${name}". Error: invalid URL escape`);
-  }
-}
-
-function metadataOf(queryText: string): Record<string, string> {
-  if (!queryText.includes('metadata.')) return {};
-  const metadata: Record<string, string> = {};
-  for (const [name, value] of new URLSearchParams(queryText)) {
-    if (!name.startsWith('metadata.')) continue;
-    const key = name.slice('metadata.'.length);
-    if (!Object.hasOwn(metadata, key)) Object.defineProperty(metadata, key, { value, enumerable: true, writable: true, configurable: true });
-  }
-  return metadata;
-}
-
-/** The whole body, or `BodyTooLarge` as soon as it is known to be: by its announced length, or by what has come. */
-async function readBody(raw: IncomingMessage, limit: number | undefined): Promise<Buffer> {
-  if (limit !== undefined && Number(raw.headers['content-length'] ?? 0) > limit) throw new BodyTooLarge(limit);
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of raw as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (limit !== undefined && size > limit) throw new BodyTooLarge(limit);
-    chunks.push(chunk);
-  }
-  const [only] = chunks;
-  return chunks.length === 1 && only ? only : Buffer.concat(chunks, size);
-}
-
-/** The request as a stream that fails past the limit. */
-function limited(raw: IncomingMessage, limit: number): Readable {
-  let size = 0;
-  return raw.map((chunk: Buffer) => {
-    size += chunk.length;
-    if (size > limit) throw new BodyTooLarge(limit);
-    return chunk;
-  });
-}
-
-function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 /** HTTP status of a gRPC code, for faces that pass an app's gRPC status on (http-api.md 3.5). */

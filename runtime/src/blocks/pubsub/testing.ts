@@ -210,6 +210,7 @@ export function createBench(options: BenchOptions = {}) {
     count: (name, labels = {}, by = 1) => void counts.set(seriesOf(name, labels), (counts.get(seriesOf(name, labels)) ?? 0) + by),
     observe: () => {},
     gauge: (name, labels, value) => void counts.set(seriesOf(name, labels), value),
+    timing: (name, _latency, labels) => ({ record: () => metrics.count(name, labels) }),
   };
   const letters: DeadLetter[] = [];
   const ledgerFaults: Error[] = [];

@@ -112,6 +112,11 @@ describe('a chart', () => {
     expect(withClass(svg, 'dot')).toHaveLength(2 * growth.length);
   });
 
+  test('of growth says the load of each protocol', () => {
+    const words = wordsIn(chartOf([...growth, measurementOf({ scenario: 'growth', protocol: 'grpc', rows: 0, concurrency: 32 })]));
+    expect(words).toEqual(expect.arrayContaining(['operations a second, 8 at once', 'ms, 8 at once', 'operations a second, 32 at once', 'ms, 32 at once']));
+  });
+
   test('marks what says more of the generator than of the target', () => {
     const limited = measurementOf({ variant: 'memory', generator: { cpuCores: 1, limited: true, lagP99: 3 } });
     const svg = chartOf([measurementOf(), limited]);

@@ -97,7 +97,7 @@ function latencyRow(groups: readonly Group[]): readonly Panel[] {
 
 function throughputRow(groups: readonly Group[]): readonly Panel[] {
   const closed = groups.filter(({ load }) => load.mode === 'closed');
-  return pointPanels(closed, ({ concurrency }) => concurrency, { words: 'Throughput', explanation: 'operations a second', xWords: 'operations at once', figure: ({ perSecond }) => perSecond });
+  return pointPanels(closed, ({ concurrency }) => concurrency, { words: 'Throughput', explanation: () => 'operations a second', xWords: 'operations at once', figure: ({ perSecond }) => perSecond });
 }
 
 function growthRows(groups: readonly Group[]): readonly (readonly Panel[])[] {
@@ -110,16 +110,16 @@ function growthRows(groups: readonly Group[]): readonly (readonly Panel[])[] {
   });
   const rows = (load: Load): number => load.rows ?? 0;
   const xWords = 'stored before';
-  const under = chosen[0] === undefined ? '' : `, ${loadWords(chosen[0].load)}`;
   return [
-    pointPanels(chosen, rows, { words: 'Throughput', explanation: `operations a second${under}`, xWords, figure: ({ perSecond }) => perSecond }),
-    pointPanels(chosen, rows, { words: 'Latency at p99', explanation: `ms${under}`, xWords, figure: ({ latency }) => latency.p99, log: true }),
+    pointPanels(chosen, rows, { words: 'Throughput', explanation: (load) => `operations a second, ${loadWords(load)}`, xWords, figure: ({ perSecond }) => perSecond }),
+    pointPanels(chosen, rows, { words: 'Latency at p99', explanation: (load) => `ms, ${loadWords(load)}`, xWords, figure: ({ latency }) => latency.p99, log: true }),
   ];
 }
 
 interface PointWords {
   readonly words: string;
-  readonly explanation: string;
+  /** Told one of the loads of the panel. */
+  explanation(load: Load): string;
   readonly xWords: string;
   figure(measurement: Measurement): number;
   readonly log?: boolean;
@@ -127,13 +127,13 @@ interface PointWords {
 
 /** A panel a protocol, in which a group's variants have a point each where `place` puts the group. */
 function pointPanels(groups: readonly Group[], place: (load: Load) => number, { words, explanation, xWords, figure, log }: PointWords): readonly Panel[] {
-  const columns = [...byProtocol(groups)].map(([protocol, ofProtocol]) => ({ protocol, lines: linesOf(ofProtocol, place, figure) }));
+  const columns = [...byProtocol(groups)].flatMap(([protocol, [first, ...others]]) => (first ? { protocol, load: first.load, lines: linesOf([first, ...others], place, figure) } : []));
   const values = columns.flatMap(({ lines }) => lines.flatMap(({ points }) => points.flatMap(({ y, range }) => [y, ...(range ?? [])])));
   const positive = values.filter((value) => value > 0);
   const far = log === true || Math.max(...positive) / Math.min(...positive) > LINEAR_UP_TO;
   const y = far ? logScale(values) : linearScale(values);
   const x = stepScale(groups.map(({ load }) => place(load)));
-  return columns.map(({ protocol, lines }) => ({ heading: headingWords(words, protocol), explanation, xWords, x, y, lines, dots: true }));
+  return columns.map(({ protocol, load, lines }) => ({ heading: headingWords(words, protocol), explanation: explanation(load), xWords, x, y, lines, dots: true }));
 }
 
 function linesOf(groups: readonly Group[], place: (load: Load) => number, figure: (measurement: Measurement) => number): readonly Line[] {

@@ -70,7 +70,7 @@ export const COMMANDS = {
   generate: { entry: 'scripts/generate.ts', words: 'write the generated files anew' },
   servers: { entry: 'test/servers/main.ts', words: 'up, down or status of the servers for tests' },
   measure: { entry: 'scripts/measure-start.ts', words: 'start-to-ready and idle memory of the built package' },
-  bench: { entry: 'scripts/bench.ts', words: 'the load harness (not there yet)' },
+  bench: { entry: 'bench/src/main.ts', words: 'put load on Mecha and print ratios' },
   mecha: { entry: 'runtime/src/main.ts', words: "Mecha's own command line" },
 };
 

@@ -1,0 +1,10 @@
+/** The port between a loop and a protocol: one slot carries one operation at a time. */
+export interface Slot {
+  /** Sends the request with this number and calls back once, with the error's words where it failed. */
+  send(number: number, done: (error?: string) => void): void;
+}
+
+export interface Connections {
+  readonly slots: readonly Slot[];
+  close(): void;
+}

@@ -1,0 +1,101 @@
+/**
+ * The process that makes the load, alone, so that its work is not counted as the target's. It takes commands over IPC
+ * (`plan.ts`) and ends with its parent.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Connections } from './connection.ts';
+import { Deliveries } from './deliveries.ts';
+import { startEventApp, type EventApp } from './event-app.ts';
+import { openGrpcConnections } from './grpc-connections.ts';
+import { openHttpConnections } from './http-connections.ts';
+import { LoadLoop } from './loop.ts';
+import type { Answer, Command, Load, LoadResult } from './plan.ts';
+import { Recorder } from './recorder.ts';
+import { startTicker } from './ticker.ts';
+
+/** Operations closer together than this begin in pairs and more. */
+const TICK_MS_MIN = 0.2;
+
+const deliveries = new Deliveries();
+const apps: EventApp[] = [];
+
+process.on('message', (command: Command) => {
+  handle(command).catch((error: unknown) => answer({ type: 'failed', words: error instanceof Error ? error.message : String(error) }));
+});
+process.once('disconnect', () => process.exit(0));
+
+async function handle(command: Command): Promise<void> {
+  switch (command.type) {
+    case 'app':
+      apps.push(await startEventApp(command.app, (number) => deliveries.arrive(number)));
+      answer({ type: 'ready' });
+      break;
+    case 'run':
+      await run(command.loads, command.warmupMs, command.durationMs);
+      break;
+    case 'end':
+      await Promise.all(apps.map((app) => app.close()));
+      process.exit(0);
+  }
+}
+
+async function run(loads: readonly Load[], warmupMs: number, durationMs: number): Promise<void> {
+  const recorders = new Map(loads.map(({ label }) => [label, new Recorder()]));
+  const connections = await Promise.all(loads.map(openConnections));
+  const loops = loads.map((load, index) => new LoadLoop(load, connections[index] as Connections, deliveries, recorders.get(load.label) as Recorder));
+  const rates = loads.flatMap(({ mode }) => (mode.kind === 'open' ? [mode.rate] : []));
+  const tickMs = Math.max(TICK_MS_MIN, 1000 / Math.max(1, ...rates));
+  const ticker = rates.length > 0 ? startTicker(tickMs, () => loops.forEach((loop) => loop.tick())) : undefined;
+  // What is due by the clock is due at a tick: the loops begin with the first.
+  await ticker?.ticking;
+  loops.forEach((loop) => loop.start());
+  await sleep(warmupMs);
+  answer({ type: 'measuring' });
+  const [cpuBefore, busyBefore, fromMs] = [process.cpuUsage(), performance.eventLoopUtilization(), performance.now()];
+  loops.forEach((loop) => loop.measure());
+  await sleep(durationMs);
+  loops.forEach((loop) => loop.end());
+  const cpu = process.cpuUsage(cpuBefore);
+  const busy = performance.eventLoopUtilization(busyBefore).utilization;
+  const cpuCores = (cpu.user + cpu.system) / 1000 / (performance.now() - fromMs);
+  answer({ type: 'measured' });
+  await Promise.all(loops.map((loop) => loop.drained()));
+  await ticker?.stop();
+  for (const open of connections) open.close();
+  answer({ type: 'done', results: merged(loops, recorders), generator: { cpuCores, busy } });
+}
+
+function openConnections({ host, port, request, mode }: Load): Promise<Connections> {
+  const count = mode.kind === 'closed' ? mode.concurrency : mode.connections;
+  return request.kind === 'http' ? openHttpConnections(host, port, request, count) : openGrpcConnections(host, port, request, count);
+}
+
+/** Loads of one label are one result: their counts added, their latencies in one histogram. */
+function merged(loops: readonly LoadLoop[], recorders: ReadonlyMap<string, Recorder>): readonly LoadResult[] {
+  const { lost, duplicates } = deliveries.settle();
+  const parts = loops.map((loop) => loop.result());
+  return [...recorders].map(([label, recorder]) => {
+    const own = parts.filter((part) => part.label === label);
+    const firstError = own.find((part) => part.firstError !== undefined)?.firstError;
+    return {
+      label,
+      seconds: Math.max(...own.map((part) => part.seconds)),
+      operations: sum(own.map((part) => part.operations)),
+      errors: sum(own.map((part) => part.errors)),
+      ...(firstError === undefined ? {} : { firstError }),
+      lost,
+      duplicates,
+      latency: recorder.percentiles(),
+      distribution: recorder.distribution(),
+      lagP99: Math.max(...own.map((part) => part.lagP99)),
+    };
+  });
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}
+
+function answer(message: Answer): void {
+  process.send?.(message);
+}

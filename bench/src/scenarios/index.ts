@@ -1,0 +1,12 @@
+/** All scenarios, in the order in which they run. Those of workflows and jobs belong here too when there are such blocks. */
+import { bareGrpc, bareHttp } from './bare.ts';
+import { growthRoundtrip, growthStateGet } from './growth.ts';
+import { invoke } from './invoke.ts';
+import { publish, roundtrip } from './publish.ts';
+import { saga } from './saga.ts';
+import type { Scenario } from './scenario.ts';
+import { idleMemory, startup } from './startup.ts';
+import { stateGet, stateSet, stateTransaction } from './state.ts';
+import { twoProcesses } from './two-processes.ts';
+
+export const SCENARIOS: readonly Scenario[] = [bareHttp, bareGrpc, stateGet, stateSet, stateTransaction, publish, roundtrip, invoke, twoProcesses, growthStateGet, growthRoundtrip, startup, idleMemory, saga];

@@ -76,7 +76,8 @@ export interface AppRequest {
 export interface AppResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | readonly string[]>>;
-  readonly body: Readable;
+  /** Bytes when the answer was short and came as a whole. A stream must be read to its end or destroyed. */
+  readonly body: Uint8Array | Readable;
 }
 
 /** A gRPC status that an app answered; faces pass it on. */

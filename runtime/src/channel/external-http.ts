@@ -6,6 +6,7 @@ import type { Readable } from 'node:stream';
 import type { Agent } from 'undici';
 import type { AppResponse } from './channel.ts';
 import { responseHeaders } from './forwarded-headers.ts';
+import { exchange } from './http-exchange.ts';
 
 export interface ExternalRequest {
   readonly method: string;
@@ -25,17 +26,9 @@ export function createExternalHttp(): ExternalHttp {
   let agent: Promise<Agent> | undefined;
   return {
     async call(url, request, signal) {
-      const response = await (await (agent ??= openAgent())).request({
-        origin: url.origin,
-        path: `${url.pathname}${url.search}`,
-        method: request.method,
-        headers: request.headers,
-        body: request.body ?? null,
-        signal,
-      });
-      // A broken answer is for whoever reads it; one that nobody reads yet must not end the process.
-      response.body.on('error', () => {});
-      return { status: response.statusCode, headers: responseHeaders(response.headers), body: response.body };
+      const path = `${url.pathname}${url.search}`;
+      const { status, headers, body } = await exchange(await (agent ??= openAgent()), { ...request, origin: url.origin, path }, signal);
+      return { status, headers: responseHeaders(headers), body };
     },
     async close() {
       await (await agent)?.destroy();

@@ -18,6 +18,7 @@ import { createLog } from '../telemetry/log.ts';
 import { traceFrom, traceparentOf } from '../telemetry/trace.ts';
 import { AppAway, AppGrpcError, type AppChannel, type AppRequest, type BulkEventDelivery, type EventDelivery } from './channel.ts';
 import { createGrpcChannel, type GrpcChannelOptions } from './grpc-channel.ts';
+import { streamOf } from './testing.ts';
 
 const never = new AbortController().signal;
 const trace = traceFrom('00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01', 'vendor=1');
@@ -275,7 +276,7 @@ describe('a call of a method', () => {
     expect(answer.status).toBe(200);
     expect(answer.headers).toMatchObject({ h: '1', t: '2', 'content-type': 'application/json', 'mecha-type-url': 'x/Y' });
     expect(answer.headers['grpc-own']).toBeUndefined();
-    expect(await text(answer.body)).toBe('{"b":2}');
+    expect(await text(streamOf(answer.body))).toBe('{"b":2}');
   });
 
   test('the status of the app comes back with its details', async () => {

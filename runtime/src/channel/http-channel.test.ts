@@ -10,6 +10,7 @@ import { traceFrom, traceparentOf } from '../telemetry/trace.ts';
 import type { AppChannel, BulkEventDelivery, EventAnswer, EventDelivery } from './channel.ts';
 import { AppAway } from './channel.ts';
 import { createHttpChannel, type HttpChannelOptions } from './http-channel.ts';
+import { streamOf } from './testing.ts';
 
 const never = new AbortController().signal;
 const trace = traceFrom('00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01', 'vendor=1');
@@ -184,7 +185,7 @@ describe('delivering an event', () => {
     await expect(channel.deliver(event(), never)).resolves.toMatchObject({ outcome: 'drop' });
     const answer = await channel.invoke({ method: 'GET', path: 'x', queryText: '', headers: {}, body: undefined, trace }, never);
     expect(answer.headers['x-version']).toBe('2.0');
-    await text(answer.body);
+    await text(streamOf(answer.body));
     await channel.close();
   });
 });
@@ -338,10 +339,10 @@ describe('invoking a method', () => {
     expect(answer.status).toBe(418);
     expect(answer.headers).toMatchObject({ 'set-cookie': ['a=1', 'b=2'], 'x-url': '/a/b%2Fc?x=1&x=2' });
     expect(answer.headers).not.toHaveProperty('connection');
-    const [chunk] = (await once(answer.body, 'data')) as [Buffer];
+    const [chunk] = (await once(streamOf(answer.body), 'data')) as [Buffer];
     expect(chunk.toString()).toBe('first');
     push();
-    expect(await text(answer.body)).toBe('second');
+    expect(await text(streamOf(answer.body))).toBe('second');
   });
 
   it('holds its place of the concurrency limit until the answer was read', async () => {
@@ -349,10 +350,10 @@ describe('invoking a method', () => {
     const channel = channelTo(port, { maxConcurrency: 1 });
     const first = await channel.invoke(request, never);
     let second: string | undefined;
-    const waiting = channel.invoke(request, never).then(async (answer) => (second = await text(answer.body)));
+    const waiting = channel.invoke(request, never).then(async (answer) => (second = await text(streamOf(answer.body))));
     await new Promise(setImmediate);
     expect(second).toBeUndefined();
-    await buffer(first.body);
+    await buffer(streamOf(first.body));
     await waiting;
     expect(second).toBe('answer');
   });
@@ -361,7 +362,7 @@ describe('invoking a method', () => {
     const { port } = await startApp((_request, response) => void response.writeHead(307, { location: 'http://127.0.0.1:1/' }).end());
     const answer = await channelTo(port).invoke(request, never);
     expect(answer).toMatchObject({ status: 307, headers: { location: 'http://127.0.0.1:1/' } });
-    answer.body.destroy();
+    streamOf(answer.body).destroy();
   });
 
   it('(users 36) ends the call to the app when the caller goes away', async () => {
@@ -372,7 +373,7 @@ describe('invoking a method', () => {
     });
     const abort = new AbortController();
     const answer = await channelTo(port).invoke(request, abort.signal);
-    await once(answer.body, 'data');
+    await once(streamOf(answer.body), 'data');
     abort.abort();
     await gone.promise;
   });

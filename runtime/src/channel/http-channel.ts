@@ -13,7 +13,7 @@
  */
 import { connect } from 'node:net';
 import type { Readable } from 'node:stream';
-import type { Dispatcher, Pool } from 'undici';
+import type { Pool } from 'undici';
 import { messageOf } from '../errors.ts';
 import { asArray, asObject, member, parseJson } from '../json/lenient-json.ts';
 import type { Log } from '../telemetry/log.ts';
@@ -22,6 +22,7 @@ import { parseAppSubscriptions } from './app-subscriptions.ts';
 import { AppAway, type AppChannel, type AppPresence, type AppSubscription, type BulkEventDelivery, type EventAnswer, type EventDelivery } from './channel.ts';
 import { TooManyWaiting, createConcurrencyLimit } from './concurrency.ts';
 import { responseHeaders } from './forwarded-headers.ts';
+import { exchange, readAtMost, whenRead, type ExchangeAnswer } from './http-exchange.ts';
 import { isUnreachable } from './unreachable.ts';
 
 export interface HttpChannelOptions {
@@ -44,7 +45,6 @@ export interface HttpChannelOptions {
   readonly log: Log;
 }
 
-type AppResponseData = Dispatcher.ResponseData;
 type RequestHeaders = Record<string, string | string[]>;
 
 const CONNECTIONS_MAX = 1024;
@@ -68,7 +68,7 @@ export function createHttpChannel(options: HttpChannelOptions): AppChannel {
   async function ask(
     request: { method: string; path: string; headers: RequestHeaders; body?: Uint8Array | Readable | undefined; trace?: TraceContext },
     signal: AbortSignal,
-  ): Promise<{ response: AppResponseData; release: () => void }> {
+  ): Promise<{ response: ExchangeAnswer; release: () => void }> {
     if (options.presence?.() === 'unhealthy') throw new AppAway(UNHEALTHY);
     if (closed) throw new AppAway('the channel to the app is closed');
     const { headers, trace } = request;
@@ -80,16 +80,7 @@ export function createHttpChannel(options: HttpChannelOptions): AppChannel {
     const release = await limit.acquire(signal);
     try {
       const connections = await (pool ??= openPool(options, where));
-      const response = await connections.request({
-        method: request.method,
-        path: request.path,
-        headers,
-        body: request.body ?? null,
-        signal,
-      });
-      // A broken answer is for whoever reads it; one that nobody reads yet must not end the process.
-      response.body.on('error', ignoreUnread);
-      return { response, release };
+      return { response: await exchange(connections, { method: request.method, path: request.path, headers, body: request.body }, signal), release };
     } catch (error) {
       release();
       throw isUnreachable(error) ? new AppAway(`the app cannot be reached on ${where}: ${messageOf(error)}`, error) : error;
@@ -97,14 +88,14 @@ export function createHttpChannel(options: HttpChannelOptions): AppChannel {
   }
 
   /** A whole small exchange; `body` is undefined when it was longer than `bytesMax`. */
-  async function exchange(
+  async function askShort(
     request: Parameters<typeof ask>[0],
     signal: AbortSignal,
     bytesMax: number,
   ): Promise<{ status: number; body: Buffer | undefined }> {
     const { response, release } = await ask(request, signal);
     try {
-      return { status: response.statusCode, body: await readAtMost(response.body, bytesMax) };
+      return { status: response.status, body: await readAtMost(response.body, bytesMax) };
     } finally {
       release();
     }
@@ -118,7 +109,7 @@ export function createHttpChannel(options: HttpChannelOptions): AppChannel {
     async subscriptions(signal): Promise<readonly AppSubscription[]> {
       if (!options.asksSubscriptions) return [];
       const request = { method: 'GET', path: '/dapr/subscribe', headers: { 'dapr-app-id': options.appId, 'content-type': 'application/json' } };
-      const { status, body } = await exchange(request, signal, SUBSCRIPTIONS_BYTES_MAX);
+      const { status, body } = await askShort(request, signal, SUBSCRIPTIONS_BYTES_MAX);
       if (status === 404) return [];
       if (status >= 500 || status === 408 || status === 429) throw new Error(`the app answered GET /dapr/subscribe with status ${status}`);
       if (status !== 200) {
@@ -137,7 +128,7 @@ export function createHttpChannel(options: HttpChannelOptions): AppChannel {
       const headers = eventHeaders(event);
       try {
         const request = { method: 'POST', path: requestPath(event.path), headers, body: event.body, trace: event.trace };
-        const { status, body } = await exchange(request, signal, ANSWER_BYTES_MAX);
+        const { status, body } = await askShort(request, signal, ANSWER_BYTES_MAX);
         return answerOf(status, body);
       } catch (error) {
         return answerOfFailure(error, signal);
@@ -148,7 +139,7 @@ export function createHttpChannel(options: HttpChannelOptions): AppChannel {
       const headers: RequestHeaders = { 'content-type': 'application/json' };
       try {
         const request = { method: 'POST', path: requestPath(events.path), headers, body: bulkBody(events), trace: events.trace };
-        const { status, body } = await exchange(request, signal, BULK_ANSWER_BYTES_MAX);
+        const { status, body } = await askShort(request, signal, BULK_ANSWER_BYTES_MAX);
         return bulkAnswerOf(status, body);
       } catch (error) {
         return answerOfFailure(error, signal);
@@ -159,8 +150,8 @@ export function createHttpChannel(options: HttpChannelOptions): AppChannel {
       const path = `/${request.path}${request.queryText === '' ? '' : `?${request.queryText}`}`;
       const headers: RequestHeaders = { ...(request.headers as RequestHeaders) };
       const { response, release } = await ask({ method: request.method, path, headers, body: request.body, trace: request.trace }, signal);
-      response.body.once('close', release);
-      return { status: response.statusCode, headers: responseHeaders(response.headers), body: response.body };
+      whenRead(response.body, release);
+      return { status: response.status, headers: responseHeaders(response.headers), body: response.body };
     },
 
     reach: () => reachTcp(address, port),
@@ -213,8 +204,6 @@ export function reachTcp(host: string, port: number): Promise<void> {
     });
   });
 }
-
-const ignoreUnread = () => {};
 
 const UNFIT_FOR_PATH = /[^\u0021-\u007e]/;
 /** A route as the app wrote it, with or without leading slash, as a request path. */
@@ -320,16 +309,4 @@ function answerOfFailure(error: unknown, signal: AbortSignal): EventAnswer {
 
 function isTimeout(reason: unknown): boolean {
   return reason instanceof Error && reason.name === 'TimeoutError';
-}
-
-async function readAtMost(body: AppResponseData['body'], bytesMax: number): Promise<Buffer | undefined> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of body as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    // Leaving the loop destroys the rest.
-    if (size > bytesMax) return undefined;
-    chunks.push(chunk);
-  }
-  return chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks, size);
 }

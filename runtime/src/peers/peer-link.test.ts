@@ -17,6 +17,7 @@ import { PeerNotFound, PeerUnreachable } from './peer-errors.ts';
 import { createPeerLink, type PeerCaller, type PeerLink, type PeerSidecar } from './peer-link.ts';
 import { grpcSocketOf, preparePeerSockets } from './peer-socket.ts';
 import { createSharedRegistry, type SharedRegistry } from './testing.ts';
+import { streamOf } from '../channel/testing.ts';
 
 const never = new AbortController().signal;
 const log = createLog({ level: 'fatal', json: true, appId: 'test', version: 'test', write: () => {} });
@@ -60,7 +61,7 @@ function requestOf(more: Partial<AppRequest> = {}): AppRequest {
 }
 
 async function bodyOf(answer: Promise<AppResponse>): Promise<string> {
-  return text((await answer).body);
+  return text(streamOf((await answer).body));
 }
 
 describe('a call between two processes', () => {
@@ -69,7 +70,7 @@ describe('a call between two processes', () => {
     let seen: { request: AppRequest; caller: PeerCaller; body: string } | undefined;
     await to.register(
       sidecarOf('i1', async (request, who) => {
-        seen = { request, caller: who, body: request.body instanceof Readable ? await text(request.body) : '' };
+        seen = { request, caller: who, body: await text(streamOf(request.body)) };
         return { status: 201, headers: { 'x-answer': 'yes', 'set-cookie': ['a=1', 'b=2'] }, body: Readable.from([Buffer.from('done')]) };
       }),
     );
@@ -78,7 +79,7 @@ describe('a call between two processes', () => {
     const answer = await from.call({ appId: 'bücher', namespace: 'a b' }, inventory, requestOf({ body: Buffer.from('hello'), headers, trace }), never);
     expect(answer).toMatchObject({ status: 201, headers: { 'x-answer': 'yes', 'set-cookie': ['a=1', 'b=2'] } });
     expect(Object.keys(answer.headers).filter((name) => name.startsWith('mecha-'))).toEqual([]);
-    expect(await text(answer.body)).toBe('done');
+    expect(await text(streamOf(answer.body))).toBe('done');
     expect(seen?.caller).toEqual({ appId: 'bücher', namespace: 'a b' });
     expect(seen?.body).toBe('hello');
     expect(seen?.request).toMatchObject({ method: 'POST', path: 'reserve/a%2Fb', queryText: 'n=1' });
@@ -88,15 +89,15 @@ describe('a call between two processes', () => {
 
   it('streams bodies in both directions', async () => {
     const { from, to } = await twoProcesses();
-    await to.register(sidecarOf('i1', async (request) => ({ status: 200, headers: {}, body: request.body as Readable })));
+    await to.register(sidecarOf('i1', async (request) => ({ status: 200, headers: {}, body: streamOf(request.body) })));
     const body = new Readable({ read() {} });
     body.push('first');
     const answer = await from.call(caller, inventory, requestOf({ body }), never);
-    const [chunk] = (await once(answer.body, 'data')) as [Buffer];
+    const [chunk] = (await once(streamOf(answer.body), 'data')) as [Buffer];
     expect(chunk.toString()).toBe('first');
     body.push('second');
     body.push(null);
-    expect(await text(answer.body)).toBe('second');
+    expect(await text(streamOf(answer.body))).toBe('second');
   });
 
   it('gives status and headers before the body has begun', async () => {
@@ -104,7 +105,7 @@ describe('a call between two processes', () => {
     await to.register(sidecarOf('i1', async () => ({ status: 200, headers: { 'content-type': 'text/event-stream' }, body: new Readable({ read() {} }) })));
     const answer = await from.call(caller, inventory, requestOf(), never);
     expect(answer.headers['content-type']).toBe('text/event-stream');
-    answer.body.destroy();
+    streamOf(answer.body).destroy();
   });
 
   it('(users 36) cancels the work of the callee when the caller goes away', async () => {
@@ -200,7 +201,7 @@ describe('finding a sidecar', () => {
     ['a stream', () => Readable.from([Buffer.from('x')])],
   ])('drops the entry of a dead process at once and tries the next instance, with %s as body', async (_name, body) => {
     const { registry, from, to } = await twoProcesses();
-    await to.register(sidecarOf('alive', async (request) => ({ status: 200, headers: {}, body: request.body as Readable })));
+    await to.register(sidecarOf('alive', async (request) => ({ status: 200, headers: {}, body: streamOf(request.body) })));
     const [row] = registry.rows.values();
     if (row) registry.rows.set('dead', { ...row, instanceId: 'dead', socketPath: join(dirname(row.socketPath), '1-dead.http') });
     for (let call = 0; call < 2; call++) expect(await bodyOf(from.call(caller, inventory, requestOf({ body: body() }), never))).toBe('x');
@@ -249,7 +250,7 @@ describe('draining', () => {
     expect(drained).toBe(false);
     body.push('last words');
     body.push(null);
-    expect(await text(answer.body)).toBe('last words');
+    expect(await text(streamOf(answer.body))).toBe('last words');
     await draining;
   });
 });

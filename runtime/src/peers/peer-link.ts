@@ -11,11 +11,11 @@
  *  3. The caller's identity is what its sidecar says here; nothing in the request can say otherwise.
  */
 import type { Server } from 'node:http';
-import type { Readable } from 'node:stream';
 import type { Clock, Ledger, LedgerChannel, SidecarRow } from '@mecha/components/kit';
-import type { Dispatcher, Pool } from 'undici';
+import type { Pool } from 'undici';
 import type { AppRequest, AppResponse } from '../channel/channel.ts';
 import { responseHeaders } from '../channel/forwarded-headers.ts';
+import { discard, exchange, readAtMost, whenRead, type ExchangeAnswer } from '../channel/http-exchange.ts';
 import { isBroken, isUnreachable } from '../channel/unreachable.ts';
 import { messageOf } from '../errors.ts';
 import type { Part } from '../lifecycle.ts';
@@ -200,7 +200,7 @@ class Link implements PeerLink {
     const done = () => void this.#underWay--;
     try {
       const answer = await sidecar.receive(request, caller, signal);
-      answer.body.once('close', done);
+      whenRead(answer.body, done);
       return answer;
     } catch (error) {
       done();
@@ -212,29 +212,25 @@ class Link implements PeerLink {
     // A stream can be sent only once: make sure that somebody is there before touching it.
     if (request.body !== undefined && !(request.body instanceof Uint8Array)) await reachSocket(row.socketPath);
     const pool = await this.#poolOf(row.socketPath);
-    const response = await pool.request({
-      method: request.method,
-      path: `/${request.path}${request.queryText === '' ? '' : `?${request.queryText}`}`,
-      headers: headersToPeer(row.instanceId, caller, request),
-      body: request.body ?? null,
+    const answer = await exchange(
+      pool,
+      {
+        method: request.method,
+        path: `/${request.path}${request.queryText === '' ? '' : `?${request.queryText}`}`,
+        headers: headersToPeer(row.instanceId, caller, request),
+        body: request.body,
+      },
       signal,
-    });
-    // A broken answer is for whoever reads it; one that nobody reads yet must not end the process.
-    response.body.on('error', () => {});
-    if (response.headers[PEER_ANSWER] !== 'app') throw await failureOf(response);
-    return { status: response.statusCode, headers: withoutPeerHeaders(responseHeaders(response.headers)), body: response.body };
+    );
+    if (answer.headers[PEER_ANSWER] !== 'app') throw await failureOf(answer);
+    return { status: answer.status, headers: withoutPeerHeaders(responseHeaders(answer.headers)), body: answer.body };
   }
 
   async #sendWake(socketPath: string, channels: readonly LedgerChannel[]): Promise<void> {
     const pool = await this.#poolOf(socketPath);
-    const { body } = await pool.request({
-      method: 'POST',
-      path: '/',
-      headers: { [PEER_WAKE]: '1' },
-      body: JSON.stringify(channels),
-      signal: AbortSignal.timeout(WAKE_TIMEOUT_MS),
-    });
-    await body.dump();
+    const request = { method: 'POST', path: '/', headers: { [PEER_WAKE]: '1' }, body: JSON.stringify(channels) };
+    const { body } = await exchange(pool, request, AbortSignal.timeout(WAKE_TIMEOUT_MS));
+    discard(body);
   }
 
   #poolOf(socketPath: string): Promise<Pool> {
@@ -282,16 +278,10 @@ function headersToPeer(instanceId: string, caller: PeerCaller, request: AppReque
 }
 
 /** A failure of the other sidecar, or an answer that no sidecar of ours gives. */
-async function failureOf(response: Dispatcher.ResponseData): Promise<Error> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of response.body as Readable as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > FAILURE_BYTES_MAX) break;
-    chunks.push(chunk);
-  }
-  if (response.headers[PEER_ANSWER] !== 'failure') return new Error(`the other sidecar refused the request with status ${response.statusCode}`);
-  return failureFromWire(Buffer.concat(chunks).toString());
+async function failureOf({ status, headers, body }: ExchangeAnswer): Promise<Error> {
+  const text = (await readAtMost(body, FAILURE_BYTES_MAX))?.toString();
+  if (headers[PEER_ANSWER] !== 'failure' || text === undefined) return new Error(`the other sidecar refused the request with status ${status}`);
+  return failureFromWire(text);
 }
 
 function listen(server: { listen(path: string): unknown; once(event: string, listener: (error: Error) => void): unknown; off(event: string, listener: (error: Error) => void): unknown }, path: string): Promise<void> {

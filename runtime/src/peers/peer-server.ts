@@ -7,6 +7,8 @@ import type { Readable } from 'node:stream';
 import type { LedgerChannel } from '@mecha/components/kit';
 import type { AppRequest, AppResponse } from '../channel/channel.ts';
 import { requestHeaders } from '../channel/forwarded-headers.ts';
+import { Answers, type AnswerHeaders } from '../servers/http-answers.ts';
+import { readBody } from '../servers/read-body.ts';
 import type { Log } from '../telemetry/log.ts';
 import { traceFrom } from '../telemetry/trace.ts';
 import { PEER_ANSWER, PEER_FROM, PEER_FROM_NAMESPACE, PEER_TO, PEER_WAKE, PeerGone, failureToWire, withoutPeerHeaders, type PeerCaller } from './peer-wire.ts';
@@ -22,16 +24,18 @@ export interface PeerServerParts {
 export const PEER_HEADER_BYTES_MAX = 1024 * 1024;
 export const PEER_KEEP_ALIVE_MS = 60_000;
 const WAKE_BYTES_MAX = 4 * 1024 * 1024;
+const SHORT_BODY_BYTES_MAX = 64 * 1024;
 
 export function createPeerServer(parts: PeerServerParts): Server {
+  const answers = new Answers(parts.log);
   const server = createServer(
     { maxHeaderSize: PEER_HEADER_BYTES_MAX, requestTimeout: 0, keepAliveTimeout: PEER_KEEP_ALIVE_MS },
-    (request, response) => void serve(parts, request, response),
+    (request, response) => void serve(parts, answers, request, response),
   );
   return server;
 }
 
-async function serve(parts: PeerServerParts, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function serve(parts: PeerServerParts, answers: Answers, request: IncomingMessage, response: ServerResponse): Promise<void> {
   // What the app sent is passed on as it is, its date included.
   response.sendDate = false;
   try {
@@ -40,7 +44,7 @@ async function serve(parts: PeerServerParts, request: IncomingMessage, response:
       response.writeHead(204).end();
       return;
     }
-    await serveCall(parts, request, response);
+    await serveCall(parts, answers, request, response);
   } catch (error) {
     if (response.headersSent || response.destroyed) {
       parts.log.debug({ err: error }, 'a call from another sidecar ended early');
@@ -52,7 +56,7 @@ async function serve(parts: PeerServerParts, request: IncomingMessage, response:
   }
 }
 
-async function serveCall(parts: PeerServerParts, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function serveCall(parts: PeerServerParts, answers: Answers, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const { headers, url = '/' } = request;
   const sidecar = parts.find(textOf(headers[PEER_TO]));
   if (!sidecar) throw new PeerGone();
@@ -68,14 +72,19 @@ async function serveCall(parts: PeerServerParts, request: IncomingMessage, respo
       path: (mark < 0 ? url : url.slice(0, mark)).slice(1),
       queryText: mark < 0 ? '' : url.slice(mark + 1),
       headers: requestHeaders(headers),
-      body: hasBody(request) ? request : undefined,
+      body: await bodyOf(request),
       trace: traceFrom(textOf(headers['traceparent']), textOf(headers['tracestate']), textOf(headers['baggage'])),
     },
     caller,
     abort.signal,
   );
-  response.writeHead(answer.status, { ...withoutPeerHeaders(answer.headers as Record<string, string | string[]>), [PEER_ANSWER]: 'app' });
-  passOn(answer.body, response);
+  const answerHeaders: AnswerHeaders = { ...withoutPeerHeaders(answer.headers as Record<string, string | string[]>), [PEER_ANSWER]: 'app' };
+  if (answer.body instanceof Uint8Array) {
+    answers.send({ raw: response, status: answer.status, headers: answerHeaders, body: answer.body });
+  } else {
+    response.writeHead(answer.status, answerHeaders as Record<string, string | string[]>);
+    passOn(answer.body, response);
+  }
 }
 
 /** Whichever side breaks, breaks the other. (`stream.pipeline` makes an abort signal and its error for every call.) */
@@ -91,8 +100,12 @@ function passOn(body: Readable, response: ServerResponse): void {
   });
 }
 
-function hasBody(request: IncomingMessage): boolean {
-  return request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length'] ?? 0) > 0;
+/** A short body is taken as a whole, which both ends of the way have less work with than with a stream. */
+async function bodyOf(request: IncomingMessage): Promise<Buffer | IncomingMessage | undefined> {
+  if (request.headers['transfer-encoding'] !== undefined) return request;
+  const length = Number(request.headers['content-length'] ?? 0);
+  if (length === 0) return undefined;
+  return length <= SHORT_BODY_BYTES_MAX ? readBody(request, undefined) : request;
 }
 
 function textOf(value: string | string[] | undefined): string {
@@ -100,14 +113,7 @@ function textOf(value: string | string[] | undefined): string {
 }
 
 async function readChannels(request: IncomingMessage): Promise<LedgerChannel[]> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > WAKE_BYTES_MAX) throw new Error('a wake-up is too long');
-    chunks.push(chunk);
-  }
-  const channels: unknown = JSON.parse(Buffer.concat(chunks).toString());
+  const channels: unknown = JSON.parse((await readBody(request, WAKE_BYTES_MAX)).toString());
   if (!Array.isArray(channels)) throw new Error('a wake-up must be an array of channels');
   return channels.filter((channel) => typeof channel === 'string');
 }

@@ -49,7 +49,7 @@ export class Answers {
         delete headers['content-length'];
         raw.writeHead(status, headers as Record<string, string | string[]>);
         raw.end();
-      } else if (body === undefined) {
+      } else if (body === undefined || (status === 304 && body.length === 0)) {
         if (status !== 304 && raw.req.method !== 'HEAD') headers['content-length'] ??= '0';
         raw.writeHead(status, headers as Record<string, string | string[]>);
         raw.end();

@@ -36,6 +36,8 @@ export interface HttpReply {
   readonly headers?: Readonly<Record<string, string | readonly string[]>>;
   /** Absent = no body. Text and bytes get `application/json` unless a content-type header says otherwise. */
   readonly body?: string | Uint8Array | Readable;
+  /** The headers are an app's: none is added because of the body. */
+  readonly verbatim?: boolean;
 }
 
 export interface HttpRoute {

@@ -6,6 +6,7 @@ import type { Readable } from 'node:stream';
 import type { Call } from '../pipeline.ts';
 import type { TraceContext } from '../telemetry/trace.ts';
 import { BodyTooLarge, type HttpRequest } from './http-face.ts';
+import { readBody } from './read-body.ts';
 
 const NO_QUERY = new URLSearchParams();
 
@@ -157,37 +158,6 @@ function metadataOf(queryText: string): Record<string, string> {
     if (!Object.hasOwn(metadata, key)) Object.defineProperty(metadata, key, { value, enumerable: true, writable: true, configurable: true });
   }
   return metadata;
-}
-
-/**
- * The whole body, or `BodyTooLarge` as soon as it is known to be: by its announced length, or by what has come. Listens
- * instead of iterating, which costs a small request more than all the rest of reading it.
- */
-function readBody(raw: IncomingMessage, limit: number | undefined): Promise<Buffer> {
-  if (limit !== undefined && Number(raw.headers['content-length'] ?? 0) > limit) return Promise.reject(new BodyTooLarge(limit));
-  return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    let size = 0;
-    const take = (chunk: Buffer): void => {
-      size += chunk.length;
-      if (limit !== undefined && size > limit) fail(new BodyTooLarge(limit));
-      else chunks.push(chunk);
-    };
-    const end = (): void => {
-      const [only] = chunks;
-      resolve(chunks.length === 1 && only ? only : Buffer.concat(chunks, size));
-    };
-    const fail = (error: Error): void => {
-      raw.off('data', take).off('end', end).off('close', cut);
-      // What still comes is not wanted, and must not hold the connection.
-      raw.pause();
-      reject(error);
-    };
-    // After `end` this settles nothing any more.
-    const cut = (): void => reject(raw.errored ?? new Error('the request ended before its body did'));
-    raw.on('data', take).once('end', end).once('error', fail).once('close', cut);
-    if (raw.destroyed && !raw.readableEnded) cut();
-  });
 }
 
 /** The request as a stream that fails past the limit. */

@@ -242,7 +242,7 @@ export class HttpServer implements Part {
       this.#sendStream(reply, answer.status, headers, body);
       return;
     }
-    if (body !== undefined) headers['content-type'] ??= 'application/json';
+    if (body !== undefined && !answer.verbatim) headers['content-type'] ??= 'application/json';
     this.#answers.send({ raw: reply.raw, status: answer.status, headers, body });
   }
 

@@ -12,6 +12,7 @@ import { createLog } from '../../telemetry/log.ts';
 import { MetricsRegistry } from '../../telemetry/metrics.ts';
 import { traceFrom } from '../../telemetry/trace.ts';
 import { createInvocationBlock, type InvocationBlockParts, type InvocationRequest } from './invocation.ts';
+import { streamOf } from '../../channel/testing.ts';
 
 const log = createLog({ level: 'fatal', json: true, appId: 'order', version: 'test', write: () => {} });
 const metrics = new MetricsRegistry({ processMetrics: false }).forApp('test');
@@ -126,7 +127,7 @@ describe('retries', () => {
     const ask = blockWith({ clock, peers, resilience: resilienceFor(clock, { retries: { again: retry }, apps: { inventory: { retry: 'again' } } }) });
     const answer = await ask();
     expect(answer.status).toBe(599);
-    expect(await text(answer.body)).toBe('try 3');
+    expect(await text(streamOf(answer.body))).toBe('try 3');
     expect(waits).toEqual([50, 50]);
     expect(given.slice(0, 2).map((body) => body.destroyed)).toEqual([true, true]);
   });

@@ -7,6 +7,7 @@ import type { Init } from '@mecha/specs/codec.ts';
 import { Dapr } from '@mecha/specs/gen/dapr.gen.ts';
 import { HTTPExtensionVerb, type InvokeRequest, type InvokeResponse } from '@mecha/specs/gen/common.gen.ts';
 import { AppGrpcError, type AppResponse } from '../../channel/channel.ts';
+import { readAtMost } from '../../channel/http-exchange.ts';
 import { PEER_PREFIX } from '../../channel/forwarded-headers.ts';
 import { TYPE_URL_HEADER, headersFromMetadata, metadataFromHeaders } from '../../channel/grpc-headers.ts';
 import { MechaError, errorTable, messageOf } from '../../errors.ts';
@@ -108,18 +109,14 @@ function reply(request: GrpcRequest<unknown>, response: AppResponse, body: Buffe
 }
 
 async function readAll(response: AppResponse, id: string, bytesMax: number | undefined): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let size = 0;
+  let body: Buffer | undefined;
   try {
-    for await (const chunk of response.body as AsyncIterable<Buffer>) {
-      size += chunk.length;
-      if (bytesMax !== undefined && size > bytesMax) throw new Error(`the answer is larger than ${bytesMax} bytes, the limit set by --max-body-size`);
-      chunks.push(chunk);
-    }
+    body = await readAtMost(response.body, bytesMax ?? Infinity);
   } catch (error) {
     throw errors.failed(id, messageOf(error));
   }
-  return Buffer.concat(chunks, size);
+  if (body === undefined) throw errors.failed(id, `the answer is larger than ${bytesMax} bytes, the limit set by --max-body-size`);
+  return body;
 }
 
 function textOf(value: string | readonly string[] | undefined): string {

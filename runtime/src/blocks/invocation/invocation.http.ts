@@ -77,9 +77,9 @@ async function bodyOf(request: HttpRequest): Promise<HttpRequest['stream'] | Buf
 
 function replyOf(request: HttpRequest, response: AppResponse): HttpReply {
   const { status, headers, body } = response;
-  if (request.headers.accept !== 'text/event-stream' || status >= 400) return { status, headers, body };
+  if (request.headers.accept !== 'text/event-stream' || status >= 400) return { status, headers, body, verbatim: true };
   const asEvents = { 'content-type': 'text/event-stream', 'cache-control': 'no-cache', connection: 'keep-alive' };
-  return { status, headers: { ...headers, ...asEvents }, body };
+  return { status, headers: { ...headers, ...asEvents }, body, verbatim: true };
 }
 
 /** A gRPC app's status: mapped by kind, its JSON as the body (http-api.md 8.3). */

@@ -19,6 +19,7 @@ import type { Clock } from '@mecha/components/kit';
 import { AppAway, AppGrpcError, type AppChannel, type AppMonitor, type AppRequest, type AppResponse } from '../../channel/channel.ts';
 import type { ExternalHttp } from '../../channel/external-http.ts';
 import { requestHeaders } from '../../channel/forwarded-headers.ts';
+import { discard } from '../../channel/http-exchange.ts';
 import { MechaError, errorTable, messageOf } from '../../errors.ts';
 import { PeerNotFound, PeerUnreachable } from '../../peers/peer-errors.ts';
 import type { PeerCaller, PeerTarget } from '../../peers/peer-link.ts';
@@ -209,7 +210,7 @@ async function underPolicy(policy: PolicyRunner, signal: AbortSignal, body: Invo
   try {
     return await policy.run(signal, async (attemptSignal) => {
       // The answer of the try before this one: nobody will read it.
-      last?.body.destroy();
+      if (last) discard(last.body);
       last = undefined;
       const response = await once(attemptSignal);
       if (response.status >= 200 && response.status < 400) return response;
@@ -218,7 +219,7 @@ async function underPolicy(policy: PolicyRunner, signal: AbortSignal, body: Invo
     }, options);
   } catch (error) {
     if (error instanceof AnsweredWithFailure) return error.response;
-    last?.body.destroy();
+    if (last) discard(last.body);
     throw error;
   }
 }

@@ -43,8 +43,20 @@ export function isJson(text: string): boolean {
   }
 }
 
-/** `2026-03-01T09:30:00+01:00`: seconds, the zone of this machine. */
+let toldSecond = Number.NaN;
+let toldTime = '';
+
+/** `2026-03-01T09:30:00+01:00`: seconds, the zone of this machine. All events of a second share its text. */
 export function localTime(ms: number): string {
+  const second = Math.floor(ms / 1000);
+  if (second !== toldSecond) {
+    toldTime = zonedTime(ms);
+    toldSecond = second;
+  }
+  return toldTime;
+}
+
+function zonedTime(ms: number): string {
   const offsetMinutes = -new Date(ms).getTimezoneOffset();
   if (offsetMinutes === 0) return utcTime(ms);
   const shifted = utcTime(ms + offsetMinutes * 60_000).slice(0, -1);

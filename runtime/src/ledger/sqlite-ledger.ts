@@ -7,15 +7,15 @@
  */
 import { randomUUID } from 'node:crypto';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
-import { crc32 } from 'node:zlib';
 import { LedgerConflict, LedgerRefused } from '@mecha/components/kit';
-import type { ClaimedOutboxRecord, Clock, DeadLetter, Ledger, LedgerOperation, LedgerResult, LedgerStateRow, MessageClaim, OutboxSource, SidecarRow, TopicStatus } from '@mecha/components/kit';
+import type { ClaimedOutboxRecord, Clock, DeadLetter, Ledger, LedgerOperation, LedgerResult, MessageClaim, OutboxSource, SidecarRow, TopicStatus } from '@mecha/components/kit';
 import { openGroupWriter, WriterError, type RunOptions, type WriterFaults } from '@mecha/components/sqlite/group-writer.ts';
 import type { Log } from '../telemetry/log.ts';
 import { createLogLimit } from '../log-limit.ts';
 import type { TendOutcome } from './ledger-program.ts';
 import { liveSidecarsIn } from './live-sidecars.ts';
 import { isAlive, processIdentity } from './process-identity.ts';
+import { StateReads } from './state-reads.ts';
 import { createWatches } from './watches.ts';
 
 export interface SqliteLedgerOptions {
@@ -53,7 +53,6 @@ export async function openSqliteLedger(options: SqliteLedgerOptions): Promise<Le
   const db = new DatabaseSync(path, { timeout: 2000 });
   db.exec('PRAGMA query_only = ON');
   const statements = new Map<string, StatementSync>();
-  const stateOf = db.prepare('SELECT key, data, crc, is_binary, etag, expires_at FROM state WHERE tbl = ? AND key = ? AND (expires_at IS NULL OR expires_at > ?)');
   const watches = createWatches();
   const failureLimit = createLogLimit(clock, LOG_AGAIN_MS);
   /** This process's entries in the registry, to be entered again should others have taken it for dead. */
@@ -81,6 +80,7 @@ export async function openSqliteLedger(options: SqliteLedgerOptions): Promise<Le
       throw translate(error);
     }
   }
+  const stateReads = new StateReads(db, read);
   function sql(text: string): StatementSync {
     let statement = statements.get(text);
     if (!statement) statements.set(text, (statement = db.prepare(text)));
@@ -152,9 +152,9 @@ export async function openSqliteLedger(options: SqliteLedgerOptions): Promise<Le
       if (touched.length > 0) watches.touch(touched);
       return results;
     },
-    readState: async (table, keys) => {
-      const now = clock.now();
-      return read(() => keys.map((key) => stateRow(stateOf.get(table, key, now))));
+    async readState(table, keys) {
+      read(() => undefined);
+      return stateReads.read(table, keys, clock.now());
     },
     async openGroup(topic, group) {
       await run('openGroup', { topic, group });
@@ -197,13 +197,6 @@ export async function openSqliteLedger(options: SqliteLedgerOptions): Promise<Le
       db.close();
     },
   };
-}
-
-function stateRow(row: unknown): LedgerStateRow | undefined {
-  if (row === undefined) return undefined;
-  const { key, data, crc, is_binary: binary, etag, expires_at: expiresAt } = row as { key: string; data: Uint8Array; crc: number; is_binary: number; etag: string; expires_at: number | null };
-  if (crc32(data) !== crc) throw new LedgerRefused('damaged', `the state of key ${key} is damaged on the disk: its checksum is wrong; restore the ledger's file from a copy, or remove the row`);
-  return { key, data, binary: binary === 1, etag, ...(expiresAt === null ? {} : { expiresAt }) };
 }
 
 /**

@@ -159,12 +159,24 @@ export class HttpServer implements Part {
     for (const route of this.#options.routes) {
       for (const version of route.versions) {
         const served = this.#served(route, `/${version}${route.path}`);
-        server.route({ method: [...route.methods], url: served.template, handler: (request, reply) => this.#serve(request, reply, served) });
+        server.route({ method: [...route.methods], url: served.template, onRequest: (request, reply) => this.#take(request, reply, served), handler: unusedHandler });
       }
     }
     const unrouted = this.#served(undefined, '*');
-    server.setNotFoundHandler((request, reply) => this.#serve(request, reply, unrouted));
+    server.setNotFoundHandler((request, reply) => this.#take(request, reply, unrouted));
     return server;
+  }
+
+  /**
+   * From here on the request is ours: it leaves fastify's road as soon as it is routed. What lies beyond (parsers,
+   * validation, serialisers, hooks around them) has nothing to do for routes that read and answer for themselves.
+   */
+  #take(request: FastifyRequest, reply: FastifyReply, served: ServedRoute): void {
+    reply.hijack();
+    this.#serve(request, reply, served).catch((error: unknown) => {
+      this.#options.log.error({ err: error, route: served.template }, 'a request could not be served');
+      reply.raw.destroy();
+    });
   }
 
   #served(route: HttpRoute | undefined, template: string): ServedRoute {
@@ -176,7 +188,7 @@ export class HttpServer implements Part {
     return { route, template, path: new PathTemplate(template), timings };
   }
 
-  async #serve(request: FastifyRequest, reply: FastifyReply, served: ServedRoute): Promise<FastifyReply> {
+  async #serve(request: FastifyRequest, reply: FastifyReply, served: ServedRoute): Promise<void> {
     const began = performance.now();
     const { headers } = request;
     const trace = traceFrom(headers['traceparent'] as string | undefined, headers['tracestate'] as string | undefined, headers['baggage'] as string | undefined);
@@ -189,7 +201,6 @@ export class HttpServer implements Part {
     });
     const answer = await this.#answer(request, served, trace, caller);
     this.#send(request, reply, answer, trace, served.route);
-    return reply;
   }
 
   async #answer(request: FastifyRequest, { route, template, path: pathTemplate }: ServedRoute, trace: TraceContext, caller: Caller): Promise<HttpReply> {
@@ -237,7 +248,6 @@ export class HttpServer implements Part {
     // An unread body would hold the connection: the next request could not be told from its rest.
     if (this.#draining || (!request.raw.complete && answer.status >= 400)) headers['connection'] = 'close';
     const { body } = answer;
-    reply.hijack();
     if (body !== undefined && typeof body !== 'string' && !(body instanceof Uint8Array)) {
       this.#sendStream(reply, answer.status, headers, body);
       return;
@@ -292,6 +302,10 @@ export class HttpServer implements Part {
       );
     }
   }
+}
+
+function unusedHandler(): never {
+  throw new Error('requests are taken before fastify comes to handlers');
 }
 
 function unusedCompiler(): never {

@@ -4,8 +4,9 @@
  */
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { AppCallback, TopicEventResponseStatus } from '@mecha/specs/gen/appcallback.gen.ts';
-import { createServer } from 'node:http';
+import { createServer, type Socket } from 'node:net';
 import type { AppPlan } from './plan.ts';
+import { RequestReader } from './request-reader.ts';
 import { NUMBER_DIGITS, readNumber } from './template.ts';
 
 const MARK = Buffer.from('number-');
@@ -27,22 +28,25 @@ export function startEventApp(plan: AppPlan, arrive: (number: number) => void): 
 }
 
 function startHttpApp(plan: AppPlan, take: (bytes: Buffer) => void): Promise<EventApp> {
-  const subscriptions = JSON.stringify([{ pubsubname: plan.pubsub, topic: plan.topic, route: ROUTE }]);
-  const server = createServer((request, response) => {
-    if (request.method === 'GET' && request.url === '/dapr/subscribe') {
-      response.writeHead(200, { 'content-type': 'application/json' }).end(subscriptions);
-      return;
-    }
-    if (request.method !== 'POST' || request.url !== ROUTE) {
-      request.resume();
-      response.writeHead(request.url === '/healthz' ? 200 : 404).end();
-      return;
-    }
-    let body: Buffer | undefined;
-    request.on('data', (chunk: Buffer) => (body = body === undefined ? chunk : Buffer.concat([body, chunk])));
-    request.on('end', () => {
-      response.writeHead(200, { 'content-length': 0 }).end();
-      if (body) take(body);
+  const subscriptions = answer('200 OK', JSON.stringify([{ pubsubname: plan.pubsub, topic: plan.topic, route: ROUTE }]));
+  const taken = answer('200 OK', '');
+  const unknown = answer('404 Not Found', '');
+  const sockets = new Set<Socket>();
+  const server = createServer({ noDelay: true }, (socket) => {
+    const reader = new RequestReader();
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+    // The sidecar hung up: what it had sent will come again.
+    socket.on('error', () => socket.destroy());
+    socket.on('data', (chunk) => {
+      const requests = reader.push(chunk);
+      if (requests === 'bad') return socket.destroy();
+      for (const { method, path, body } of requests) {
+        const isEvent = method === 'POST' && path === ROUTE;
+        socket.write(isEvent || path === '/healthz' ? taken : method === 'GET' && path === '/dapr/subscribe' ? subscriptions : unknown);
+        if (isEvent) take(body);
+      }
+      return undefined;
     });
   });
   return new Promise((resolve, reject) => {
@@ -51,11 +55,15 @@ function startHttpApp(plan: AppPlan, take: (bytes: Buffer) => void): Promise<Eve
         close: () =>
           new Promise((closed) => {
             server.close(() => closed());
-            server.closeAllConnections();
+            for (const socket of sockets) socket.destroy();
           }),
       }),
     );
   });
+}
+
+function answer(status: string, body: string): string {
+  return `HTTP/1.1 ${status}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
 }
 
 function startGrpcApp(plan: AppPlan, take: (bytes: Buffer) => void): Promise<EventApp> {

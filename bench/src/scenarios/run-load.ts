@@ -1,5 +1,5 @@
 /**
- * Runs a load scenario: per protocol all targets are started, then measured in turn (A B C A B C …) at each concurrency
+ * Runs a load scenario: per protocol all targets are started, then measured in turn (A B C C B A A B C …) at each concurrency
  * and at the fixed rate, so that what changes about the machine meanwhile changes all of them.
  */
 import { rm } from 'node:fs/promises';
@@ -36,7 +36,9 @@ export async function runLoadScenario(bench: Bench, scenario: LoadScenario): Pro
       for (const mode of modesOf(bench, scenario)) {
         const taken: Measurement[] = [];
         for (let round = 1; round <= bench.options.rounds; round++) {
-          for (const { target, context } of contestants) taken.push(...(await bench.measure({ scenario: scenario.name, protocol, round }, target, [loadOf(bench, scenario, protocol, target, context, mode)])));
+          // There and back: what one leaves to do behind itself (trimming, checkpoints) meets each of its neighbours.
+          const inTurn = round % 2 === 1 ? contestants : contestants.toReversed();
+          for (const { target, context } of inTurn) taken.push(...(await bench.measure({ scenario: scenario.name, protocol, round }, target, [loadOf(bench, scenario, protocol, target, context, mode)])));
         }
         bench.say(progressLine(scenario, protocol, mode, taken));
         measurements.push(...taken);

@@ -131,10 +131,12 @@ export class PathTemplate {
   params(path: string): Record<string, string> {
     const params: Record<string, string> = {};
     if (this.#names.length === 0) return params;
-    const segments = path.split('/');
-    for (const { index, name } of this.#names) {
-      const segment = name === '*' ? segments.slice(index).join('/') : (segments[index] ?? '');
-      params[name] = decode(segment, name);
+    let index = 0;
+    let start = 0;
+    for (const wanted of this.#names) {
+      for (; index < wanted.index; index++) start = path.indexOf('/', start) + 1;
+      const end = wanted.name === '*' ? -1 : path.indexOf('/', start);
+      params[wanted.name] = decode(end < 0 ? path.slice(start) : path.slice(start, end), wanted.name);
     }
     return params;
   }

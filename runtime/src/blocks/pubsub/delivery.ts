@@ -20,7 +20,7 @@ import type { AppSubscription } from '../../channel/channel.ts';
 import { messageOf } from '../../errors.ts';
 import { createLogLimit } from '../../log-limit.ts';
 import type { Log } from '../../telemetry/log.ts';
-import type { Metrics } from '../../telemetry/metrics.ts';
+import { Timings, type Metrics } from '../../telemetry/metrics.ts';
 import { traceparentOf } from '../../telemetry/trace.ts';
 import type { Offered, RoutedEvent } from './app-attempts.ts';
 import type { DeadLetterReason, DeadLetters } from './dead-letters.ts';
@@ -69,6 +69,11 @@ export function createDelivery(parts: DeliveryParts): (delivery: Delivery) => Pr
   const { subscription, deadLetters, clock, metrics, log } = parts;
   const { pubsubName, topic } = subscription;
   const mayLog = createLogLimit(clock, LOG_INTERVAL_MS);
+  /** By outcome and status: `success `, `retry 503`. */
+  const timings = new Timings((word) => {
+    const [process_status = '', status = ''] = word.split(' ');
+    return metrics.timing('component_pubsub_ingress_count', 'component_pubsub_ingress_latencies', { component: pubsubName, process_status, topic, status });
+  });
 
   return async (delivery) => {
     const began = performance.now();
@@ -155,9 +160,7 @@ export function createDelivery(parts: DeliveryParts): (delivery: Delivery) => Pr
   function count(verdict: Exclude<Verdict, { kind: 'release' }>, ms: number): void {
     const process_status = verdict.kind === 'fail' ? 'retry' : verdict.kind;
     const status = verdict.kind === 'fail' && verdict.statusCode !== undefined ? String(verdict.statusCode) : '';
-    const labels = { component: pubsubName, process_status, topic, status };
-    metrics.count('component_pubsub_ingress_count', labels);
-    metrics.observe('component_pubsub_ingress_latencies', labels, ms);
+    timings.record(`${process_status} ${status}`, ms);
   }
 }
 

@@ -9,7 +9,8 @@
  *     a crash of the process, but a power failure may undo the last of them: their messages are then given once more.
  * L3  Whatever a process held leased when it died becomes claimable again without anybody's help.
  * L4  A message is given to one claimer of a group at a time; it is gone for the group only by its acknowledgement.
- * L5  A message is trimmed only when every known group has acknowledged it and its retention has passed.
+ * L5  A message is trimmed only when every known group has acknowledged it and its retention has passed. Where a topic is at
+ *     its limit of bytes, what all its groups have acknowledged goes before its time, oldest first; without a group nothing does.
  */
 import type { OutboxRecord, OutboxSource } from './outbox.ts';
 
@@ -32,9 +33,9 @@ export interface LedgerMessage {
 
 /** How long a topic keeps messages. Sent along with each append, so that there is no second place to configure it. */
 export interface TopicRetention {
-  /** Milliseconds a message is kept at least, acknowledged or not. */
+  /** Milliseconds a message is kept at least, acknowledged or not, as long as the topic has room. */
   readonly retentionMs: number;
-  /** Most bytes of message data the topic may hold; at the limit an append is refused with `topic-full`. */
+  /** Most bytes of message data the topic may hold; an append that would still pass it after trimming (L5) is refused with `topic-full`. */
   readonly bytesMax: number;
 }
 

@@ -207,6 +207,53 @@ export function ledgerConformance(name: string, subject: LedgerUnderTest): void 
         expect(values((await claim('x', 'g')).messages)).toEqual(['cc']);
       });
 
+      test('(L5) at the limit the oldest that every group has acknowledged make room before their time, however many are published', async () => {
+        const small = { retentionMs: DAY_MS, bytesMax: 10 };
+        const value = (n: number): string => `m${String(n).padStart(3, '0')}`;
+        await ledger.openGroup('x', 'g');
+        for (let n = 0; n < 50; n++) {
+          await ledger.commit([append('x', value(n), small)]);
+          const { messages } = await claim('x', 'g');
+          expect(values(messages)).toEqual([value(n)]);
+          await ledger.commit(messages.map((message) => ({ type: 'message.ack' as const, ...refOf(message) })));
+        }
+        expect((await ledger.topicStatus('x')).bytes).toBeLessThanOrEqual(small.bytesMax);
+      });
+
+      test('(L5) at the limit nothing goes that a group has in flight, waits for, or has not read, nor anything of a topic that has no group', async () => {
+        const small = { retentionMs: DAY_MS, bytesMax: 6 };
+        const full = (error: unknown) => error instanceof LedgerRefused && error.code === 'topic-full';
+        await ledger.commit([append('nobody', 'aa', small), append('nobody', 'bb', small), append('nobody', 'cc', small)]);
+        await expect(ledger.commit([append('nobody', 'dd', small)]), 'no group').rejects.toSatisfy(full);
+
+        await ledger.openGroup('x', 'g');
+        await ledger.commit([append('x', 'aa', small), append('x', 'bb', small), append('x', 'cc', small)]);
+        const [first, second, third] = (await claim('x', 'g')).messages;
+        if (!first || !second || !third) throw new Error('three messages were to be claimed');
+        await ledger.commit([{ type: 'message.retry', ...refOf(first), dueAt: clock.now() + 1000 }, { type: 'message.ack', ...refOf(second) }]);
+        await expect(ledger.commit([append('x', 'dd', small)]), 'the oldest waits for its retry, and order is kept').rejects.toSatisfy(full);
+        clock.turn(2000);
+        expect(values((await claim('x', 'g')).messages)).toEqual(['aa']);
+        await ledger.commit([{ type: 'message.ack', ...refOf(first) }]);
+        await ledger.commit([append('x', 'dd', small)]);
+        await ledger.openGroup('x', 'late');
+        const late = values((await claim('x', 'late')).messages);
+        expect(late, 'a late group begins at the oldest kept').not.toContain('aa');
+        expect(late.slice(-2)).toEqual(['cc', 'dd']);
+        await expect(ledger.commit([append('x', 'ee', small), append('x', 'ff', small)]), 'the late group has them in flight').rejects.toSatisfy(full);
+        expect((await ledger.topicStatus('x')).groups.map(({ inFlight }) => inFlight)).toContain(late.length);
+      });
+
+      test('(L5) a refused batch makes no room', async () => {
+        const small = { retentionMs: DAY_MS, bytesMax: 4 };
+        await ledger.openGroup('x', 'g');
+        await ledger.commit([append('x', 'aa', small), append('x', 'bb', small)]);
+        const { messages } = await claim('x', 'g');
+        await ledger.commit(messages.map((message) => ({ type: 'message.ack' as const, ...refOf(message) })));
+        await expect(ledger.commit([append('x', 'cc', small), { type: 'state.set', table: 't', key: 'k', data: bytes('1'), binary: false, ifEtag: 'never' }])).rejects.toBeInstanceOf(LedgerConflict);
+        expect(await ledger.topicStatus('x')).toMatchObject({ messages: 2, bytes: 4 });
+      });
+
       test('(L5) a topic without groups is trimmed by retention alone; one group that lags keeps messages for all', async () => {
         const short = { retentionMs: 1000, bytesMax: 1024 };
         await ledger.commit([append('x', '1', short), append('y', '1', short)]);

@@ -101,7 +101,7 @@ class Conflict extends Error {
 }
 class TopicFull extends Error {
   constructor(topic: string, bytesMax: number) {
-    super(`topic ${topic} holds ${bytesMax} bytes of messages that are not acknowledged or not past their retention`);
+    super(`topic ${topic} holds ${bytesMax} bytes of messages that a group has still to acknowledge, or that are within their retention and nobody has read`);
     this.name = 'TopicFull';
   }
 }
@@ -240,7 +240,8 @@ class LedgerRequests {
     const id = this.#topicId(topic);
     const hasRoom = (): boolean => (this.#sql('SELECT bytes FROM topics WHERE id = ?').get(id) as { bytes: number }).bytes + message.data.length <= retention.bytesMax;
     for (let step = 0; !hasRoom(); step++) {
-      if (step === TRIM_STEPS_MAX || this.#trim(id, now, SWEEP_ROWS) === 0) throw new TopicFull(topic, retention.bytesMax);
+      const trimmed = step < TRIM_STEPS_MAX && (this.#trim(id, now, SWEEP_ROWS) > 0 || this.#trim(id, now, SWEEP_ROWS, 'any age') > 0);
+      if (!trimmed) throw new TopicFull(topic, retention.bytesMax);
     }
     const { lastInsertRowid } = this.#sql('INSERT INTO messages (topic, id, data, crc, content_type, metadata, published_at) VALUES (?, ?, ?, ?, ?, ?, ?)').run(
       id, message.id, message.data, crc32(message.data), message.contentType ?? null, JSON.stringify(message.metadata), now,
@@ -393,10 +394,14 @@ class LedgerRequests {
     });
   }
 
-  /** L5: removes what every group has done with and whose time is over, at most `limit` messages; tells how many. */
-  #trim(topic: number, now: number, limit: number): number {
+  /**
+   * L5: removes what every group has done with and whose time is over, at most `limit` messages; tells how many.
+   * `any age`: what every group has done with may go before its time. Without a group nobody has, and nothing goes.
+   */
+  #trim(topic: number, now: number, limit: number, age: 'past retention' | 'any age' = 'past retention'): number {
     const { retention_ms: retentionMs } = this.#sql('SELECT retention_ms FROM topics WHERE id = ?').get(topic) as { retention_ms: number };
     const groups = this.#sql('SELECT id, cursor FROM groups WHERE topic = ?').all(topic) as { id: number; cursor: number }[];
+    if (age === 'any age' && groups.length === 0) return 0;
     let below = Number.MAX_SAFE_INTEGER;
     for (const { id, cursor } of groups) {
       const { open } = this.#sql('SELECT MIN(sequence) AS open FROM deliveries WHERE grp = ?').get(id) as { open: number | null };
@@ -407,7 +412,7 @@ class LedgerRequests {
       `DELETE FROM messages WHERE sequence IN (
          SELECT sequence FROM (SELECT sequence, published_at FROM messages WHERE topic = ? AND sequence < ? ORDER BY sequence LIMIT ?) WHERE published_at <= ?
        ) RETURNING LENGTH(data) AS size`,
-    ).all(topic, below, limit, now - retentionMs) as { size: number }[];
+    ).all(topic, below, limit, age === 'any age' ? Number.MAX_SAFE_INTEGER : now - retentionMs) as { size: number }[];
     if (gone.length > 0) this.#sql('UPDATE topics SET bytes = bytes - ? WHERE id = ?').run(gone.reduce((sum, { size }) => sum + size, 0), topic);
     return gone.length;
   }

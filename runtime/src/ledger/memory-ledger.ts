@@ -265,7 +265,9 @@ class MemoryLedger implements Ledger {
     const topic = this.#topic(name);
     const size = message.data.length;
     topic.retentionMs = retention.retentionMs;
-    if (topic.bytes + size > retention.bytesMax) this.#trim(topic, this.#clock.now());
+    const room = retention.bytesMax - size;
+    if (topic.bytes > room) this.#trim(topic, this.#clock.now() - topic.retentionMs, { undo });
+    if (topic.bytes > room && topic.groups.size > 0) this.#trim(topic, Infinity, { bytes: room, undo });
     if (topic.bytes + size > retention.bytesMax) throw new LedgerRefused('topic-full', `topic ${name} holds ${topic.bytes} bytes of at most ${retention.bytesMax}`);
     const sequence = ++this.#sequence;
     put(topic.messages, sequence, { ...message, data: Uint8Array.from(message.data), sequence, publishedAt: this.#clock.now() }, undo);
@@ -309,17 +311,29 @@ class MemoryLedger implements Ledger {
   #tend(now: number): void {
     for (const topic of this.#topics.values()) {
       for (const [name, group] of topic.groups) if (group.seenAt < now - GROUP_UNSEEN_MS) topic.groups.delete(name);
-      this.#trim(topic, now);
+      this.#trim(topic, now - topic.retentionMs);
     }
   }
 
-  #trim(topic: Topic, now: number): void {
+  /** Oldest first: what every group has done with and was published until then, down to so many bytes. */
+  #trim(topic: Topic, publishedUntil: number, { bytes = 0, undo }: { readonly bytes?: number; readonly undo?: (() => void)[] } = {}): void {
+    const gone: StoredMessage[] = [];
     for (const message of topic.messages.values()) {
+      if (bytes > 0 && topic.bytes <= bytes) break;
       const isDone = [...topic.groups.values()].every(({ cursor, open }) => message.sequence <= cursor && !open.has(message.sequence));
-      if (!isDone || message.publishedAt > now - topic.retentionMs) return;
+      if (!isDone || message.publishedAt > publishedUntil) break;
       topic.messages.delete(message.sequence);
       topic.bytes -= message.data.length;
+      gone.push(message);
     }
+    if (gone.length === 0) return;
+    undo?.push(() => {
+      // Order in the map is order in the log.
+      const kept = [...topic.messages.values()];
+      topic.messages.clear();
+      for (const message of [...gone, ...kept]) topic.messages.set(message.sequence, message);
+      topic.bytes += gone.reduce((sum, { data }) => sum + data.length, 0);
+    });
   }
 }
 

@@ -12,7 +12,6 @@
  *     that kills the app must use up its attempts.
  *  5. A callback that the app does not serve (UNIMPLEMENTED) is an answer: no subscriptions, or an event that is dropped.
  */
-import { Readable } from 'node:stream';
 import type { Client, ClientUnaryCall, Metadata, StatusObject } from '@grpc/grpc-js';
 import type { Init, Method } from '@mecha/specs/codec.ts';
 import {
@@ -62,6 +61,7 @@ const BULK_AWAIT_DEFAULT_MS = 1000;
 const BULK_TYPE = 'com.dapr.event.sent.bulk';
 const UNHEALTHY = 'app is not in a healthy state';
 const SUCCESS: EventAnswer = { outcome: 'success' };
+const NOTHING = Buffer.alloc(0);
 
 type GrpcJs = typeof import('@grpc/grpc-js');
 interface Connection {
@@ -173,7 +173,7 @@ export function createGrpcChannel(options: GrpcChannelOptions): AppChannel {
       const headers = headersFromMetadata({ ...textsOf(answer.trailers), ...textsOf(answer.headers) });
       if (answer.message.contentType !== '') headers['content-type'] = answer.message.contentType;
       if (data?.typeUrl) headers[TYPE_URL_HEADER] = data.typeUrl;
-      return { status: 200, headers, body: Readable.from(data && data.value.length > 0 ? [Buffer.from(data.value)] : []) };
+      return { status: 200, headers, body: data?.value ?? NOTHING };
     },
 
     reach: () => reachTcp(address, port),

@@ -1,0 +1,212 @@
+/**
+ * Distributed Map: each item or batch is an execution of its own, started and followed by command and event. The thread
+ * holds the inputs that are still to be started and, of those that ended, the outcome.
+ *
+ * 1. At most `concurrency` children run.
+ * 2. The run fails as soon as more children failed than are tolerated; the others are then stopped.
+ * 3. Outputs are in the order of the items. Children whose failure was tolerated have no place in the output.
+ */
+import { BLOCKED, type Behaviour, type Outcome } from '../behaviour.ts';
+import type { State } from '../definition.ts';
+import { isObject, JsonInvalid, member, parseJson, type Json, type JsonObject } from '../json.ts';
+import type { ClosedStatus, MapResult, TurnEvent } from '../messages.ts';
+import { evaluateQueries, evaluateTemplate, type Scope } from '../scope.ts';
+import type { MapRunDoing, Thread } from '../snapshot.ts';
+import { StateError, STATES, type Failure } from '../state-error.ts';
+import { effectiveInput, isJsonata, numberField } from '../state-io.ts';
+import type { Turn } from '../turn.ts';
+import { batched } from './item-batcher.ts';
+import { itemContext, iterationInput, itemsOf, mapItems, maxConcurrency, tolerance, type Items } from './map-input.ts';
+import { shapedResults } from './result-shape.ts';
+
+const EXCEEDED: Failure = { error: STATES.exceedToleratedFailureThreshold, cause: 'The specified tolerated failure threshold was exceeded' };
+
+export const mapRun: Behaviour = {
+  async start(turn, thread, state) {
+    const scope = turn.scope(thread);
+    const { ItemReader: reader } = state.fields;
+    const items = reader === undefined ? await mapItems(turn, scope, state) : undefined;
+    const concurrency = await maxConcurrency(scope, state, turn.limits.mapRunConcurrencyMax);
+    const started = turn.emit(thread.id, 'MapStateStarted', 'mapStateStartedEventDetails', { length: items?.values.length ?? 0 });
+    const tolerated = await tolerance(scope, state);
+    const doing = open(turn, thread, state, started, concurrency, tolerated);
+    if (items) return begin(turn, thread, state, doing, items, 'STATE_DATA');
+    const fields = isObject(reader) ? reader : {};
+    turn.send({ type: 'readItems', id: doing.id, mapRunArn: doing.arn, resource: String(fields['Resource']), arguments: await callArguments(scope, state, fields, 'ItemReader'), config: await readerConfig(scope, state, fields) });
+    return BLOCKED;
+  },
+
+  async event(turn, thread, state, event) {
+    const doing = turn.doing(thread.id, 'mapRun');
+    switch (event.type) {
+      case 'itemsRead':
+        return doing.stage === 'read' ? begin(turn, thread, state, { ...doing, stage: 'run' }, itemsIn(turn, state, event.items), sourceOf(state)) : BLOCKED;
+      case 'mapChildEnded':
+        return childEnded(turn, thread, state, doing, event);
+      case 'resultsWritten':
+        return doing.stage === 'write' ? succeeded(turn, thread, doing, parseJson(event.output, turn.limits.jsonDepthMax)) : BLOCKED;
+      case 'taskFailed': {
+        const fallback = doing.stage === 'read' ? STATES.itemReaderFailed : STATES.resultWriterFailed;
+        return runFailed(turn, thread, doing, { error: event.error ?? fallback, ...(event.cause === undefined ? {} : { cause: event.cause }) });
+      }
+      default:
+        return BLOCKED;
+    }
+  },
+};
+
+function open(turn: Turn, thread: Thread, state: State, started: number, concurrency: number, tolerated: { readonly count?: number; readonly percentage?: number }): MapRunDoing {
+  const id = turn.nextId('map-');
+  const label = state.distributed?.label ?? turn.ports.uuid();
+  const arn = `${turn.execution.stateMachineId.replace(':stateMachine:', ':mapRun:')}/${label}:${turn.ports.uuid()}`;
+  const doing: MapRunDoing = {
+    kind: 'mapRun',
+    id,
+    arn,
+    started,
+    stage: state.fields['ItemReader'] === undefined ? 'run' : 'read',
+    inputs: [],
+    next: 0,
+    running: 0,
+    failed: 0,
+    concurrency,
+    ...(tolerated.count === undefined ? {} : { toleratedCount: tolerated.count }),
+    ...(tolerated.percentage === undefined ? {} : { toleratedPercentage: tolerated.percentage }),
+    results: [],
+  };
+  turn.expect(id, thread.id);
+  turn.note(started, 'MapRunStarted', 'mapRunStartedEventDetails', { mapRunArn: arn });
+  turn.change(thread.id, { at: turn.lastEventId, doing });
+  return doing;
+}
+
+async function begin(turn: Turn, thread: Thread, state: State, doing: MapRunDoing, items: Items, source: string): Promise<Outcome> {
+  const inputs: Json[] = [];
+  for (let index = 0; index < items.values.length; index++) inputs.push(await iterationInput(turn, thread, state, items, itemContext(items, index, source), index));
+  const children = await batched(turn, thread, state, inputs);
+  turn.send({
+    type: 'openMapRun',
+    id: doing.id,
+    mapRunArn: doing.arn,
+    maxConcurrency: doing.concurrency,
+    toleratedFailureCount: doing.toleratedCount ?? 0,
+    toleratedFailurePercentage: doing.toleratedPercentage ?? 0,
+    total: children.length,
+  });
+  const ready: MapRunDoing = { ...doing, inputs: children, results: children.map(() => null) };
+  turn.does(thread.id, ready);
+  return children.length === 0 ? finished(turn, thread, state, ready) : startChildren(turn, thread, state, ready);
+}
+
+function startChildren(turn: Turn, thread: Thread, state: State, doing: MapRunDoing): Outcome {
+  let { next, running, inputs } = doing;
+  const label = doing.arn.slice(doing.arn.lastIndexOf('/') + 1, doing.arn.lastIndexOf(':'));
+  const { execution } = turn;
+  for (; running < doing.concurrency && next < inputs.length; next++, running++) {
+    const name = turn.ports.uuid();
+    const machine = `${execution.stateMachineId}/${label}`;
+    turn.send({
+      type: 'startMapChild',
+      id: doing.id,
+      mapRunArn: doing.arn,
+      index: next,
+      execution: { id: `${machine.replace(':stateMachine:', ':execution:')}:${name}`, name, roleArn: execution.roleArn, stateMachineId: machine, stateMachineName: `${execution.stateMachineName}/${label}` },
+      executionType: state.distributed?.executionType ?? 'STANDARD',
+      root: state.roots[0] ?? '',
+      input: inputs[next] ?? null,
+    });
+    inputs = turn.place(inputs, next, null);
+  }
+  turn.does(thread.id, { ...doing, inputs, next, running });
+  return BLOCKED;
+}
+
+function childEnded(turn: Turn, thread: Thread, state: State, doing: MapRunDoing, event: Extract<TurnEvent, { readonly type: 'mapChildEnded' }>): Promise<Outcome> | Outcome {
+  const { index, status, output, error, cause } = event;
+  if (doing.stage !== 'run' || index < 0 || index >= doing.next || doing.results[index] !== null) return BLOCKED;
+  const result: MapResult = {
+    index,
+    status,
+    ...(output === undefined ? {} : { output: parseJson(output, turn.limits.jsonDepthMax) }),
+    ...(error === undefined ? {} : { error }),
+    ...(cause === undefined ? {} : { cause }),
+  };
+  const failed = doing.failed + (status === 'SUCCEEDED' ? 0 : 1);
+  const after: MapRunDoing = { ...doing, running: doing.running - 1, failed, results: turn.place(doing.results, index, result) };
+  turn.does(thread.id, after);
+  if (exceeds(after)) return runFailed(turn, thread, after, EXCEEDED);
+  if (after.next < after.inputs.length) return startChildren(turn, thread, state, after);
+  return after.running === 0 ? finished(turn, thread, state, after) : BLOCKED;
+}
+
+/** With neither limit given none is tolerated; with both, either decides. */
+function exceeds({ failed, toleratedCount, toleratedPercentage, results }: MapRunDoing): boolean {
+  if (failed === 0) return false;
+  const byCount = toleratedCount !== undefined && failed > toleratedCount;
+  const byPercentage = toleratedPercentage !== undefined && (failed * 100) / results.length > toleratedPercentage;
+  return byCount || byPercentage || (toleratedCount === undefined && toleratedPercentage === undefined);
+}
+
+async function finished(turn: Turn, thread: Thread, state: State, doing: MapRunDoing): Promise<Outcome> {
+  const results = doing.results.filter((result) => result !== null);
+  const { ResultWriter: writer } = state.fields;
+  if (!isObject(writer)) return succeeded(turn, thread, doing, outputs(results));
+  const config = isObject(writer['WriterConfig']) ? writer['WriterConfig'] : {};
+  if (writer['Resource'] === undefined) return succeeded(turn, thread, doing, shapedResults(results, config));
+  const scope = turn.scope(turn.thread(thread.id));
+  turn.send({ type: 'writeResults', id: doing.id, mapRunArn: doing.arn, resource: String(writer['Resource']), arguments: await callArguments(scope, state, writer, 'ResultWriter'), config, results });
+  turn.does(thread.id, { ...doing, stage: 'write' });
+  return BLOCKED;
+}
+
+const outputs = (results: readonly MapResult[]): readonly Json[] => results.filter(({ status }) => status === 'SUCCEEDED').map(({ output }) => output ?? null);
+
+/** The state's exit follows MapRunStarted's successor as the real service's does. */
+function succeeded(turn: Turn, thread: Thread, doing: MapRunDoing, result: Json): Outcome {
+  close(turn, doing, 'SUCCEEDED');
+  const opened = turn.thread(thread.id).at;
+  const done = turn.note(opened, 'MapRunSucceeded');
+  turn.note(done, 'MapStateSucceeded');
+  return { kind: 'result', result };
+}
+
+function runFailed(turn: Turn, thread: Thread, doing: MapRunDoing, failure: Failure): Outcome {
+  close(turn, doing, 'FAILED');
+  if (doing.running > 0) turn.send({ type: 'cancel', ids: [doing.id] });
+  const { error, cause } = failure;
+  turn.emit(thread.id, 'MapRunFailed', 'mapRunFailedEventDetails', { ...(error === undefined ? {} : { error }), ...(cause === undefined ? {} : { cause }) });
+  return { kind: 'failed', failure };
+}
+
+function close(turn: Turn, doing: MapRunDoing, status: ClosedStatus): void {
+  turn.settled(doing.id);
+  turn.send({ type: 'closeMapRun', id: doing.id, mapRunArn: doing.arn, status });
+}
+
+function itemsIn(turn: Turn, state: State, text: string): Items {
+  try {
+    return itemsOf(parseJson(text, turn.limits.jsonDepthMax), state);
+  } catch (error) {
+    if (!(error instanceof JsonInvalid)) throw error;
+    throw new StateError(STATES.itemReaderFailed, error.message, { prefixed: false });
+  }
+}
+
+/** Where the items came from, for `Map.Item.Source`. */
+function sourceOf(state: State): string {
+  const { ItemReader: reader } = state.fields;
+  return isObject(reader) ? String(reader['Resource']) : 'STATE_DATA';
+}
+
+async function callArguments(scope: Scope, state: State, fields: JsonObject, where: string): Promise<Json> {
+  if (isJsonata(state)) return evaluateQueries(scope, member(fields, 'Arguments') ?? {}, `${where}/Arguments`);
+  return evaluateTemplate(scope, member(fields, 'Parameters') ?? {}, effectiveInput(scope, state));
+}
+
+async function readerConfig(scope: Scope, state: State, fields: JsonObject): Promise<JsonObject> {
+  const config = isObject(fields['ReaderConfig']) ? fields['ReaderConfig'] : {};
+  const { MaxItems: _literal, MaxItemsPath: _path, ...rest } = config;
+  const most = await numberField(scope, state, { name: 'MaxItems', integer: true }, config, 'ItemReader/ReaderConfig/');
+  if (most !== undefined && most < 0) throw new StateError(STATES.itemReaderFailed, 'field MaxItems must be positive', { prefixed: false });
+  return { ...rest, ...(most === undefined ? {} : { MaxItems: most }) };
+}

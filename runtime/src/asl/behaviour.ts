@@ -13,6 +13,8 @@ export type Outcome =
   /** The state is left with this; `next` only where the state's own Next does not say it. */
   | { readonly kind: 'exit'; readonly exit: Exit; readonly next?: string }
   | { readonly kind: 'failed'; readonly failure: Failure }
+  /** Steps of the scope shall be undone, back to the state named; the result is the list of them. */
+  | { readonly kind: 'compensate'; readonly upTo?: string }
   /** Something was asked for; an event goes on with it. */
   | { readonly kind: 'blocked' };
 

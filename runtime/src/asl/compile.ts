@@ -13,7 +13,7 @@ export function compile(text: string, definition: JsonObject, expressions: Expre
     const own = language(fields, inherited);
     const states = new Map<string, State>();
     for (const [name, state] of Object.entries(objectAt(fields, 'States'))) if (isObject(state)) states.set(name, addState(name, state, `${path}/States/${name}`, own));
-    const saga = sagaSettings(fields, states);
+    const saga = sagaSettings(fields);
     roots.set(path, { path, startAt: String(fields['StartAt']), states, ...(saga ? { saga } : {}) });
   };
 
@@ -78,16 +78,16 @@ function catcher(fields: JsonObject): Catcher {
 
 const EVERY_TRIGGER = ['Failure', 'Timeout', 'Abort'] as const;
 
-/** A root is a scope when it says so, or when one of its states can be undone. */
-function sagaSettings(fields: JsonObject, states: ReadonlyMap<string, State>): SagaSettings | undefined {
+/** What a root says about the scope it opens; without a word the defaults hold. */
+function sagaSettings(fields: JsonObject): SagaSettings | undefined {
   const settings = memberObject(memberObject(fields, 'Mecha'), 'Saga');
-  if (!settings && ![...states.values()].some(({ compensate }) => compensate)) return undefined;
-  const on = settings?.['On'];
-  const after = settings?.['OnCompensationFailure'];
+  if (!settings) return undefined;
+  const { On: on, OnCompensationFailure: after } = settings;
   return {
     on: new Set(EVERY_TRIGGER.filter((trigger) => on === undefined || (isArray(on) && on.includes(trigger)))),
     onCompensationFailure: after === 'Continue' || after === 'Fail' ? after : 'Park',
-    maxConcurrency: numberOr(settings?.['MaxConcurrency'], 1),
+    maxConcurrency: numberOr(settings['MaxConcurrency'], 1),
+    ownScope: settings['Propagation'] === 'REQUIRES_NEW',
   };
 }
 

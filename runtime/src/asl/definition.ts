@@ -63,4 +63,6 @@ export interface SagaSettings {
   readonly on: ReadonlySet<'Failure' | 'Timeout' | 'Abort'>;
   readonly onCompensationFailure: 'Park' | 'Continue' | 'Fail';
   readonly maxConcurrency: number;
+  /** A nested root that is undone by itself, not with the root around it. */
+  readonly ownScope: boolean;
 }

@@ -28,8 +28,13 @@ export class Diagnostics {
     return this.list.some(({ severity }) => severity === 'ERROR');
   }
 
+  /** Nothing more is kept. */
+  get full(): boolean {
+    return this.list.length >= DIAGNOSTICS_MAX;
+  }
+
   #add(diagnostic: Diagnostic): void {
-    if (this.list.length < DIAGNOSTICS_MAX) this.list.push(diagnostic);
+    if (!this.full) this.list.push(diagnostic);
   }
 }
 

@@ -6,11 +6,15 @@
  * 2. States.Runtime ends the execution whatever Retry and Catch say.
  * 3. Nothing happens in an execution that is closed; what it still waited for is cancelled.
  */
+import { recordUncertain, stopChildren } from './abort.ts';
 import { BLOCKED, type Behaviour, type Outcome } from './behaviour.ts';
 import type { Catcher, State, StateType } from './definition.ts';
 import { nestedDeeper, type Json, type JsonObject } from './json.ts';
 import type { ExecutionStatus, TurnEvent } from './messages.ts';
 import { errorOutput, matches, retryDelayMs } from './recovery.ts';
+import { noteOutput } from './task-history.ts';
+import { advance, begin, forget, isSagaWaiter, mayHaveHappened, record, scopeOf, settingsOf, stepsOf } from './saga.ts';
+import type { Undoing } from './saga-record.ts';
 import { evaluateQueries } from './scope.ts';
 import type { Thread } from './snapshot.ts';
 import { runtimeError, STATES, StateError, type Failure } from './state-error.ts';
@@ -20,15 +24,12 @@ import { mapRun } from './states/map-run.ts';
 import { map } from './states/map.ts';
 import { parallel } from './states/parallel.ts';
 import { fail, pass, succeed } from './states/simple.ts';
-import { task } from './states/task.ts';
+import { resourceOf, task } from './states/task.ts';
 import { wait } from './states/wait.ts';
 import type { Turn } from './turn.ts';
 
 const BEHAVIOURS: Readonly<Record<StateType, Behaviour>> = { Task: task, Wait: wait, Pass: pass, Succeed: succeed, Fail: fail, Choice: choice, Parallel: parallel, Map: map };
 const behaviourOf = (state: State): Behaviour => (state.distributed ? mapRun : BEHAVIOURS[state.type]);
-
-/** States whose being stopped half-way the history mentions. */
-const ABORTABLE: ReadonlySet<StateType> = new Set<StateType>(['Task', 'Wait', 'Map', 'Parallel']);
 
 /** Who the timer of the whole execution is for. */
 export const EXECUTION = 'execution';
@@ -41,7 +42,7 @@ export async function drain(turn: Turn, most: number): Promise<number> {
     if (id === undefined) break;
     if (!turn.has(id)) continue;
     if (turn.lastEventId >= turn.limits.historyEventsMax - 1) {
-      close(turn, 'FAILED', turn.thread(id).at, { error: STATES.runtime, cause: `The execution reached the maximum number of history events (${turn.limits.historyEventsMax}).` });
+      await conclude(turn, 'FAILED', turn.thread(id).at, { error: STATES.runtime, cause: `The execution reached the maximum number of history events (${turn.limits.historyEventsMax}).` });
       break;
     }
     const { doing } = turn.thread(id);
@@ -92,10 +93,15 @@ async function settle(turn: Turn, id: string, find: () => Promise<Outcome> | Out
       await failState(turn, id, outcome.failure, false);
       return;
     }
+    if (outcome.kind === 'compensate') {
+      await undoOnRequest(turn, id, outcome.upTo);
+      return;
+    }
     if (outcome.kind === 'exit') ({ exit, next } = outcome);
     else exit = await exitWithResult(turn.scope(turn.thread(id)), state, outcome.result);
     checkOutput(turn, exit.output);
     if (exit.assigned) turn.assign(id, exit.assigned);
+    if (state.compensate) await record(turn, turn.thread(id), state, outcome.kind === 'result' ? outcome.result : exit.output, exit.output);
   } catch (error) {
     await failState(turn, id, noteFault(turn, id, error), true);
     return;
@@ -152,11 +158,13 @@ async function end(turn: Turn, id: string, output: Json): Promise<void> {
     const text = turn.text(output);
     turn.note(child.at, 'ExecutionSucceeded', 'executionSucceededEventDetails', { output: text, outputDetails: { truncated: false } });
     turn.output = text;
+    forget(turn);
     finish(turn, 'SUCCEEDED');
     return;
   }
   const parent = turn.thread(child.parent);
   const state = turn.stateOf(parent);
+  if (scopeOf(turn, child) === id) forget(turn, id);
   turn.remove(id);
   await settle(turn, parent.id, () => behaviourOf(state).childDone?.(turn, parent, state, child, output) ?? BLOCKED);
 }
@@ -165,11 +173,14 @@ async function end(turn: Turn, id: string, output: Json): Promise<void> {
 async function failState(turn: Turn, id: string, failure: Failure, own: boolean): Promise<void> {
   const thread = turn.thread(id);
   const state = turn.stateOf(thread);
-  stopChildren(turn, id);
+  await stopChildren(turn, id);
   if (!failure.terminal && retry(turn, thread, state, failure)) return;
+  if (mayHaveHappened(state, thread, failure)) await record(turn, thread, state, null, thread.input);
   if ((state.type === 'Map' || state.type === 'Parallel') && !(own && failure.terminal)) turn.emit(id, `${state.type}StateFailed`);
-  const catcher = failure.terminal ? undefined : state.catch.find(({ errors }) => matches(errors, failure));
+  const at = failure.terminal ? -1 : state.catch.findIndex(({ errors }) => matches(errors, failure));
+  const catcher = state.catch[at];
   if (!catcher) await threadFailed(turn, id, failure);
+  else if (catcher.compensate && (await undo(turn, id, { ...said(failure), scope: scopeOf(turn, thread), at: turn.thread(id).at, purpose: 'catch', thread: id, catcher: at }))) return;
   else await recover(turn, id, state, catcher, failure);
 }
 
@@ -181,7 +192,7 @@ function retry(turn: Turn, thread: Thread, state: State, failure: Failure): bool
   if (used >= retrier.maxAttempts) return false;
   const timer = turn.startTimer(thread.id, turn.ports.now + retryDelayMs(retrier, used, turn.ports.random));
   const attempts = state.retry.map((_, index) => (thread.attempts[index] ?? 0) + (index === at ? 1 : 0));
-  turn.change(thread.id, { attempts, retryCount: thread.retryCount + 1, doing: { kind: 'retry', timer } });
+  turn.change(thread.id, { attempts, retryCount: thread.retryCount + 1, ...(failure.error === STATES.timeout ? { uncertain: true } : {}), doing: { kind: 'retry', timer } });
   return true;
 }
 
@@ -208,9 +219,17 @@ async function recover(turn: Turn, id: string, state: State, catcher: Catcher, f
 async function threadFailed(turn: Turn, id: string, failure: Failure): Promise<void> {
   const child = turn.thread(id);
   if (child.parent === undefined) {
-    close(turn, 'FAILED', child.at, failure);
+    await conclude(turn, 'FAILED', child.at, failure);
     return;
   }
+  if (scopeOf(turn, child) === id && settingsOf(turn, id).on.has('Failure') && (await undo(turn, id, { ...said(failure), scope: id, at: child.at, purpose: 'fail', thread: id, terminal: failure.terminal ?? false }))) return;
+  await passUp(turn, id, failure);
+}
+
+/** A thread's failure becomes the failure of the state above it. */
+async function passUp(turn: Turn, id: string, failure: Failure): Promise<void> {
+  const child = turn.thread(id);
+  if (child.parent === undefined) throw new Error(`thread ${id} has nothing above it`);
   const parent = turn.thread(child.parent);
   const state = turn.stateOf(parent);
   turn.remove(id);
@@ -219,36 +238,84 @@ async function threadFailed(turn: Turn, id: string, failure: Failure): Promise<v
   await failState(turn, parent.id, failure, false);
 }
 
-/** Ends everything below a thread, and what it waits for itself. */
-function stopChildren(turn: Turn, id: string): void {
-  const { at, doing } = turn.thread(id);
-  if ('timer' in doing) turn.cancel([doing.timer]);
-  if ('id' in doing) turn.cancel([doing.id]);
-  if (doing.kind !== 'parallel' && doing.kind !== 'map') return;
-  const state = turn.stateOf(turn.thread(id));
-  for (const child of turn.childrenOf(id)) abort(turn, child, state, at);
-}
-
-function abort(turn: Turn, thread: Thread, above: State, at: number): void {
-  const state = turn.stateOf(thread);
-  for (const child of turn.childrenOf(thread.id)) abort(turn, child, state, at);
-  if (thread.entered.id > 0 && thread.doing.kind !== 'enter' && ABORTABLE.has(state.type)) turn.note(at, `${state.type}StateAborted`);
-  if (above.type === 'Map') turn.note(at, 'MapIterationAborted', 'mapIterationAbortedEventDetails', { name: above.name, index: thread.index });
-  const { doing } = thread;
-  if ('timer' in doing) turn.cancel([doing.timer]);
-  if ('id' in doing) turn.cancel([doing.id]);
-  turn.remove(thread.id);
-}
-
 const CLOSING = { FAILED: 'executionFailedEventDetails', TIMED_OUT: 'executionTimedOutEventDetails', ABORTED: 'executionAbortedEventDetails' } as const;
 const CLOSED_TYPES = { FAILED: 'ExecutionFailed', TIMED_OUT: 'ExecutionTimedOut', ABORTED: 'ExecutionAborted' } as const;
 
-/** Ends the execution without success. */
-export function close(turn: Turn, status: 'FAILED' | 'TIMED_OUT' | 'ABORTED', previousEventId: number, failure: Failure): void {
-  const { error, cause } = failure;
-  turn.note(previousEventId, CLOSED_TYPES[status], CLOSING[status], { ...(error === undefined ? {} : { error }), ...(cause === undefined ? {} : { cause }) });
-  turn.error = error;
-  turn.cause = cause;
+/** Ends the execution without success; what completed is undone first, if its scope says so. */
+export async function conclude(turn: Turn, status: keyof typeof CLOSED_TYPES, previousEventId: number, failure: Failure): Promise<void> {
+  if (status !== 'FAILED') for (const thread of turn.threads()) await recordUncertain(turn, thread);
+  const undoing: Undoing = { ...said(failure), scope: '', at: previousEventId, purpose: 'close', status };
+  if (!turn.top.saga?.on.has(TRIGGERS[status]) && turn.top.saga) forget(turn);
+  if (stepsOf(turn, undoing).length === 0) return close(turn, status, previousEventId, failure);
+  turn.cancelAll(isSagaWaiter);
+  turn.removeAll();
+  turn.saga = { ...(turn.saga ?? { steps: [], lastStep: 0 }), undoings: [] };
+  begin(turn, undoing);
+  await advanceSagas(turn);
+}
+
+const TRIGGERS = { FAILED: 'Failure', TIMED_OUT: 'Timeout', ABORTED: 'Abort' } as const;
+
+/** Undoes steps before something goes on; false when there is nothing to undo. */
+async function undo(turn: Turn, id: string, undoing: Undoing): Promise<boolean> {
+  if (stepsOf(turn, undoing).length === 0) return false;
+  turn.does(id, { kind: 'undo' });
+  begin(turn, undoing);
+  await advanceSagas(turn);
+  return true;
+}
+
+/** The task arn:mecha:saga:::compensate: its result is the list of the states that were undone. */
+async function undoOnRequest(turn: Turn, id: string, upTo: string | undefined): Promise<void> {
+  const thread = turn.thread(id);
+  const scope = scopeOf(turn, thread);
+  const after = upTo === undefined ? 0 : (turn.saga?.steps.findLast((step) => step.scope === scope && step.stateName === upTo)?.step ?? 0) - 1;
+  const undoing = { scope, at: thread.at, purpose: 'resume', thread: id, undone: [], after } as const;
+  if (!(await undo(turn, id, undoing))) await resume(turn, undoing);
+}
+
+async function resume(turn: Turn, { thread: id, undone }: Extract<Undoing, { readonly purpose: 'resume' }>): Promise<void> {
+  noteOutput(turn, id, resourceOf(turn.stateOf(turn.thread(id))), 'Succeeded', JSON.stringify(undone));
+  await settle(turn, id, () => ({ kind: 'result', result: undone }));
+}
+
+const COMPENSATION_FAILED: Failure = { error: 'Mecha.CompensationFailed', cause: 'A step could not be undone.', terminal: true };
+
+/** Lets undoings go on; those that are complete hand over to what waited for them. */
+export async function advanceSagas(turn: Turn): Promise<void> {
+  for (let done = advance(turn); done && !turn.closed; done = advance(turn)) {
+    const failure: Failure = said(done);
+    if (done.purpose === 'close') return close(turn, done.status, done.status === 'FAILED' ? done.at : 0, failure);
+    const { thread: id } = done;
+    turn.change(id, { at: done.at });
+    const state = turn.stateOf(turn.thread(id));
+    const catcher = done.purpose === 'catch' ? state.catch[done.catcher] : undefined;
+    const stuck = stepsOf(turn, done).length > 0;
+    if (done.purpose === 'fail') {
+      forget(turn, id);
+      await passUp(turn, id, { ...failure, ...(done.terminal ? { terminal: true } : {}) });
+    } else if (stuck || (done.purpose === 'catch' && !catcher)) await threadFailed(turn, id, COMPENSATION_FAILED);
+    else if (done.purpose === 'resume') await resume(turn, done);
+    else if (catcher) await recover(turn, id, state, catcher, failure);
+  }
+}
+
+/** A stop request while steps are undone for good: they are undone all the same. */
+export function stopLater(turn: Turn, failure: Failure): boolean {
+  const { saga } = turn;
+  const closing = saga?.undoings.find(({ purpose }) => purpose === 'close');
+  if (!saga || !closing) return false;
+  const { scope, at } = closing;
+  turn.saga = { ...saga, undoings: [{ ...said(failure), scope, at, purpose: 'close', status: 'ABORTED' }] };
+  return true;
+}
+
+const said = ({ error, cause }: Failure): Pick<Failure, 'error' | 'cause'> => ({ ...(error === undefined ? {} : { error }), ...(cause === undefined ? {} : { cause }) });
+
+function close(turn: Turn, status: keyof typeof CLOSED_TYPES, previousEventId: number, failure: Failure): void {
+  turn.note(previousEventId, CLOSED_TYPES[status], CLOSING[status], said(failure));
+  turn.error = failure.error;
+  turn.cause = failure.cause;
   finish(turn, status);
 }
 

@@ -6,12 +6,15 @@ import { Diagnostics, type Diagnostic } from './diagnostic.ts';
 import { Expressions } from './expressions.ts';
 import { isObject, JsonInvalid, parseJson, type Json, type JsonObject } from './json.ts';
 import { DEFAULT_LIMITS, type Limits } from './limits.ts';
+import type { Resource } from './resource.ts';
 import { validate } from './validate/validate.ts';
 
 export interface LoadOptions {
   readonly limits?: Limits;
   /** EXPRESS machines have no `.sync`, no callbacks and no activities. */
   readonly express?: boolean;
+  /** Why this host cannot do what a resource names; the definition is then refused. */
+  readonly refuse?: (resource: Resource) => string | undefined;
 }
 
 export interface Loaded {
@@ -30,7 +33,7 @@ export function loadDefinition(source: string | JsonObject, options: LoadOptions
   const definition = read(text, diagnostics);
   if (!definition) return { diagnostics: diagnostics.list };
   const expressions = new Expressions(options.limits ?? DEFAULT_LIMITS);
-  validate(definition, diagnostics, expressions, { express: options.express ?? false });
+  validate(definition, { diagnostics, expressions, express: options.express ?? false, refuse: options.refuse });
   return diagnostics.failed ? { diagnostics: diagnostics.list } : { machine: compile(text, definition, expressions), diagnostics: diagnostics.list };
 }
 

@@ -7,11 +7,13 @@
  * 3. An event twice, too late, or about an unknown id changes nothing.
  */
 import type { Machine } from './definition.ts';
-import { close, deliver, drain, EXECUTION } from './flow.ts';
+import { advanceSagas, conclude, deliver, drain, EXECUTION, stopLater } from './flow.ts';
 import { bytesOf, JsonInvalid, parseJson, type Json } from './json.ts';
 import type { Command, HistoryEvent, TurnEvent } from './messages.ts';
 import type { Ports } from './ports.ts';
+import { decide, isSagaWaiter, sagaEvent } from './saga.ts';
 import type { Snapshot } from './snapshot.ts';
+import type { Failure } from './state-error.ts';
 import { Turn } from './turn.ts';
 
 export interface TurnInput {
@@ -73,7 +75,7 @@ function begin(machine: Machine, event: Extract<TurnEvent, { readonly type: 'exe
   }
   const turn = new Turn(
     machine,
-    { version: 1, status: 'RUNNING', execution: event.execution, startedMs: ports.now, input, lastEventId: 0, lastThread: 0, lastCommand: 0, threads: {}, waiting: {}, ready: [] },
+    { version: 1, status: 'RUNNING', execution: event.execution, root, startedMs: ports.now, input, lastEventId: 0, lastThread: 0, lastCommand: 0, threads: {}, waiting: {}, ready: [] },
     ports,
   );
   turn.keepText(input, event.input);
@@ -87,17 +89,24 @@ async function handle(turn: Turn, event: TurnEvent): Promise<void> {
   switch (event.type) {
     case 'executionStarted':
       return;
-    case 'stopRequested':
-      close(turn, 'ABORTED', 0, { ...(event.error === undefined ? {} : { error: event.error }), ...(event.cause === undefined ? {} : { cause: event.cause }) });
+    case 'stopRequested': {
+      const failure: Failure = { ...(event.error === undefined ? {} : { error: event.error }), ...(event.cause === undefined ? {} : { cause: event.cause }) };
+      if (!stopLater(turn, failure)) await conclude(turn, 'ABORTED', 0, failure);
       return;
+    }
     case 'compensationRetried':
     case 'compensationSkipped':
+      decide(turn, event.step, event.type === 'compensationRetried');
+      await advanceSagas(turn);
       return;
     default: {
       const waiter = turn.waiter(event.id);
       if (waiter === undefined) return;
-      if (waiter === EXECUTION) close(turn, 'TIMED_OUT', 0, {});
-      else await deliver(turn, waiter, event);
+      if (waiter === EXECUTION) await conclude(turn, 'TIMED_OUT', 0, {});
+      else if (isSagaWaiter(waiter)) {
+        sagaEvent(turn, waiter, event);
+        await advanceSagas(turn);
+      } else await deliver(turn, waiter, event);
     }
   }
 }

@@ -14,6 +14,8 @@ export interface Snapshot {
   readonly version: 1;
   readonly status: ExecutionStatus;
   readonly execution: ExecutionInfo;
+  /** The root that it runs: '' but for children of a distributed Map. */
+  readonly root: string;
   readonly startedMs: number;
   readonly input: Json;
   /** Ids given so far. */
@@ -53,6 +55,8 @@ export interface Thread {
   readonly attempts: readonly number[];
   /** `Map` of the context object, in an iteration. */
   readonly item?: JsonObject;
+  /** A try of the state timed out: its work may have been done. */
+  readonly uncertain?: boolean;
   readonly doing: Doing;
 }
 
@@ -66,7 +70,8 @@ export type Doing =
   | ParallelDoing
   | MapDoing
   | MapRunDoing
-  | { readonly kind: 'undo'; readonly catcher: number; readonly error?: string; readonly cause?: string };
+  /** For its scope, or what it did since a step, to be undone. */
+  | { readonly kind: 'undo' };
 
 export interface ParallelDoing {
   readonly kind: 'parallel';

@@ -56,11 +56,12 @@ export class Turn {
   }
 
   snapshot(): Snapshot {
-    const { version, execution, startedMs, input } = this.#before;
+    const { version, execution, root, startedMs, input } = this.#before;
     return {
       version,
       status: this.status,
       execution,
+      root,
       startedMs,
       input,
       lastEventId: this.lastEventId,
@@ -185,6 +186,10 @@ export class Turn {
     this.#threads.delete(id);
   }
 
+  threads(): readonly Thread[] {
+    return [...this.#threads.values()];
+  }
+
   removeAll(): void {
     this.#threads.clear();
     this.ready.length = 0;
@@ -198,6 +203,11 @@ export class Turn {
     const root = this.machine.roots.get(path);
     if (!root) throw new Error(`the definition has no root ${path}`);
     return root;
+  }
+
+  /** The root of the whole execution. */
+  get top(): Root {
+    return this.root(this.#before.root);
   }
 
   stateOf(thread: Thread, name = thread.state): State {

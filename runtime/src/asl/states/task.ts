@@ -6,6 +6,7 @@ import { BLOCKED, type Behaviour, type Outcome } from '../behaviour.ts';
 import type { State } from '../definition.ts';
 import { isObject, JsonInvalid, member, parseJson, type Json, type JsonObject } from '../json.ts';
 import { parseResource, type Resource } from '../resource.ts';
+import { forget, scopeOf } from '../saga.ts';
 import { evaluateQueries, evaluateTemplate, type Scope } from '../scope.ts';
 import type { Thread } from '../snapshot.ts';
 import { runtimeError, STATES, StateError } from '../state-error.ts';
@@ -27,6 +28,11 @@ export const task: Behaviour = {
     const roleArn = isObject(credentials) ? member(credentials, 'RoleArn') : undefined;
     const times = { ...(timeoutSeconds === undefined ? {} : { timeoutSeconds }), ...(heartbeatSeconds === undefined ? {} : { heartbeatSeconds }) };
     if (turn.tooLarge(input)) throw new StateError(STATES.dataLimitExceeded, `The state/task '${state.name}' was given arguments with a size exceeding the maximum number of bytes service limit.`, { prefixed: false });
+    if (resource.saga) {
+      noteScheduled(turn, thread.id, resource, { arguments: input });
+      noteStarted(turn, thread.id, resource);
+      return sagaOutcome(turn, thread, resource, input);
+    }
     noteScheduled(turn, thread.id, resource, { arguments: input, ...times, ...(typeof roleArn === 'string' ? { roleArn } : {}) });
     turn.expect(id, thread.id);
     turn.does(thread.id, { kind: 'task', id, started: false, submitted: false });
@@ -81,6 +87,15 @@ export const task: Behaviour = {
     }
   },
 };
+
+/** Closing a saga early forgets its steps; undoing is for the flow. */
+function sagaOutcome(turn: Turn, thread: Thread, resource: Resource, input: Json): Outcome {
+  const upTo = isObject(input) ? member(input, 'UpTo') : undefined;
+  if (resource.saga === 'compensate') return { kind: 'compensate', ...(typeof upTo === 'string' ? { upTo } : {}) };
+  const result = forget(turn, scopeOf(turn, thread));
+  noteOutput(turn, thread.id, resource, 'Succeeded', JSON.stringify(result));
+  return { kind: 'result', result };
+}
 
 export function resourceOf(state: State): Resource {
   const resource = parseResource(String(state.fields['Resource']));

@@ -7,13 +7,13 @@ import type { Turn } from './turn.ts';
 /** States whose being stopped half-way the history mentions. */
 const MENTIONED: ReadonlySet<StateType> = new Set<StateType>(['Task', 'Wait', 'Map', 'Parallel']);
 
-/** Ends everything below a thread, and what it waits for itself. */
-export async function stopChildren(turn: Turn, id: string): Promise<void> {
+/** Ends everything below a thread, and what it waits for itself; `at` is the event that was the cause. */
+export async function stopChildren(turn: Turn, id: string, at: number): Promise<void> {
   const thread = turn.thread(id);
   cancelWork(turn, thread);
   if (thread.doing.kind !== 'parallel' && thread.doing.kind !== 'map') return;
   const state = turn.stateOf(thread);
-  for (const child of turn.childrenOf(id)) await abort(turn, child, state, thread.at);
+  for (const child of turn.childrenOf(id)) await abort(turn, child, state, at);
 }
 
 async function abort(turn: Turn, thread: Thread, above: State, at: number): Promise<void> {

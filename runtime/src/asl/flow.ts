@@ -173,10 +173,17 @@ async function end(turn: Turn, id: string, output: Json): Promise<void> {
 async function failState(turn: Turn, id: string, failure: Failure, own: boolean): Promise<void> {
   const thread = turn.thread(id);
   const state = turn.stateOf(thread);
-  await stopChildren(turn, id);
-  if (!failure.terminal && retry(turn, thread, state, failure)) return;
+  const retrier = failure.terminal ? -1 : usableRetrier(thread, state, failure);
+  const ends = retrier < 0 && !(own && failure.terminal);
+  // The history of a Map mentions its failure before the iterations that it stops, a Parallel's after its branches.
+  if (ends && state.type === 'Map') turn.emit(id, 'MapStateFailed');
+  await stopChildren(turn, id, thread.at);
+  if (retrier >= 0) {
+    retry(turn, thread, state, retrier, failure);
+    return;
+  }
   if (mayHaveHappened(state, thread, failure)) await record(turn, thread, state, null, thread.input);
-  if ((state.type === 'Map' || state.type === 'Parallel') && !(own && failure.terminal)) turn.emit(id, `${state.type}StateFailed`);
+  if (ends && state.type === 'Parallel') turn.emit(id, 'ParallelStateFailed');
   const at = failure.terminal ? -1 : state.catch.findIndex(({ errors }) => matches(errors, failure));
   const catcher = state.catch[at];
   if (!catcher) await threadFailed(turn, id, failure);
@@ -184,16 +191,18 @@ async function failState(turn: Turn, id: string, failure: Failure, own: boolean)
   else await recover(turn, id, state, catcher, failure);
 }
 
-function retry(turn: Turn, thread: Thread, state: State, failure: Failure): boolean {
+/** The first retrier that means the failure decides; -1 when there is none or it has no attempt left. */
+function usableRetrier(thread: Thread, state: State, failure: Failure): number {
   const at = state.retry.findIndex(({ errors }) => matches(errors, failure));
+  return (thread.attempts[at] ?? 0) < (state.retry[at]?.maxAttempts ?? 0) ? at : -1;
+}
+
+function retry(turn: Turn, thread: Thread, state: State, at: number, failure: Failure): void {
   const retrier = state.retry[at];
-  if (!retrier) return false;
-  const used = thread.attempts[at] ?? 0;
-  if (used >= retrier.maxAttempts) return false;
-  const timer = turn.startTimer(thread.id, turn.ports.now + retryDelayMs(retrier, used, turn.ports.random));
+  if (!retrier) return;
+  const timer = turn.startTimer(thread.id, turn.ports.now + retryDelayMs(retrier, thread.attempts[at] ?? 0, turn.ports.random));
   const attempts = state.retry.map((_, index) => (thread.attempts[index] ?? 0) + (index === at ? 1 : 0));
   turn.change(thread.id, { attempts, retryCount: thread.retryCount + 1, ...(failure.error === STATES.timeout ? { uncertain: true } : {}), doing: { kind: 'retry', timer } });
-  return true;
 }
 
 /** Leaves the state by way of a catcher. */

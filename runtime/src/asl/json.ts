@@ -60,11 +60,21 @@ export function typeName(value: Json): 'null' | 'array' | 'object' | 'string' | 
 /** Parses JSON text that comes from outside. */
 export function parseJson(text: string, depthMax: number): Json {
   if (nestedDeeper(text, depthMax)) throw new JsonInvalid(`nested deeper than ${depthMax} levels`);
+  let value: unknown;
   try {
-    return plain(JSON.parse(text) as Json);
+    value = JSON.parse(text, UNUSUAL_NUMBER.test(text) ? finite : undefined);
   } catch (error) {
     throw new JsonInvalid(error instanceof Error ? error.message : String(error));
   }
+  return plain(value as Json);
+}
+
+/** Numbers that may be beyond what can be written again. */
+const UNUSUAL_NUMBER = /[eE]\+?\d{3}|\d{300}/;
+
+function finite(_name: string, value: unknown): unknown {
+  if (typeof value === 'number' && !Number.isFinite(value)) throw new JsonInvalid('a number is out of range');
+  return value;
 }
 
 /** -0 is 0 in JSON as other languages read it. */

@@ -30,7 +30,7 @@ export interface DriveOptions {
   readonly items?: (command: Extract<Command, { readonly type: 'readItems' }>) => Json;
   /** Events from outside at instants after the start. */
   readonly at?: readonly { readonly ms: number; readonly event: TurnEvent }[];
-  /** false: snapshots are handed on as they are. */
+  /** false: snapshots are handed on as they are, but so that a change of one throws. */
   readonly serialise?: boolean;
   /** Several events of the same instant in one turn. */
   readonly batch?: boolean;
@@ -92,7 +92,7 @@ export async function drive(machine: Machine, options: DriveOptions = {}): Promi
     commands.push(...result.commands);
     const text = JSON.stringify(result.snapshot);
     sizes.push(text.length);
-    snapshot = serialise ? (JSON.parse(text) as Snapshot) : result.snapshot;
+    snapshot = serialise ? (JSON.parse(text) as Snapshot) : frozen(result.snapshot);
     for (const command of result.commands) {
       if (command.type === 'cancel') due = due.filter(({ id }) => id === undefined || !command.ids.includes(id));
       else await obey(command, options, now, schedule);
@@ -107,6 +107,13 @@ export async function drive(machine: Machine, options: DriveOptions = {}): Promi
     due = due.slice(together.length);
     events = together.map(({ event }) => event);
   }
+}
+
+function frozen<T>(value: T): T {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
+  Object.freeze(value);
+  for (const part of Object.values(value)) frozen(part);
+  return value;
 }
 
 type Schedule = (ms: number, event: TurnEvent, id?: string) => void;

@@ -1,7 +1,7 @@
 /** Stopping threads half-way, when a sibling failed or the execution ends. */
 import type { State, StateType } from './definition.ts';
 import { abandon, promote, record, scopeOf } from './saga.ts';
-import type { Thread } from './snapshot.ts';
+import type { MapRunDoing, Thread } from './snapshot.ts';
 import type { Turn } from './turn.ts';
 
 /** States whose being stopped half-way the history mentions. */
@@ -34,7 +34,22 @@ export async function recordUncertain(turn: Turn, thread: Thread): Promise<void>
   if (kind === 'task' || (kind === 'retry' && thread.uncertain)) await record(turn, thread, turn.stateOf(thread), null, thread.input);
 }
 
+/** Nobody will listen to what the thread asked for. */
 function cancelWork(turn: Turn, { doing }: Thread): void {
   if ('timer' in doing) turn.cancel([doing.timer]);
   if ('id' in doing) turn.cancel([doing.id]);
+  if (doing.kind !== 'mapRun') return;
+  turn.cancel([...(doing.asked === undefined ? [] : [doing.asked]), ...Object.keys(doing.running)]);
+  closeMapRun(turn, doing);
+}
+
+/** The execution is over, or has only its sagas left. */
+export function dropThreads(turn: Turn): void {
+  for (const { doing } of turn.threads()) if (doing.kind === 'mapRun') closeMapRun(turn, doing);
+  turn.removeAll();
+}
+
+/** A run that did not come to its end. */
+function closeMapRun(turn: Turn, { arn }: MapRunDoing): void {
+  turn.send({ type: 'closeMapRun', mapRunArn: arn, status: 'ABORTED' });
 }

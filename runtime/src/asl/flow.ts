@@ -6,7 +6,7 @@
  * 2. States.Runtime ends the execution whatever Retry and Catch say.
  * 3. Nothing happens in an execution that is closed; what it still waited for is cancelled.
  */
-import { recordUncertain, stopChildren } from './abort.ts';
+import { dropThreads, recordUncertain, stopChildren } from './abort.ts';
 import { BLOCKED, type Behaviour, type Outcome } from './behaviour.ts';
 import type { Catcher, State, StateType } from './definition.ts';
 import { nestedDeeper, type Json, type JsonObject } from './json.ts';
@@ -65,6 +65,13 @@ export async function deliver(turn: Turn, threadId: string, event: TurnEvent): P
   }
   const state = turn.stateOf(thread);
   await settle(turn, threadId, () => behaviourOf(state).event?.(turn, thread, state, event) ?? BLOCKED);
+}
+
+/** What the state's work came to, said by somebody else than the state: its children are gone, its questions taken back. */
+export async function answer(turn: Turn, threadId: string, outcome: Outcome): Promise<void> {
+  turn.cancelAll();
+  for (const child of turn.threads()) if (child.id !== threadId) turn.remove(child.id);
+  await settle(turn, threadId, () => outcome);
 }
 
 async function enter(turn: Turn, id: string, name: string, input: Json): Promise<void> {
@@ -186,6 +193,7 @@ async function failState(turn: Turn, id: string, failure: Failure, own: boolean)
   if (ends && state.type === 'Parallel') turn.emit(id, 'ParallelStateFailed');
   const at = failure.terminal ? -1 : state.catch.findIndex(({ errors }) => matches(errors, failure));
   const catcher = state.catch[at];
+  if (catcher) turn.trace?.('caught', { catchIndex: at, ...said(failure) });
   if (!catcher) await threadFailed(turn, id, failure);
   else if (catcher.compensate && (await undo(turn, id, { ...said(failure), scope: scopeOf(turn, thread), at: turn.thread(id).at, purpose: 'catch', thread: id, catcher: at }))) return;
   else await recover(turn, id, state, catcher, failure);
@@ -200,7 +208,9 @@ function usableRetrier(thread: Thread, state: State, failure: Failure): number {
 function retry(turn: Turn, thread: Thread, state: State, at: number, failure: Failure): void {
   const retrier = state.retry[at];
   if (!retrier) return;
-  const timer = turn.startTimer(thread.id, turn.ports.now + retryDelayMs(retrier, thread.attempts[at] ?? 0, turn.ports.random));
+  const delayMs = retryDelayMs(retrier, thread.attempts[at] ?? 0, turn.ports.random);
+  turn.trace?.('retried', { retryIndex: at, retryBackoffIntervalSeconds: delayMs / 1000, ...said(failure) });
+  const timer = turn.startTimer(thread.id, turn.ports.now + delayMs);
   const attempts = state.retry.map((_, index) => (thread.attempts[index] ?? 0) + (index === at ? 1 : 0));
   turn.change(thread.id, { attempts, retryCount: thread.retryCount + 1, ...(failure.error === STATES.timeout ? { uncertain: true } : {}), doing: { kind: 'retry', timer } });
 }
@@ -257,7 +267,7 @@ export async function conclude(turn: Turn, status: keyof typeof CLOSED_TYPES, pr
   if (!turn.top.saga?.on.has(TRIGGERS[status]) && turn.top.saga) forget(turn);
   if (stepsOf(turn, undoing).length === 0) return close(turn, status, previousEventId, failure);
   turn.cancelAll(isSagaWaiter);
-  turn.removeAll();
+  dropThreads(turn);
   turn.saga = { ...(turn.saga ?? { steps: [], lastStep: 0 }), undoings: [] };
   begin(turn, undoing);
   await advanceSagas(turn);
@@ -331,6 +341,6 @@ function close(turn: Turn, status: keyof typeof CLOSED_TYPES, previousEventId: n
 function finish(turn: Turn, status: ExecutionStatus): void {
   turn.status = status;
   turn.cancelAll();
-  turn.removeAll();
+  dropThreads(turn);
 }
 

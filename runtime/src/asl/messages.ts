@@ -29,7 +29,8 @@ export type TurnEvent =
   | { readonly type: 'childEnded'; readonly id: string; readonly child: ChildDescription }
   /** Answers to readItems: `items` is the JSON text of a list or an object. */
   | { readonly type: 'itemsRead'; readonly id: string; readonly items: string }
-  | { readonly type: 'mapChildEnded'; readonly id: string; readonly index: number; readonly status: ClosedStatus; readonly output?: string; readonly error?: string; readonly cause?: string }
+  /** The child that a startMapChild command asked for; texts as in childEnded. */
+  | { readonly type: 'mapChildEnded'; readonly id: string; readonly status: ClosedStatus; readonly output?: string; readonly error?: string; readonly cause?: string }
   /** Answer to writeResults: `output` is JSON text. */
   | { readonly type: 'resultsWritten'; readonly id: string; readonly output: string }
   | { readonly type: 'stopRequested'; readonly error?: string; readonly cause?: string }
@@ -53,16 +54,18 @@ export interface ChildDescription {
   readonly cause?: string;
 }
 
-/** What shall be done. Ids are unique within the execution and are given once. */
+/**
+ * What shall be done. Ids are a word, a dash and a number; the number is given once in an execution, whatever the word. Everything
+ * with an `id` can be cancelled and is answered by an event with that id; a map run is only told of, by its ARN.
+ */
 export type Command =
   | ScheduleTask
   | { readonly type: 'startTimer'; readonly id: string; readonly dueMs: number }
-  /** Tasks, timers, children and map runs whose outcome no longer matters. */
+  /** Tasks, timers and children whose outcome no longer matters. */
   | { readonly type: 'cancel'; readonly ids: readonly string[] }
   | { readonly type: 'startExecution'; readonly id: string; readonly stateMachineArn: string; readonly name?: string; readonly input: Json; readonly wait: boolean }
   | {
       readonly type: 'openMapRun';
-      readonly id: string;
       readonly mapRunArn: string;
       readonly maxConcurrency: number;
       readonly toleratedFailureCount: number;
@@ -74,6 +77,7 @@ export type Command =
       readonly type: 'startMapChild';
       readonly id: string;
       readonly mapRunArn: string;
+      /** Which item or batch. */
       readonly index: number;
       readonly execution: ExecutionInfo;
       readonly executionType: 'STANDARD' | 'EXPRESS';
@@ -81,7 +85,7 @@ export type Command =
       readonly input: Json;
     }
   | { readonly type: 'writeResults'; readonly id: string; readonly mapRunArn: string; readonly resource: string; readonly arguments: Json; readonly config: JsonObject; readonly results: readonly MapResult[] }
-  | { readonly type: 'closeMapRun'; readonly id: string; readonly mapRunArn: string; readonly status: ClosedStatus };
+  | { readonly type: 'closeMapRun'; readonly mapRunArn: string; readonly status: ClosedStatus };
 
 export interface ScheduleTask {
   readonly type: 'scheduleTask';

@@ -3,7 +3,7 @@
  * says come out. Pure but for the ports: nothing is stored, called or awaited from outside.
  *
  * 1. Events are handled one by one in their order; how they are spread over turns makes no difference to the result.
- * 2. A turn ends: it enters at most `transitionsPerTurnMax` states, and says in `more` when there is more to do at once.
+ * 2. A turn ends: it enters at most `transitionsPerTurnMax` states. When there is more to do it sets a timer that is due at once.
  * 3. An event twice, too late, or about an unknown id changes nothing.
  */
 import type { Machine } from './definition.ts';
@@ -28,9 +28,10 @@ export interface TurnResult {
   readonly snapshot: Snapshot;
   readonly commands: readonly Command[];
   readonly history: readonly HistoryEvent[];
-  /** Ready threads are left: run another turn, with or without events. */
-  readonly more: boolean;
 }
+
+/** Who the timer of a turn that gave way is for. */
+const CONTINUE = 'continue';
 
 /** The input of an execution that is no JSON, or too large: nothing was started. */
 export class ExecutionInputInvalid extends Error {
@@ -58,7 +59,8 @@ export async function runTurn({ machine, snapshot, events, ports }: TurnInput): 
     await handle(turn, event);
     budget -= await drain(turn, budget);
   }
-  return { snapshot: turn.snapshot(), commands: turn.commands, history: turn.history, more: !turn.closed && turn.ready.length > 0 };
+  if (turn.ready.length > 0 && !turn.awaits(CONTINUE)) turn.startTimer(CONTINUE, ports.now);
+  return { snapshot: turn.snapshot(), commands: turn.commands, history: turn.history };
 }
 
 function begin(machine: Machine, event: Extract<TurnEvent, { readonly type: 'executionStarted' }>, ports: Ports): Turn {
@@ -102,7 +104,8 @@ async function handle(turn: Turn, event: TurnEvent): Promise<void> {
     default: {
       const waiter = turn.waiter(event.id);
       if (waiter === undefined) return;
-      if (waiter === EXECUTION) await conclude(turn, 'TIMED_OUT', 0, {});
+      if (waiter === CONTINUE) turn.settled(event.id);
+      else if (waiter === EXECUTION) await conclude(turn, 'TIMED_OUT', 0, {});
       else if (isSagaWaiter(waiter)) {
         sagaEvent(turn, waiter, event);
         await advanceSagas(turn);

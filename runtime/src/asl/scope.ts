@@ -17,7 +17,12 @@ export interface Scope {
   /** The variable as it was when the state was entered, from this scope or one around it. */
   readonly variable: (name: string) => Json | undefined;
   readonly variables: () => JsonObject;
+  /** Told of each value on its way through the state, when somebody inspects it. */
+  readonly trace?: Trace;
 }
+
+export type Trace = (stage: Stage, value: Json) => void;
+export type Stage = 'afterInputPath' | 'afterParameters' | 'afterArguments' | 'result' | 'afterResultSelector' | 'afterResultPath' | 'afterItemsPath' | 'afterItemSelector' | 'retried' | 'caught';
 
 /** Members of `$states` besides `input` and `context`. */
 export interface QueryExtras {

@@ -92,14 +92,15 @@ export interface MapDoing {
 
 export interface MapRunDoing {
   readonly kind: 'mapRun';
-  readonly id: string;
   readonly arn: string;
-  readonly started: number;
   readonly stage: 'read' | 'run' | 'write';
+  /** The reader or writer that is asked. */
+  readonly asked?: string;
   /** Inputs of children still to be started; those before `next` are gone. */
   readonly inputs: readonly Json[];
   readonly next: number;
-  readonly running: number;
+  /** Children that run: id to index. */
+  readonly running: Readonly<Record<string, number>>;
   readonly failed: number;
   readonly concurrency: number;
   readonly toleratedCount?: number;

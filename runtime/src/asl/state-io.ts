@@ -2,7 +2,7 @@
 import type { State } from './definition.ts';
 import { isObject, type Json, type JsonObject } from './json.ts';
 import { writeAt } from './reference-path.ts';
-import { evaluateQueries, evaluateTemplate, evaluateTyped, findPath, selectPath, type QueryExtras, type Scope } from './scope.ts';
+import { evaluateQueries, evaluateTemplate, evaluateTyped, findPath, selectPath, type QueryExtras, type Scope, type Stage } from './scope.ts';
 import { queryError, runtimeError } from './state-error.ts';
 import { isInteger, numberText } from './numbers.ts';
 
@@ -16,18 +16,24 @@ export const isJsonata = (state: State): boolean => state.language === 'JSONata'
 
 /** The input after InputPath. */
 export function effectiveInput(scope: Scope, state: State): Json {
-  return isJsonata(state) ? scope.input : selectPath(scope, state.fields['InputPath'], scope.input);
+  return isJsonata(state) ? scope.input : traced(scope, 'afterInputPath', selectPath(scope, state.fields['InputPath'], scope.input));
 }
 
 /** What the work is given: Arguments, or the effective input through Parameters. */
 export async function workInput(scope: Scope, state: State): Promise<Json> {
   if (isJsonata(state)) {
     const { Arguments: template } = state.fields;
-    return template === undefined ? scope.input : evaluateQueries(scope, template, 'Arguments');
+    return traced(scope, 'afterArguments', template === undefined ? scope.input : await evaluateQueries(scope, template, 'Arguments'));
   }
   const input = effectiveInput(scope, state);
   const { Parameters: template } = state.fields;
-  return template === undefined ? input : evaluateTemplate(scope, template, input);
+  return traced(scope, 'afterParameters', template === undefined ? input : evaluateTemplate(scope, template, input));
+}
+
+/** The value, which whoever inspects the state is told of. */
+export function traced(scope: Scope, stage: Stage, value: Json): Json {
+  scope.trace?.(stage, value);
+  return value;
 }
 
 /** Assign; undefined when the fields have none. `data` is what `$` stands for in JSONPath. */
@@ -41,6 +47,7 @@ export async function evaluateAssign(scope: Scope, state: State, fields: JsonObj
 /** From the result of a Task, Parallel, Map or Pass to the state's output. */
 export async function exitWithResult(scope: Scope, state: State, result: Json): Promise<Exit> {
   const { fields } = state;
+  traced(scope, 'result', result);
   const assigned = await evaluateAssign(scope, state, fields, result, { result });
   const withAssigned = assigned ? { assigned } : {};
   if (isJsonata(state)) {
@@ -48,8 +55,9 @@ export async function exitWithResult(scope: Scope, state: State, result: Json): 
     return { output: template === undefined ? result : await evaluateQueries(scope, template, 'Output', { result }), ...withAssigned };
   }
   const { ResultSelector: selector } = fields;
-  const selected = selector === undefined ? result : evaluateTemplate(scope, selector, result);
-  return { output: selectPath(scope, fields['OutputPath'], placeResult(scope, fields['ResultPath'], selected)), ...withAssigned };
+  const selected = traced(scope, 'afterResultSelector', selector === undefined ? result : evaluateTemplate(scope, selector, result));
+  const placed = traced(scope, 'afterResultPath', placeResult(scope, fields['ResultPath'], selected));
+  return { output: selectPath(scope, fields['OutputPath'], placed), ...withAssigned };
 }
 
 /** From the effective input of a state that makes no result to its output. `fields` may be a rule's. */

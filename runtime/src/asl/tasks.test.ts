@@ -109,12 +109,12 @@ describe('tasks', () => {
       { type: 'taskFailed', id: 'task-1' },
       { type: 'taskTimedOut', id: 'task-9' },
       { type: 'timerFired', id: 'task-1' },
-      { type: 'mapChildEnded', id: 'timer-2', index: 0, status: 'SUCCEEDED' },
+      { type: 'mapChildEnded', id: 'timer-2', status: 'SUCCEEDED' },
       { type: 'taskSucceeded', id: 'timer-2', output: '3' },
       { type: 'compensationRetried', step: 1 },
     ];
     const third = await runTurn({ machine, snapshot: second.snapshot, events: late, ports });
-    expect(third).toMatchObject({ commands: [], history: [], more: false });
+    expect(third).toMatchObject({ commands: [], history: [] });
     expect(third.snapshot).toEqual(second.snapshot);
     const closed = await turn(machine, third.snapshot, { type: 'timerFired', id: 'timer-2' });
     expect(closed.snapshot.status).toBe('SUCCEEDED');
@@ -182,11 +182,11 @@ describe('tasks', () => {
       [0, 'a', '/States/M/ItemProcessor', 'm/L', 'EXPRESS'],
       [1, 'b', '/States/M/ItemProcessor', 'm/L', 'EXPRESS'],
     ]);
-    const second = await turn(machine, first.snapshot, { type: 'mapChildEnded', id: 'map-1', index: 1, status: 'SUCCEEDED', output: '"B"' });
+    const second = await turn(machine, first.snapshot, { type: 'mapChildEnded', id: 'child-2', status: 'SUCCEEDED', output: '"B"' });
     expect(children(second.commands)).toEqual([[2, 'c', '/States/M/ItemProcessor', 'm/L', 'EXPRESS']]);
-    expect((await turn(machine, second.snapshot, { type: 'mapChildEnded', id: 'map-1', index: 1, status: 'FAILED' })).history).toEqual([]);
-    const third = await turn(machine, second.snapshot, { type: 'mapChildEnded', id: 'map-1', index: 0, status: 'FAILED', error: 'E' });
-    expect(third.commands).toMatchObject([{ type: 'closeMapRun', status: 'FAILED' }, { type: 'cancel', ids: ['map-1'] }]);
+    expect((await turn(machine, second.snapshot, { type: 'mapChildEnded', id: 'child-2', status: 'FAILED' })).history).toEqual([]);
+    const third = await turn(machine, second.snapshot, { type: 'mapChildEnded', id: 'child-1', status: 'FAILED', error: 'E' });
+    expect(third.commands).toMatchObject([{ type: 'closeMapRun', status: 'FAILED' }, { type: 'cancel', ids: ['child-3'] }]);
     expect(trace(third.history)).toEqual(['5<-4 MapRunFailed', '6<-5 MapStateFailed', '7<-6 ExecutionFailed']);
   });
 });

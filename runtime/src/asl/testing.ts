@@ -98,7 +98,6 @@ export async function drive(machine: Machine, options: DriveOptions = {}): Promi
       else await obey(command, options, now, schedule);
     }
     events = [];
-    if (result.more) continue;
     if (snapshot.status !== 'RUNNING' || due.length === 0) return { snapshot, history, commands, turns, endMs: now, sizes };
     due.sort((a, b) => a.ms - b.ms || a.order - b.order);
     const [next] = due;
@@ -133,7 +132,7 @@ async function obey(command: Command, options: DriveOptions, now: number, schedu
       const machine = options.machines?.['map'];
       if (!machine) throw new Error('a distributed Map needs its own machine in machines.map');
       const { snapshot, endMs } = await drive(machine, { ...inherited(options), execution: command.execution, root: command.root, input: JSON.stringify(command.input), startMs: now });
-      schedule(endMs, { type: 'mapChildEnded', id: command.id, index: command.index, ...outcomeOf(snapshot) }, command.id);
+      schedule(endMs, { type: 'mapChildEnded', id: command.id, ...outcomeOf(snapshot) }, command.id);
       return;
     }
     case 'readItems': {

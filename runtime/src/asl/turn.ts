@@ -8,7 +8,7 @@ import type { Limits } from './limits.ts';
 import type { Command, ExecutionStatus, HistoryEvent } from './messages.ts';
 import type { Ports } from './ports.ts';
 import type { Saga } from './saga-record.ts';
-import type { Scope } from './scope.ts';
+import type { Scope, Trace } from './scope.ts';
 import type { Doing, Snapshot, Thread } from './snapshot.ts';
 import { runtimeError } from './state-error.ts';
 import { formatTimestamp } from './timestamp.ts';
@@ -28,6 +28,10 @@ export class Turn {
   cause: string | undefined;
   saga: Saga | undefined;
   lastEventId: number;
+  /** Set when a single state is inspected. */
+  trace: Trace | undefined;
+  /** Members of the context object that an inspection sets. */
+  contextMembers: JsonObject = {};
   readonly #before: Snapshot;
   readonly #threads: Map<string, Thread>;
   readonly #waiting: Map<string, string>;
@@ -231,6 +235,11 @@ export class Turn {
     return this.#waiting.get(id);
   }
 
+  /** Whether anything is under way for the waiter. */
+  awaits(waiter: string): boolean {
+    return [...this.#waiting.values()].includes(waiter);
+  }
+
   settled(id: string): void {
     this.#waiting.delete(id);
   }
@@ -284,6 +293,7 @@ export class Turn {
       context: () => (made ??= this.#context(thread, context)),
       variable,
       variables: () => this.#variables(thread),
+      ...(this.trace ? { trace: this.trace } : {}),
     };
   }
 
@@ -303,6 +313,7 @@ export class Turn {
       State: { Name: thread.state, EnteredTime: formatTimestamp(thread.entered.ms), ...(retried ? { RetryCount: thread.retryCount } : {}) },
       ...(item ? { Map: item } : {}),
       ...more,
+      ...this.contextMembers,
     };
   }
 

@@ -4,7 +4,7 @@ import { isArray, isObject, type Json, type JsonObject } from '../json.ts';
 import { evaluateQueries, evaluateTemplate, evaluateTyped, findPath, type Scope } from '../scope.ts';
 import type { Thread } from '../snapshot.ts';
 import { queryError, runtimeError } from '../state-error.ts';
-import { effectiveInput, isJsonata, numberField } from '../state-io.ts';
+import { effectiveInput, isJsonata, numberField, traced } from '../state-io.ts';
 import type { Turn } from '../turn.ts';
 
 export interface Items {
@@ -14,7 +14,7 @@ export interface Items {
 
 /** ItemsPath, Items, or the input itself. An object's members are items of distributed Maps only. */
 export async function mapItems(turn: Turn, scope: Scope, state: State): Promise<Items> {
-  const found = itemsOf(await candidate(scope, state), state);
+  const found = itemsOf(traced(scope, 'afterItemsPath', await candidate(scope, state)), state);
   if (found.values.length > turn.limits.mapItemsMax) throw runtimeError(`The Map has ${found.values.length} items, more than ${turn.limits.mapItemsMax}.`);
   return found;
 }
@@ -58,7 +58,7 @@ export async function iterationInput(turn: Turn, thread: Thread, state: State, i
   const key = items.keys?.[index];
   if (selector === undefined) return key === undefined ? value : { Key: key, Value: value };
   const scope = turn.scope(thread, { Map: map });
-  return isJsonata(state) ? evaluateQueries(scope, selector, 'ItemSelector') : evaluateTemplate(scope, selector, effectiveInput(scope, state));
+  return traced(scope, 'afterItemSelector', isJsonata(state) ? await evaluateQueries(scope, selector, 'ItemSelector') : evaluateTemplate(scope, selector, effectiveInput(scope, state)));
 }
 
 /** 0: as many as the service allows. */

@@ -32,7 +32,9 @@ export const mapRun: Behaviour = {
     const doing = open(turn, thread, state, started, concurrency, tolerated);
     if (items) return begin(turn, thread, state, doing, items, 'STATE_DATA');
     const fields = isObject(reader) ? reader : {};
-    turn.send({ type: 'readItems', id: doing.id, mapRunArn: doing.arn, resource: String(fields['Resource']), arguments: await callArguments(scope, state, fields, 'ItemReader'), config: await readerConfig(scope, state, fields) });
+    const given = await callArguments(scope, state, fields, 'ItemReader');
+    const config = await readerConfig(scope, state, fields);
+    turn.send({ type: 'readItems', id: ask(turn, thread, doing, 'read'), mapRunArn: doing.arn, resource: String(fields['Resource']), arguments: given, config });
     return BLOCKED;
   },
 
@@ -40,12 +42,14 @@ export const mapRun: Behaviour = {
     const doing = turn.doing(thread.id, 'mapRun');
     switch (event.type) {
       case 'itemsRead':
-        return doing.stage === 'read' ? begin(turn, thread, state, { ...doing, stage: 'run' }, itemsIn(turn, state, event.items), sourceOf(state)) : BLOCKED;
+        return answered(turn, doing, 'read') ? begin(turn, thread, state, { ...doing, stage: 'run' }, itemsIn(turn, state, event.items), sourceOf(state)) : BLOCKED;
       case 'mapChildEnded':
         return childEnded(turn, thread, state, doing, event);
       case 'resultsWritten':
-        return doing.stage === 'write' ? succeeded(turn, thread, doing, parseJson(event.output, turn.limits.jsonDepthMax)) : BLOCKED;
+        return answered(turn, doing, 'write') ? succeeded(turn, thread, doing, parseJson(event.output, turn.limits.jsonDepthMax)) : BLOCKED;
       case 'taskFailed': {
+        if (event.id !== doing.asked) return BLOCKED;
+        turn.settled(event.id);
         const fallback = doing.stage === 'read' ? STATES.itemReaderFailed : STATES.resultWriterFailed;
         return runFailed(turn, thread, doing, { error: event.error ?? fallback, ...(event.cause === undefined ? {} : { cause: event.cause }) });
       }
@@ -55,29 +59,39 @@ export const mapRun: Behaviour = {
   },
 };
 
+function answered(turn: Turn, { stage, asked }: MapRunDoing, expected: 'read' | 'write'): boolean {
+  if (stage !== expected || asked === undefined) return false;
+  turn.settled(asked);
+  return true;
+}
+
 function open(turn: Turn, thread: Thread, state: State, started: number, concurrency: number, tolerated: { readonly count?: number; readonly percentage?: number }): MapRunDoing {
-  const id = turn.nextId('map-');
   const label = state.distributed?.label ?? turn.ports.uuid();
   const arn = `${turn.execution.stateMachineId.replace(':stateMachine:', ':mapRun:')}/${label}:${turn.ports.uuid()}`;
   const doing: MapRunDoing = {
     kind: 'mapRun',
-    id,
     arn,
-    started,
     stage: state.fields['ItemReader'] === undefined ? 'run' : 'read',
     inputs: [],
     next: 0,
-    running: 0,
+    running: {},
     failed: 0,
     concurrency,
     ...(tolerated.count === undefined ? {} : { toleratedCount: tolerated.count }),
     ...(tolerated.percentage === undefined ? {} : { toleratedPercentage: tolerated.percentage }),
     results: [],
   };
-  turn.expect(id, thread.id);
   turn.note(started, 'MapRunStarted', 'mapRunStartedEventDetails', { mapRunArn: arn });
   turn.change(thread.id, { at: turn.lastEventId, doing });
   return doing;
+}
+
+/** The id of a question to a reader or writer. */
+function ask(turn: Turn, thread: Thread, doing: MapRunDoing, stage: 'read' | 'write'): string {
+  const id = turn.nextId(`${stage}-`);
+  turn.expect(id, thread.id);
+  turn.does(thread.id, { ...doing, stage, asked: id });
+  return id;
 }
 
 async function begin(turn: Turn, thread: Thread, state: State, doing: MapRunDoing, items: Items, source: string): Promise<Outcome> {
@@ -86,7 +100,6 @@ async function begin(turn: Turn, thread: Thread, state: State, doing: MapRunDoin
   const children = await batched(turn, thread, state, inputs);
   turn.send({
     type: 'openMapRun',
-    id: doing.id,
     mapRunArn: doing.arn,
     maxConcurrency: doing.concurrency,
     toleratedFailureCount: doing.toleratedCount ?? 0,
@@ -99,15 +112,19 @@ async function begin(turn: Turn, thread: Thread, state: State, doing: MapRunDoin
 }
 
 function startChildren(turn: Turn, thread: Thread, state: State, doing: MapRunDoing): Outcome {
-  let { next, running, inputs } = doing;
+  let { next, inputs } = doing;
+  const running: Record<string, number> = { ...doing.running };
   const label = doing.arn.slice(doing.arn.lastIndexOf('/') + 1, doing.arn.lastIndexOf(':'));
   const { execution } = turn;
-  for (; running < doing.concurrency && next < inputs.length; next++, running++) {
+  for (let count = Object.keys(running).length; count < doing.concurrency && next < inputs.length; next++, count++) {
     const name = turn.ports.uuid();
+    const id = turn.nextId('child-');
+    turn.expect(id, thread.id);
+    running[id] = next;
     const machine = `${execution.stateMachineId}/${label}`;
     turn.send({
       type: 'startMapChild',
-      id: doing.id,
+      id,
       mapRunArn: doing.arn,
       index: next,
       execution: { id: `${machine.replace(':stateMachine:', ':execution:')}:${name}`, name, roleArn: execution.roleArn, stateMachineId: machine, stateMachineName: `${execution.stateMachineName}/${label}` },
@@ -122,8 +139,10 @@ function startChildren(turn: Turn, thread: Thread, state: State, doing: MapRunDo
 }
 
 function childEnded(turn: Turn, thread: Thread, state: State, doing: MapRunDoing, event: Extract<TurnEvent, { readonly type: 'mapChildEnded' }>): Promise<Outcome> | Outcome {
-  const { index, status, output, error, cause } = event;
-  if (doing.stage !== 'run' || index < 0 || index >= doing.next || doing.results[index] !== null) return BLOCKED;
+  const { id, status, output, error, cause } = event;
+  const { [id]: index, ...running } = doing.running;
+  if (index === undefined) return BLOCKED;
+  turn.settled(id);
   const result: MapResult = {
     index,
     status,
@@ -132,11 +151,11 @@ function childEnded(turn: Turn, thread: Thread, state: State, doing: MapRunDoing
     ...(cause === undefined ? {} : { cause }),
   };
   const failed = doing.failed + (status === 'SUCCEEDED' ? 0 : 1);
-  const after: MapRunDoing = { ...doing, running: doing.running - 1, failed, results: turn.place(doing.results, index, result) };
+  const after: MapRunDoing = { ...doing, running, failed, results: turn.place(doing.results, index, result) };
   turn.does(thread.id, after);
   if (exceeds(after)) return runFailed(turn, thread, after, EXCEEDED);
   if (after.next < after.inputs.length) return startChildren(turn, thread, state, after);
-  return after.running === 0 ? finished(turn, thread, state, after) : BLOCKED;
+  return Object.keys(running).length === 0 ? finished(turn, thread, state, after) : BLOCKED;
 }
 
 /** With neither limit given none is tolerated; with both, either decides. */
@@ -154,8 +173,8 @@ async function finished(turn: Turn, thread: Thread, state: State, doing: MapRunD
   const config = isObject(writer['WriterConfig']) ? writer['WriterConfig'] : {};
   if (writer['Resource'] === undefined) return succeeded(turn, thread, doing, shapedResults(results, config));
   const scope = turn.scope(turn.thread(thread.id));
-  turn.send({ type: 'writeResults', id: doing.id, mapRunArn: doing.arn, resource: String(writer['Resource']), arguments: await callArguments(scope, state, writer, 'ResultWriter'), config, results });
-  turn.does(thread.id, { ...doing, stage: 'write' });
+  const given = await callArguments(scope, state, writer, 'ResultWriter');
+  turn.send({ type: 'writeResults', id: ask(turn, thread, doing, 'write'), mapRunArn: doing.arn, resource: String(writer['Resource']), arguments: given, config, results });
   return BLOCKED;
 }
 
@@ -163,7 +182,7 @@ const outputs = (results: readonly MapResult[]): readonly Json[] => results.filt
 
 /** The state's exit follows MapRunStarted's successor as the real service's does. */
 function succeeded(turn: Turn, thread: Thread, doing: MapRunDoing, result: Json): Outcome {
-  close(turn, doing, 'SUCCEEDED');
+  close(turn, thread, doing, 'SUCCEEDED');
   const opened = turn.thread(thread.id).at;
   const done = turn.note(opened, 'MapRunSucceeded');
   turn.note(done, 'MapStateSucceeded');
@@ -171,16 +190,16 @@ function succeeded(turn: Turn, thread: Thread, doing: MapRunDoing, result: Json)
 }
 
 function runFailed(turn: Turn, thread: Thread, doing: MapRunDoing, failure: Failure): Outcome {
-  close(turn, doing, 'FAILED');
-  if (doing.running > 0) turn.send({ type: 'cancel', ids: [doing.id] });
+  close(turn, thread, doing, 'FAILED');
+  turn.cancel(Object.keys(doing.running));
   const { error, cause } = failure;
   turn.emit(thread.id, 'MapRunFailed', 'mapRunFailedEventDetails', { ...(error === undefined ? {} : { error }), ...(cause === undefined ? {} : { cause }) });
   return { kind: 'failed', failure };
 }
 
-function close(turn: Turn, doing: MapRunDoing, status: ClosedStatus): void {
-  turn.settled(doing.id);
-  turn.send({ type: 'closeMapRun', id: doing.id, mapRunArn: doing.arn, status });
+function close(turn: Turn, thread: Thread, doing: MapRunDoing, status: ClosedStatus): void {
+  turn.does(thread.id, { kind: 'again' });
+  turn.send({ type: 'closeMapRun', mapRunArn: doing.arn, status });
 }
 
 function itemsIn(turn: Turn, state: State, text: string): Items {

@@ -3,7 +3,7 @@ import type { Behaviour } from '../behaviour.ts';
 import type { State } from '../definition.ts';
 import { evaluateTemplate, evaluateTemplateValue, evaluateTyped, type Scope } from '../scope.ts';
 import { runtimeError } from '../state-error.ts';
-import { effectiveInput, exitWithInput, exitWithResult, isJsonata } from '../state-io.ts';
+import { effectiveInput, exitWithInput, exitWithResult, isJsonata, traced } from '../state-io.ts';
 
 export const pass: Behaviour = {
   async start(turn, thread, state) {
@@ -11,7 +11,7 @@ export const pass: Behaviour = {
     if (isJsonata(state)) return { kind: 'exit', exit: await exitWithInput(scope, state) };
     const { Result: literal, Parameters: template } = state.fields;
     const input = effectiveInput(scope, state);
-    const result = literal !== undefined ? literal : template === undefined ? input : evaluateTemplate(scope, template, input);
+    const result = literal !== undefined ? literal : traced(scope, 'afterParameters', template === undefined ? input : evaluateTemplate(scope, template, input));
     return { kind: 'exit', exit: await exitWithResult(scope, state, result) };
   },
 };

@@ -78,7 +78,7 @@ async function enter(turn: Turn, id: string, name: string, input: Json): Promise
   const before = turn.thread(id);
   const state = turn.stateOf(before, name);
   const entered = turn.note(before.at, `${state.type}StateEntered`, 'stateEnteredEventDetails', { input: turn.text(input), inputDetails: { truncated: false }, name });
-  turn.change(id, { state: name, input, at: entered, entered: { id: entered, previous: before.at, ms: turn.ports.now }, retryCount: 0, attempts: [], doing: { kind: 'again' } });
+  turn.change(id, { state: name, input, at: entered, entered: { id: entered, previous: before.at, ms: turn.ports.now }, retryCount: 0, attempts: [], ...(before.uncertain ? { uncertain: false } : {}), doing: { kind: 'again' } });
   await work(turn, id);
 }
 

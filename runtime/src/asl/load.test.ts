@@ -23,6 +23,8 @@ describe('loading definitions', () => {
     ['text that is no JSON', '{not json', /^\/ .*JSON.*\[The definition is JSON, or YAML/],
     ['YAML that is none', 'a: [1', /^\/ Flow sequence.*line 1, column 6/],
     ['YAML with aliases', 'a: &a [1]\nb: *a', /^\/ .*alias/i],
+    ['a state twice', '{"StartAt":"S","States":{"S":{"Type":"Pass","End":true},"T":{"x":[{"a":":"}]}, "S" : {"Type":"Succeed"}}}', /^\/States The name 'S' is used twice/],
+    ['a field twice', '{"StartAt":"S","States":{"S":{"Type":"Pass","End":true,"End":true}}}', /^\/States\/S The name 'End' is used twice/],
     ['no fields', {}, /^\/ These fields are required: \[States, StartAt\]$/],
     ['no StartAt', { States: { S: pass } }, /^\/ These fields are required: \[StartAt\]$/],
     ['an unknown field', only(pass, { Startat: 'x' }), /^\/Startat The field 'Startat' is not a field of a state machine \[did you mean 'StartAt'\?\]$/],

@@ -6,6 +6,7 @@ import { Diagnostics, type Diagnostic } from './diagnostic.ts';
 import { Expressions } from './expressions.ts';
 import { isObject, JsonInvalid, parseJson, type Json, type JsonObject } from './json.ts';
 import { DEFAULT_LIMITS, type Limits } from './limits.ts';
+import { repeatedName } from './repeated-name.ts';
 import type { Resource } from './resource.ts';
 import { validate } from './validate/validate.ts';
 
@@ -43,7 +44,10 @@ function read(text: string, diagnostics: Diagnostics): JsonObject | undefined {
   if (text.trim() === '') return fault('Definition must be a valid JSON object');
   let value: Json;
   try {
-    value = /^\s*[{[]/.test(text) ? parseJson(text, DEPTH_MAX) : readYaml(text);
+    const json = /^\s*[{[]/.test(text);
+    value = json ? parseJson(text, DEPTH_MAX) : readYaml(text);
+    const twice = json ? repeatedName(text) : undefined;
+    if (twice) diagnostics.error(twice.path, `The name '${twice.name}' is used twice`, 'only the last one would count', twice.path.endsWith('/States') ? 'DUPLICATE_STATE_NAME' : 'SCHEMA_VALIDATION_FAILED');
   } catch (error) {
     return fault(error instanceof Error ? error.message : String(error), 'The definition is JSON, or YAML without anchors and tags.');
   }

@@ -63,7 +63,7 @@ export type Command =
   | { readonly type: 'startTimer'; readonly id: string; readonly dueMs: number }
   /** Tasks, timers and children whose outcome no longer matters. */
   | { readonly type: 'cancel'; readonly ids: readonly string[] }
-  | { readonly type: 'startExecution'; readonly id: string; readonly stateMachineArn: string; readonly name?: string; readonly input: Json; readonly wait: boolean }
+  | { readonly type: 'startExecution'; readonly id: string; readonly stateMachineArn: string; readonly name?: string; readonly input: Json; readonly wait: boolean; readonly timeoutSeconds?: number }
   | {
       readonly type: 'openMapRun';
       readonly mapRunArn: string;

@@ -142,6 +142,13 @@ describe('sagas', () => {
     expect(driven.snapshot.error).toBe('No');
   });
 
+  test('that an earlier step timed out says nothing about a later one', async () => {
+    let tries = 0;
+    const task: DriveOptions['task'] = (command) => (operation(command) === 'a' && tries++ === 0 ? undefined : operation(command) === 'b' ? { error: 'No' } : answer(command));
+    const driven = await undoneIn({ a: step('a', 'b', { TimeoutSeconds: 5, Retry: [{ ErrorEquals: ['States.Timeout'] }] }), b: step('b', undefined) }, { task });
+    expect(undone(driven)).toEqual(['undo-a']);
+  });
+
   test('a step whose undoing cannot be described is kept for a person', async () => {
     const driven = await undoneIn({ a: step('a', 'F', {}, { Parameters: { 'x.$': '$.no' } }), F: refused });
     expect(driven.snapshot.status).toBe('RUNNING');

@@ -90,6 +90,8 @@ describe('tasks', () => {
     expect(snapshot.error).toBe('States.TaskFailed');
     expect(JSON.parse(snapshot.cause ?? '')).toMatchObject({ Cause: 'C', Error: 'E', Status: 'FAILED', Input: '{}' });
     expect(trace(history).slice(2)).toEqual(['3<-2 TaskScheduled', '4<-3 TaskStarted', '5<-4 TaskSubmitted', '6<-5 TaskFailed', '7<-6 ExecutionFailed']);
+    const slow = await run(task('arn:aws:states:::states:startExecution.sync', { TimeoutSeconds: 5, Parameters: { StateMachineArn: CHILD } }), { machines: { [CHILD]: load({ W: { Type: 'Wait', Seconds: 9, End: true } }) } });
+    expect(slow.snapshot).toMatchObject({ status: 'FAILED', error: 'States.Timeout' });
     const missing = await run(task('arn:aws:states:::states:startExecution', { Parameters: { StateMachineArn: 'arn:no' } }));
     expect(missing.snapshot.error).toBe('StepFunctions.StateMachineDoesNotExistException');
   });

@@ -41,7 +41,7 @@ export interface StateTested {
   readonly inspection: JsonObject;
 }
 
-/** Throws ExecutionInputInvalid's kin for bad JSON, and when a state is to do work that nobody does. */
+/** Throws JsonInvalid for an input that is none, and an Error for a state that is not there or whose work nobody does. */
 export async function testState(test: StateTest): Promise<StateTested> {
   const { machine, root = '', ports, execution } = test;
   const first = machine.roots.get(root)?.startAt;

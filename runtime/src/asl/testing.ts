@@ -182,7 +182,9 @@ async function runNested(command: Extract<Command, { readonly type: 'startExecut
   const input = JSON.stringify(command.input);
   const { snapshot, endMs } = await drive(machine, { ...inherited(options), execution: { id: executionArn, name, stateMachineId: stateMachineArn }, input, startMs: now });
   const child: ChildDescription = { executionArn, stateMachineArn, name, startedMs: now, stoppedMs: endMs, input, ...outcomeOf(snapshot) };
-  schedule(endMs, { type: 'childEnded', id, child }, id);
+  const deadline = now + (command.timeoutSeconds ?? Infinity) * 1000;
+  if (endMs > deadline) schedule(deadline, { type: 'taskTimedOut', id }, id);
+  else schedule(endMs, { type: 'childEnded', id, child }, id);
 }
 
 function inherited({ task, machines, items, serialise, seed }: DriveOptions): DriveOptions {

@@ -14,7 +14,7 @@ export interface Items {
 
 /** ItemsPath, Items, or the input itself. An object's members are items of distributed Maps only. */
 export async function mapItems(turn: Turn, scope: Scope, state: State): Promise<Items> {
-  const found = itemsOf(traced(scope, 'afterItemsPath', await candidate(scope, state)), state);
+  const found = itemsOf(traced(scope, 'afterItemsPath', await candidate(scope, state)));
   if (found.values.length > turn.limits.mapItemsMax) throw runtimeError(`The Map has ${found.values.length} items, more than ${turn.limits.mapItemsMax}.`);
   return found;
 }
@@ -39,10 +39,10 @@ async function candidate(scope: Scope, state: State): Promise<Json> {
 }
 
 /** A list's items, or an object's members as {Key, Value}. */
-export function itemsOf(value: Json, state: State): Items {
+export function itemsOf(value: Json): Items {
   if (isArray(value)) return { values: value };
   if (isObject(value)) return { values: Object.values(value), keys: Object.keys(value) };
-  throw runtimeError(`Attempting to map over non-iterable node in the state '${state.name}'.`, false);
+  throw runtimeError('Attempting to map over non-iterable node.', false);
 }
 
 /** `Map` of the context object. */

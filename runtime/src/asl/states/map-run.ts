@@ -42,7 +42,7 @@ export const mapRun: Behaviour = {
     const doing = turn.doing(thread.id, 'mapRun');
     switch (event.type) {
       case 'itemsRead':
-        return answered(turn, doing, 'read') ? begin(turn, thread, state, { ...doing, stage: 'run' }, itemsIn(turn, state, event.items), sourceOf(state)) : BLOCKED;
+        return answered(turn, doing, 'read') ? read(turn, thread, state, { ...doing, stage: 'run' }, event.items) : BLOCKED;
       case 'mapChildEnded':
         return childEnded(turn, thread, state, doing, event);
       case 'resultsWritten':
@@ -202,13 +202,16 @@ function close(turn: Turn, thread: Thread, doing: MapRunDoing, status: ClosedSta
   turn.send({ type: 'closeMapRun', mapRunArn: doing.arn, status });
 }
 
-function itemsIn(turn: Turn, state: State, text: string): Items {
+/** What a reader found; text that is no list or object fails the run. */
+function read(turn: Turn, thread: Thread, state: State, doing: MapRunDoing, text: string): Promise<Outcome> | Outcome {
+  let items: Items;
   try {
-    return itemsOf(parseJson(text, turn.limits.jsonDepthMax), state);
+    items = itemsOf(parseJson(text, turn.limits.jsonDepthMax));
   } catch (error) {
-    if (!(error instanceof JsonInvalid)) throw error;
-    throw new StateError(STATES.itemReaderFailed, error.message, { prefixed: false });
+    if (!(error instanceof JsonInvalid || error instanceof StateError)) throw error;
+    return runFailed(turn, thread, doing, { error: STATES.itemReaderFailed, cause: error.message });
   }
+  return begin(turn, thread, state, doing, items, sourceOf(state));
 }
 
 /** Where the items came from, for `Map.Item.Source`. */

@@ -36,7 +36,7 @@ export const task: Behaviour = {
     noteScheduled(turn, thread.id, resource, { arguments: input, ...times, ...(typeof roleArn === 'string' ? { roleArn } : {}) });
     turn.expect(id, thread.id);
     turn.does(thread.id, { kind: 'task', id, started: false, submitted: false });
-    if (resource.nested) turn.send(startExecution(id, resource, input, state));
+    if (resource.nested) turn.send({ ...startExecution(id, resource, input, state), ...(timeoutSeconds === undefined ? {} : { timeoutSeconds }) });
     else {
       turn.send({
         type: 'scheduleTask',

@@ -25,8 +25,9 @@ export type TurnEvent =
   | { readonly type: 'taskTimedOut'; readonly id: string; readonly heartbeat?: boolean }
   | { readonly type: 'timerFired'; readonly id: string }
   /** The execution that a startExecution command asked for. */
-  | { readonly type: 'childStarted'; readonly id: string; readonly executionArn: string; readonly startedMs: number }
-  | { readonly type: 'childEnded'; readonly id: string; readonly child: ChildDescription }
+  | { readonly type: 'childStarted'; readonly id: string; readonly executionArn: string; readonly name: string }
+  /** Comes only when it was to be waited for. `output` is JSON text. */
+  | { readonly type: 'childEnded'; readonly id: string; readonly status: ClosedStatus; readonly output?: string; readonly error?: string; readonly cause?: string }
   /** Answers to readItems: `items` is the JSON text of a list or an object. */
   | { readonly type: 'itemsRead'; readonly id: string; readonly items: string }
   /** The child that a startMapChild command asked for; texts as in childEnded. */
@@ -39,20 +40,6 @@ export type TurnEvent =
 
 export type ClosedStatus = 'SUCCEEDED' | 'FAILED' | 'TIMED_OUT' | 'ABORTED';
 export type ExecutionStatus = 'RUNNING' | ClosedStatus;
-
-export interface ChildDescription {
-  readonly executionArn: string;
-  readonly stateMachineArn: string;
-  readonly name: string;
-  readonly status: ClosedStatus;
-  readonly startedMs: number;
-  readonly stoppedMs: number;
-  /** JSON texts. */
-  readonly input: string;
-  readonly output?: string;
-  readonly error?: string;
-  readonly cause?: string;
-}
 
 /**
  * What shall be done. Ids are a word, a dash and a number; the number is given once in an execution, whatever the word. Everything

@@ -66,12 +66,30 @@ export type Doing =
   | { readonly kind: 'again' }
   | { readonly kind: 'retry'; readonly timer: string }
   | { readonly kind: 'wait'; readonly timer: string }
-  | { readonly kind: 'task'; readonly id: string; readonly started: boolean; readonly submitted: boolean }
+  | TaskDoing
   | ParallelDoing
   | MapDoing
   | MapRunDoing
   /** For its scope, or what it did since a step, to be undone. */
   | { readonly kind: 'undo' };
+
+export interface TaskDoing {
+  readonly kind: 'task';
+  readonly id: string;
+  readonly started: boolean;
+  readonly submitted: boolean;
+  /** The execution that the task started. */
+  readonly child?: NestedExecution;
+}
+
+export interface NestedExecution {
+  readonly machineArn: string;
+  readonly input: Json;
+  /** Set when it was started. */
+  readonly arn?: string;
+  readonly name?: string;
+  readonly startedMs?: number;
+}
 
 export interface ParallelDoing {
   readonly kind: 'parallel';

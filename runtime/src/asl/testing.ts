@@ -4,7 +4,7 @@
  */
 import type { Machine } from './definition.ts';
 import type { Json } from './json.ts';
-import type { ChildDescription, Command, HistoryEvent, ScheduleTask, TurnEvent } from './messages.ts';
+import type { ClosedStatus, Command, HistoryEvent, ScheduleTask, TurnEvent } from './messages.ts';
 import type { Ports } from './ports.ts';
 import { runTurn } from './run-turn.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -177,21 +177,20 @@ async function runNested(command: Extract<Command, { readonly type: 'startExecut
   }
   const name = command.name ?? `child-of-${id}`;
   const executionArn = `${stateMachineArn.replace(':stateMachine:', ':execution:')}:${name}`;
-  schedule(now, { type: 'childStarted', id, executionArn, startedMs: now }, id);
+  schedule(now, { type: 'childStarted', id, executionArn, name }, id);
   if (!wait) return;
   const input = JSON.stringify(command.input);
   const { snapshot, endMs } = await drive(machine, { ...inherited(options), execution: { id: executionArn, name, stateMachineId: stateMachineArn }, input, startMs: now });
-  const child: ChildDescription = { executionArn, stateMachineArn, name, startedMs: now, stoppedMs: endMs, input, ...outcomeOf(snapshot) };
   const deadline = now + (command.timeoutSeconds ?? Infinity) * 1000;
   if (endMs > deadline) schedule(deadline, { type: 'taskTimedOut', id }, id);
-  else schedule(endMs, { type: 'childEnded', id, child }, id);
+  else schedule(endMs, { type: 'childEnded', id, ...outcomeOf(snapshot) }, id);
 }
 
 function inherited({ task, machines, items, serialise, seed }: DriveOptions): DriveOptions {
   return { ...(task ? { task } : {}), ...(machines ? { machines } : {}), ...(items ? { items } : {}), ...(serialise === undefined ? {} : { serialise }), ...(seed === undefined ? {} : { seed }) };
 }
 
-function outcomeOf({ status, output, error, cause }: Snapshot): Pick<ChildDescription, 'status' | 'output' | 'error' | 'cause'> {
+function outcomeOf({ status, output, error, cause }: Snapshot): { readonly status: ClosedStatus; readonly output?: string; readonly error?: string; readonly cause?: string } {
   return { status: status === 'RUNNING' ? 'ABORTED' : status, ...(output === undefined ? {} : { output }), ...(error === undefined ? {} : { error }), ...(cause === undefined ? {} : { cause }) };
 }
 

@@ -8,7 +8,7 @@ import { isObject, JsonInvalid, member, parseJson, type Json, type JsonObject } 
 import { parseResource, type Resource } from '../resource.ts';
 import { forget, scopeOf } from '../saga.ts';
 import { evaluateQueries, evaluateTemplate, type Scope } from '../scope.ts';
-import type { Thread } from '../snapshot.ts';
+import type { NestedExecution, Thread } from '../snapshot.ts';
 import { runtimeError, STATES, StateError } from '../state-error.ts';
 import { effectiveInput, isJsonata, numberField, workInput } from '../state-io.ts';
 import { noteFailed, noteOutput, noteScheduled, noteStarted } from '../task-history.ts';
@@ -35,8 +35,9 @@ export const task: Behaviour = {
     }
     noteScheduled(turn, thread.id, resource, { arguments: input, ...times, ...(typeof roleArn === 'string' ? { roleArn } : {}) });
     turn.expect(id, thread.id);
-    turn.does(thread.id, { kind: 'task', id, started: false, submitted: false });
-    if (resource.nested) turn.send({ ...startExecution(id, resource, input, state), ...(timeoutSeconds === undefined ? {} : { timeoutSeconds }) });
+    const nested = resource.nested ? startExecution(id, resource, input, state) : undefined;
+    turn.does(thread.id, { kind: 'task', id, started: false, submitted: false, ...(nested ? { child: { machineArn: nested.stateMachineArn, input: nested.input } } : {}) });
+    if (nested) turn.send({ ...nested, ...(timeoutSeconds === undefined ? {} : { timeoutSeconds }) });
     else {
       turn.send({
         type: 'scheduleTask',
@@ -63,15 +64,22 @@ export const task: Behaviour = {
       case 'taskSubmitted':
         submitted(turn, thread, resource, event.output ?? '{}');
         return BLOCKED;
-      case 'childStarted':
+      case 'childStarted': {
         started(turn, thread, resource);
-        if (resource.pattern === 'request') return succeeded(turn, thread, state, resource, childStartedOutput(event));
-        submitted(turn, thread, resource, childStartedOutput(event));
+        const doing = turn.doing(thread.id, 'task');
+        if (!doing.child || doing.child.arn !== undefined) return BLOCKED;
+        const child: NestedExecution = { ...doing.child, arn: event.executionArn, name: event.name, startedMs: turn.ports.now };
+        turn.does(thread.id, { ...doing, child });
+        if (resource.pattern === 'request') return succeeded(turn, thread, state, resource, childStartedOutput(child));
+        submitted(turn, thread, resource, childStartedOutput(child));
         return BLOCKED;
+      }
       case 'childEnded': {
-        const { status } = event.child;
-        if (status === 'SUCCEEDED') return succeeded(turn, thread, state, resource, childOutput(event.child, resource.pattern === 'sync2', turn.limits.jsonDepthMax));
-        return failed(turn, thread, resource, 'Failed', ...failureOf(event.child));
+        const { child } = turn.doing(thread.id, 'task');
+        if (!child || resource.pattern === 'request') return BLOCKED;
+        const { now } = turn.ports;
+        if (event.status === 'SUCCEEDED') return succeeded(turn, thread, state, resource, childOutput(child, event, now, resource.pattern === 'sync2', turn.limits.jsonDepthMax));
+        return failed(turn, thread, resource, 'Failed', ...failureOf(child, event, now));
       }
       case 'taskSucceeded':
         return succeeded(turn, thread, state, resource, event.output);

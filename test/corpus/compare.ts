@@ -106,14 +106,16 @@ function differentMembers(want: Record<string, unknown>, got: Record<string, unk
     const inner = path === '' ? name : `${path}.${name}`;
     if (!Object.hasOwn(got, name)) return `${inner} is missing`;
     if (!Object.hasOwn(want, name)) return `${inner} was not expected: ${shown(got[name])}`;
-    const decoded = JSON_FIELDS.has(name) && path.endsWith('EventDetails');
-    const found = name === 'assignedVariables' ? difference(decodeAll(want[name]), decodeAll(got[name]), inner, bindings) : difference(decoded ? decode(want[name]) : want[name], decoded ? decode(got[name]) : got[name], inner, bindings);
+    const read = name === 'assignedVariables' ? decodeAll : JSON_FIELDS.has(name) && path.endsWith('EventDetails') ? decode : asItIs;
+    const found = difference(read(want[name]), read(got[name]), inner, bindings);
     if (found !== undefined) return found;
   }
   return undefined;
 }
 
 const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const asItIs = (value: unknown): unknown => value;
 
 function decode(value: unknown): unknown {
   if (typeof value !== 'string') return value;

@@ -17,7 +17,7 @@ import { advance, begin, forget, isSagaWaiter, mayHaveHappened, record, scopeOf,
 import type { Undoing } from './saga-record.ts';
 import { evaluateQueries } from './scope.ts';
 import type { Thread } from './snapshot.ts';
-import { runtimeError, STATES, StateError, type Failure } from './state-error.ts';
+import { runtimeError, said, STATES, StateError, type Failure } from './state-error.ts';
 import { evaluateAssign, exitWithResult, isJsonata, placeResult, type Exit } from './state-io.ts';
 import { choice } from './states/choice.ts';
 import { mapRun } from './states/map-run.ts';
@@ -78,7 +78,16 @@ async function enter(turn: Turn, id: string, name: string, input: Json): Promise
   const before = turn.thread(id);
   const state = turn.stateOf(before, name);
   const entered = turn.note(before.at, `${state.type}StateEntered`, 'stateEnteredEventDetails', { input: turn.text(input), inputDetails: { truncated: false }, name });
-  turn.change(id, { state: name, input, at: entered, entered: { id: entered, previous: before.at, ms: turn.ports.now }, retryCount: 0, attempts: [], ...(before.uncertain ? { uncertain: false } : {}), doing: { kind: 'again' } });
+  turn.change(id, {
+    state: name,
+    input,
+    at: entered,
+    entered: { id: entered, previous: before.at, ms: turn.ports.now },
+    retryCount: 0,
+    attempts: [],
+    ...(before.uncertain ? { uncertain: false } : {}),
+    doing: { kind: 'again' },
+  });
   await work(turn, id);
 }
 
@@ -328,8 +337,6 @@ export function stopLater(turn: Turn, failure: Failure): boolean {
   turn.saga = { ...saga, undoings: [{ ...said(failure), scope, at, purpose: 'close', status: 'ABORTED' }] };
   return true;
 }
-
-const said = ({ error, cause }: Failure): Pick<Failure, 'error' | 'cause'> => ({ ...(error === undefined ? {} : { error }), ...(cause === undefined ? {} : { cause }) });
 
 function close(turn: Turn, status: keyof typeof CLOSED_TYPES, previousEventId: number, failure: Failure): void {
   turn.note(previousEventId, CLOSED_TYPES[status], CLOSING[status], said(failure));

@@ -30,7 +30,7 @@ describe('hostile input', () => {
   test('an output of a task that is no JSON or too deep fails by name', async () => {
     const machine = load({ T: { Type: 'Task', Resource: 'arn:mecha:invoke:::a:b', End: true, Catch: [{ ErrorEquals: ['States.ALL'], Next: 'P' }] }, P: { Type: 'Pass', End: true } });
     for (const output of [nested(10_000), 'nope', '1e999']) {
-      const { snapshot } = await drive(machine, { at: [{ ms: 1, event: { type: 'taskSucceeded', id: 'task-1', output } }] });
+      const { snapshot } = await drive(machine, { at: [{ ms: 1, event: { type: 'taskSucceeded', id: '1', output } }] });
       expect(snapshot).toMatchObject({ status: 'FAILED', error: 'States.Runtime' });
     }
   });

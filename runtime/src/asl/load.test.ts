@@ -59,6 +59,7 @@ describe('loading definitions', () => {
     ['a regular expression that may not end', only({ ...pass, Output: '{% $match("a", /(?=a)/) %}' }, { QueryLanguage: 'JSONata' }), /is not valid \[/],
     ['$states.result where there is none', only({ ...pass, Output: '{% $states.result %}' }, { QueryLanguage: 'JSONata' }), /'\$states\.result' can not be used here/],
     ['$states.errorOutput outside of Catch', only(task({ Output: '{% $states.errorOutput %}' }), { QueryLanguage: 'JSONata' }), /'\$states\.errorOutput' can not be used here/],
+    ['a function that gives no text', only({ Type: 'Fail', CausePath: 'States.Array(1)' }), /^\/States\/S\/CausePath The function States\.Array can not be used here/],
     ['a variable name', only({ ...pass, Assign: { 'a.b': 1 } }), /^\/States\/S\/Assign\/a\.b 'a\.b' is not a valid variable name/],
     ['the reserved variable', only({ ...pass, Assign: { states: 1 } }), /The variable name 'states' is reserved/],
     ['a variable of an outer scope', machine({ S: { Type: 'Pass', Assign: { v: 1 }, Next: 'M' }, M: { Type: 'Map', ItemProcessor: { StartAt: 'I', States: { I: { ...pass, Assign: { 'v.$': '$' } } } }, End: true } }), /^\/States\/M\/ItemProcessor\/States\/I\/Assign\/v\.\$ The variable 'v' is assigned outside/],

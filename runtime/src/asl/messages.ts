@@ -12,28 +12,22 @@ export interface ExecutionInfo {
   readonly stateMachineName: string;
 }
 
-/** What happened. An event about an id that nobody waits for any more is ignored, so that each may come twice. */
+/** What happened. An event about an id that nobody waits for any more is ignored, so that each may come twice. Outputs are JSON text. */
 export type TurnEvent =
   /** `input` is JSON text. `root` is set for the children of a distributed Map, as their command gave it. */
   | { readonly type: 'executionStarted'; readonly execution: ExecutionInfo; readonly input: string; readonly root?: string }
   /** Optional, for the history: somebody works on the task. */
   | { readonly type: 'taskStarted'; readonly id: string; readonly workerName?: string }
-  /** Optional, for the history: the call that waits for a token was made. `output` is JSON text. */
+  /** Optional, for the history: the call that waits for a token was made. */
   | { readonly type: 'taskSubmitted'; readonly id: string; readonly output?: string }
   | { readonly type: 'taskSucceeded'; readonly id: string; readonly output: string }
   | { readonly type: 'taskFailed'; readonly id: string; readonly error?: string; readonly cause?: string; readonly stage?: 'start' | 'submit' }
   | { readonly type: 'taskTimedOut'; readonly id: string; readonly heartbeat?: boolean }
   | { readonly type: 'timerFired'; readonly id: string }
-  /** The execution that a startExecution command asked for. */
+  /** The execution that a startExecution command asked for; a startMapChild command needs no such word. */
   | { readonly type: 'childStarted'; readonly id: string; readonly executionArn: string; readonly name: string }
-  /** Comes only when it was to be waited for. `output` is JSON text. */
+  /** An execution that was to be waited for. */
   | { readonly type: 'childEnded'; readonly id: string; readonly status: ClosedStatus; readonly output?: string; readonly error?: string; readonly cause?: string }
-  /** Answers to readItems: `items` is the JSON text of a list or an object. */
-  | { readonly type: 'itemsRead'; readonly id: string; readonly items: string }
-  /** The child that a startMapChild command asked for; texts as in childEnded. */
-  | { readonly type: 'mapChildEnded'; readonly id: string; readonly status: ClosedStatus; readonly output?: string; readonly error?: string; readonly cause?: string }
-  /** Answer to writeResults: `output` is JSON text. */
-  | { readonly type: 'resultsWritten'; readonly id: string; readonly output: string }
   | { readonly type: 'stopRequested'; readonly error?: string; readonly cause?: string }
   /** A person's word about a compensation that is stuck. */
   | { readonly type: 'compensationRetried' | 'compensationSkipped'; readonly step: number };
@@ -42,8 +36,9 @@ export type ClosedStatus = 'SUCCEEDED' | 'FAILED' | 'TIMED_OUT' | 'ABORTED';
 export type ExecutionStatus = 'RUNNING' | ClosedStatus;
 
 /**
- * What shall be done. Ids are a word, a dash and a number; the number is given once in an execution, whatever the word. Everything
- * with an `id` can be cancelled and is answered by an event with that id; a map run is only told of, by its ARN.
+ * What shall be done. Ids are numbers as text, each given once in an execution. Everything with an `id` can be cancelled and is
+ * answered by events with that id: what is scheduled, read or written by task events, what is started by child events, a timer by
+ * its own. A map run is only told of, by its ARN.
  */
 export type Command =
   | ScheduleTask

@@ -138,8 +138,7 @@ function checkCommands({ commands, snapshot }: Driven): void {
   const cancelled = commands.flatMap((command) => (command.type === 'cancel' ? command.ids : []));
   expect(new Set(cancelled).size).toBe(cancelled.length);
   for (const id of Object.keys(snapshot.waiting)) expect(given).toContain(id);
-  const numbers = given.map((id) => Number(id.slice(id.lastIndexOf('-') + 1)));
-  expect(new Set(numbers).size).toBe(given.length);
+  for (const id of given) expect(id).toMatch(/^\d+$/);
 }
 
 function someTaskIsSilent({ snapshot, commands }: Driven): boolean {

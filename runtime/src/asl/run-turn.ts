@@ -13,7 +13,7 @@ import type { Command, HistoryEvent, TurnEvent } from './messages.ts';
 import type { Ports } from './ports.ts';
 import { decide, isSagaWaiter, sagaEvent } from './saga.ts';
 import type { Snapshot } from './snapshot.ts';
-import type { Failure } from './state-error.ts';
+import { said } from './state-error.ts';
 import { Turn } from './turn.ts';
 
 export interface TurnInput {
@@ -92,7 +92,7 @@ async function handle(turn: Turn, event: TurnEvent): Promise<void> {
     case 'executionStarted':
       return;
     case 'stopRequested': {
-      const failure: Failure = { ...(event.error === undefined ? {} : { error: event.error }), ...(event.cause === undefined ? {} : { cause: event.cause }) };
+      const failure = said(event);
       if (!stopLater(turn, failure)) await conclude(turn, 'ABORTED', 0, failure);
       return;
     }

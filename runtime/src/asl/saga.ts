@@ -17,7 +17,7 @@ import type { Resource } from './resource.ts';
 import type { Saga, SagaStep, Undoing } from './saga-record.ts';
 import { evaluateQueries, evaluateTemplate } from './scope.ts';
 import type { Thread } from './snapshot.ts';
-import { StateError, STATES, type Failure } from './state-error.ts';
+import { said, StateError, STATES, type Failure } from './state-error.ts';
 import type { Turn } from './turn.ts';
 
 const EMPTY: Saga = { steps: [], lastStep: 0, undoings: [] };
@@ -133,8 +133,8 @@ export function sagaEvent(turn: Turn, waiter: string, event: TurnEvent): void {
     case 'taskFailed':
     case 'taskTimedOut': {
       turn.settled(event.id);
-      const failure: Failure = event.type === 'taskTimedOut' ? { error: STATES.timeout } : { ...(event.error === undefined ? {} : { error: event.error }), ...(event.cause === undefined ? {} : { cause: event.cause }) };
-      noteUndo(turn, step, event.type === 'taskTimedOut' ? 'TaskTimedOut' : 'TaskFailed', { ...(failure.error === undefined ? {} : { error: failure.error }), ...(failure.cause === undefined ? {} : { cause: failure.cause }) });
+      const failure: Failure = event.type === 'taskTimedOut' ? { error: STATES.timeout } : said(event);
+      noteUndo(turn, step, event.type === 'taskTimedOut' ? 'TaskTimedOut' : 'TaskFailed', said(failure));
       failed(turn, step, failure);
       return;
     }
@@ -152,7 +152,7 @@ export function decide(turn: Turn, number: number, retry: boolean): void {
 
 function startUndo(turn: Turn, step: SagaStep): void {
   const { compensate, resource } = undoOf(turn, step);
-  const id = turn.nextId('undo-');
+  const id = turn.nextId();
   const { TimeoutSeconds: timeout, HeartbeatSeconds: heartbeat } = compensate;
   turn.expect(id, `${WAITER}${step.step}`);
   noteUndo(turn, step, 'TaskScheduled', { region: 'local', parameters: turn.text(step.arguments), ...(typeof timeout === 'number' ? { timeoutInSeconds: timeout } : {}) });
@@ -177,10 +177,9 @@ function failed(turn: Turn, step: SagaStep, failure: Failure): void {
   const at = retriers.findIndex(({ errors }) => matches(errors, failure));
   const chosen = retriers[at];
   const used = step.used[at] ?? 0;
-  const said = { ...(failure.error === undefined ? {} : { error: failure.error }), ...(failure.cause === undefined ? {} : { cause: failure.cause }) };
-  if (!chosen || used >= chosen.maxAttempts) return change(turn, step.step, { status: 'PARKED', ...said }, 'waitsFor');
+  if (!chosen || used >= chosen.maxAttempts) return change(turn, step.step, { status: 'PARKED', ...said(failure) }, 'waitsFor');
   const timer = turn.startTimer(`${WAITER}${step.step}`, turn.ports.now + retryDelayMs(chosen, used, turn.ports.random));
-  change(turn, step.step, { status: 'WAITING', used: retriers.map((_, index) => (step.used[index] ?? 0) + (index === at ? 1 : 0)), waitsFor: timer, ...said });
+  change(turn, step.step, { status: 'WAITING', used: retriers.map((_, index) => (step.used[index] ?? 0) + (index === at ? 1 : 0)), waitsFor: timer, ...said(failure) });
 }
 
 function retriersOf(compensate: JsonObject): readonly Retrier[] {

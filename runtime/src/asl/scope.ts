@@ -111,9 +111,7 @@ async function evaluateExpression(scope: Scope, expression: string, field: strin
 export async function evaluateTyped(scope: Scope, template: Json, field: string, type: ReturnType<typeof typeName>, extras: QueryExtras = {}): Promise<Json> {
   const value = await evaluateQueries(scope, template, field, extras);
   if (typeName(value) === type) return value;
-  const expression = typeof template === 'string' ? expressionIn(template) : undefined;
-  throw queryError(
-    `The JSONata expression '${expression ?? JSON.stringify(template)}' specified for the field '${field}' returned an unexpected result type. Expected '${type}', but was '${typeName(value)}' for value: ${JSON.stringify(value)}`,
-    field,
-  );
+  const expression = (typeof template === 'string' ? expressionIn(template) : undefined) ?? JSON.stringify(template);
+  const found = `Expected '${type}', but was '${typeName(value)}' for value: ${JSON.stringify(value)}`;
+  throw queryError(`The JSONata expression '${expression}' specified for the field '${field}' returned an unexpected result type. ${found}`, field);
 }

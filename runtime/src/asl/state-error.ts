@@ -34,6 +34,11 @@ export interface Failure {
   readonly alias?: string;
 }
 
+/** Error and cause as far as they are known. */
+export function said({ error, cause }: { readonly error?: string | undefined; readonly cause?: string | undefined }): { readonly error?: string; readonly cause?: string } {
+  return { ...(error === undefined ? {} : { error }), ...(cause === undefined ? {} : { cause }) };
+}
+
 export class StateError extends Error {
   readonly error: string;
   /** Whether the cause is preceded by "An error occurred while executing the state ...". */

@@ -1,6 +1,7 @@
 /** History entries of tasks: the three families differ in the names of their events and details. */
 import type { Json, JsonObject } from './json.ts';
 import type { Resource } from './resource.ts';
+import { said } from './state-error.ts';
 import type { Turn } from './turn.ts';
 
 type Stage = 'Scheduled' | 'Started' | 'Submitted' | 'Succeeded' | 'Failed' | 'StartFailed' | 'SubmitFailed' | 'ScheduleFailed' | 'TimedOut';
@@ -51,7 +52,7 @@ export function noteOutput(turn: Turn, threadId: string, resource: Resource, sta
 }
 
 export function noteFailed(turn: Turn, threadId: string, resource: Resource, stage: 'Failed' | 'StartFailed' | 'SubmitFailed' | 'TimedOut', error?: string, cause?: string): void {
-  noteTask(turn, threadId, resource, stage, { ...(error === undefined ? {} : { error }), ...(cause === undefined ? {} : { cause }) });
+  noteTask(turn, threadId, resource, stage, said({ error, cause }));
 }
 
 function noteTask(turn: Turn, threadId: string, resource: Resource, asked: Stage, data: JsonObject): void {

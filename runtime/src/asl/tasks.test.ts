@@ -43,9 +43,9 @@ describe('tasks', () => {
     const machine = load(task(ACTIVITY, { HeartbeatSeconds: 5 }));
     const first = await turn(machine, undefined, started());
     const [command] = first.commands;
-    expect(command).toMatchObject({ type: 'scheduleTask', resource: ACTIVITY, token: 'token-task-1', heartbeatSeconds: 5 });
-    const second = await turn(machine, first.snapshot, { type: 'taskStarted', id: 'task-1', workerName: 'w' });
-    const third = await turn(machine, second.snapshot, { type: 'taskSucceeded', id: 'task-1', output: '{ "a": 1 }' });
+    expect(command).toMatchObject({ type: 'scheduleTask', resource: ACTIVITY, token: 'token-1', heartbeatSeconds: 5 });
+    const second = await turn(machine, first.snapshot, { type: 'taskStarted', id: '1', workerName: 'w' });
+    const third = await turn(machine, second.snapshot, { type: 'taskSucceeded', id: '1', output: '{ "a": 1 }' });
     expect(trace([...first.history, ...second.history, ...third.history]).slice(2)).toEqual(['3<-2 ActivityScheduled', '4<-3 ActivityStarted', '5<-4 ActivitySucceeded', '6<-5 TaskStateExited', '7<-6 ExecutionSucceeded']);
     expect(second.history[0]?.details).toEqual({ workerName: 'w' });
     expect(third.snapshot.output).toBe('{ "a": 1 }');
@@ -59,25 +59,25 @@ describe('tasks', () => {
         return seen.length === 2 ? { error: 'E' } : { output: 'done' };
       },
     });
-    expect(seen).toEqual([{ MessageBody: { token: 'token-task-1', try: 0 } }, 'token-task-1', { MessageBody: { token: 'token-task-3', try: 1 } }, 'token-task-3']);
-    expect(detailsOf(driven.history, 'TaskScheduled')).toEqual({ resourceType: 'sqs', resource: 'sendMessage.waitForTaskToken', region: 'us-east-1', parameters: '{"MessageBody":{"token":"token-task-1","try":0}}' });
+    expect(seen).toEqual([{ MessageBody: { token: 'token-1', try: 0 } }, 'token-1', { MessageBody: { token: 'token-3', try: 1 } }, 'token-3']);
+    expect(detailsOf(driven.history, 'TaskScheduled')).toEqual({ resourceType: 'sqs', resource: 'sendMessage.waitForTaskToken', region: 'us-east-1', parameters: '{"MessageBody":{"token":"token-1","try":0}}' });
   });
 
   test('a callback that was sent, and that failed to be sent', async () => {
     const machine = load(task(QUEUE));
     const first = await turn(machine, undefined, started());
-    const second = await turn(machine, first.snapshot, { type: 'taskSubmitted', id: 'task-1', output: '{"MessageId":"m"}' });
+    const second = await turn(machine, first.snapshot, { type: 'taskSubmitted', id: '1', output: '{"MessageId":"m"}' });
     expect(trace(second.history)).toEqual(['4<-3 TaskStarted', '5<-4 TaskSubmitted']);
-    const third = await turn(machine, second.snapshot, { type: 'taskTimedOut', id: 'task-1', heartbeat: true });
+    const third = await turn(machine, second.snapshot, { type: 'taskTimedOut', id: '1', heartbeat: true });
     expect(trace(third.history)).toEqual(['6<-5 TaskTimedOut', '7<-6 ExecutionFailed']);
     expect(third.history.map(({ details }) => details)).toEqual([{ resourceType: 'sqs', resource: 'sendMessage.waitForTaskToken', error: 'States.Timeout' }, { error: 'States.Timeout' }]);
-    const failed = await turn(machine, first.snapshot, { type: 'taskFailed', id: 'task-1', error: 'SQS.Down', stage: 'submit' });
+    const failed = await turn(machine, first.snapshot, { type: 'taskFailed', id: '1', error: 'SQS.Down', stage: 'submit' });
     expect(trace(failed.history)).toEqual(['4<-3 TaskStarted', '5<-4 TaskSubmitFailed', '6<-5 ExecutionFailed']);
   });
 
   test.each<[string, string, JsonObject]>([
-    ['', 'SUCCEEDED', { ExecutionArn: 'arn:aws:states:us-east-1:000000000000:execution:child:child-of-task-1', StartDate: Date.UTC(2025, 0, 1) }],
-    ['.sync', 'SUCCEEDED', { Input: '{"a":1}', Output: '{"a":1}', Status: 'SUCCEEDED', Name: 'child-of-task-1' }],
+    ['', 'SUCCEEDED', { ExecutionArn: 'arn:aws:states:us-east-1:000000000000:execution:child:child-of-1', StartDate: Date.UTC(2025, 0, 1) }],
+    ['.sync', 'SUCCEEDED', { Input: '{"a":1}', Output: '{"a":1}', Status: 'SUCCEEDED', Name: 'child-of-1' }],
     ['.sync:2', 'SUCCEEDED', { Input: { a: 1 }, Output: { a: 1 }, Status: 'SUCCEEDED' }],
   ])('startExecution%s', async (suffix, status, output) => {
     const { snapshot } = await run(task(`arn:aws:states:::states:startExecution${suffix}`, { Parameters: { StateMachineArn: CHILD, Input: { 'a.$': '$.a' } } }), { input: '{"a":1}', machines: { [CHILD]: load({ P: { Type: 'Pass', End: true } }) } });
@@ -105,20 +105,20 @@ describe('tasks', () => {
   test('events twice, too late or about others change nothing', async () => {
     const machine = load({ ...task('arn:mecha:invoke:::a:b', { Next: 'W', End: false }), W: { Type: 'Wait', Seconds: 5, End: true } });
     const first = await turn(machine, undefined, started());
-    const second = await turn(machine, first.snapshot, { type: 'taskSucceeded', id: 'task-1', output: '1' });
+    const second = await turn(machine, first.snapshot, { type: 'taskSucceeded', id: '1', output: '1' });
     const late: TurnEvent[] = [
-      { type: 'taskSucceeded', id: 'task-1', output: '2' },
-      { type: 'taskFailed', id: 'task-1' },
-      { type: 'taskTimedOut', id: 'task-9' },
-      { type: 'timerFired', id: 'task-1' },
-      { type: 'mapChildEnded', id: 'timer-2', status: 'SUCCEEDED' },
-      { type: 'taskSucceeded', id: 'timer-2', output: '3' },
+      { type: 'taskSucceeded', id: '1', output: '2' },
+      { type: 'taskFailed', id: '1' },
+      { type: 'taskTimedOut', id: '9' },
+      { type: 'timerFired', id: '1' },
+      { type: 'childEnded', id: '2', status: 'SUCCEEDED' },
+      { type: 'taskSucceeded', id: '2', output: '3' },
       { type: 'compensationRetried', step: 1 },
     ];
     const third = await runTurn({ machine, snapshot: second.snapshot, events: late, ports });
     expect(third).toMatchObject({ commands: [], history: [] });
     expect(third.snapshot).toEqual(second.snapshot);
-    const closed = await turn(machine, third.snapshot, { type: 'timerFired', id: 'timer-2' });
+    const closed = await turn(machine, third.snapshot, { type: 'timerFired', id: '2' });
     expect(closed.snapshot.status).toBe('SUCCEEDED');
     expect((await turn(machine, closed.snapshot, { type: 'stopRequested' })).snapshot).toEqual(closed.snapshot);
   });
@@ -131,8 +131,8 @@ describe('tasks', () => {
     const { history, commands } = await run(states, { task: ({ resource }) => (resource === LAMBDA ? { error: 'E', afterMs: 10 } : undefined) });
     expect(trace(history).slice(-5)).toEqual(['10<-9 LambdaFunctionFailed', '11<-10 TaskStateAborted', '12<-10 WaitStateAborted', '13<-10 ParallelStateFailed', '14<-13 ExecutionFailed']);
     expect(commands.filter(({ type }) => type === 'cancel')).toEqual([
-      { type: 'cancel', ids: ['task-1'] },
-      { type: 'cancel', ids: ['timer-2'] },
+      { type: 'cancel', ids: ['1'] },
+      { type: 'cancel', ids: ['2'] },
     ]);
   });
 
@@ -164,7 +164,7 @@ describe('tasks', () => {
     const stopped = await run(waiting, { at: [{ ms: 1, event: { type: 'stopRequested', error: 'E', cause: 'C' } }] });
     expect(stopped.snapshot).toMatchObject({ status: 'ABORTED', error: 'E', cause: 'C', threads: {}, waiting: {} });
     expect(stopped.history.at(-1)).toMatchObject({ type: 'ExecutionAborted', previousEventId: 0, details: { error: 'E', cause: 'C' } });
-    expect(stopped.commands.at(-1)).toEqual({ type: 'cancel', ids: ['timer-1'] });
+    expect(stopped.commands.at(-1)).toEqual({ type: 'cancel', ids: ['1'] });
   });
 
   test('full jitter waits a share of the delay that chance decides', async () => {
@@ -184,11 +184,11 @@ describe('tasks', () => {
       [0, 'a', '/States/M/ItemProcessor', 'm/L', 'EXPRESS'],
       [1, 'b', '/States/M/ItemProcessor', 'm/L', 'EXPRESS'],
     ]);
-    const second = await turn(machine, first.snapshot, { type: 'mapChildEnded', id: 'child-2', status: 'SUCCEEDED', output: '"B"' });
+    const second = await turn(machine, first.snapshot, { type: 'childEnded', id: '2', status: 'SUCCEEDED', output: '"B"' });
     expect(children(second.commands)).toEqual([[2, 'c', '/States/M/ItemProcessor', 'm/L', 'EXPRESS']]);
-    expect((await turn(machine, second.snapshot, { type: 'mapChildEnded', id: 'child-2', status: 'FAILED' })).history).toEqual([]);
-    const third = await turn(machine, second.snapshot, { type: 'mapChildEnded', id: 'child-1', status: 'FAILED', error: 'E' });
-    expect(third.commands).toMatchObject([{ type: 'closeMapRun', status: 'FAILED' }, { type: 'cancel', ids: ['child-3'] }]);
+    expect((await turn(machine, second.snapshot, { type: 'childEnded', id: '2', status: 'FAILED' })).history).toEqual([]);
+    const third = await turn(machine, second.snapshot, { type: 'childEnded', id: '1', status: 'FAILED', error: 'E' });
+    expect(third.commands).toMatchObject([{ type: 'closeMapRun', status: 'FAILED' }, { type: 'cancel', ids: ['3'] }]);
     expect(trace(third.history)).toEqual(['5<-4 MapRunFailed', '6<-5 MapStateFailed', '7<-6 ExecutionFailed']);
   });
 });

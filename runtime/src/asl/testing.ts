@@ -8,6 +8,7 @@ import type { ClosedStatus, Command, HistoryEvent, ScheduleTask, TurnEvent } fro
 import type { Ports } from './ports.ts';
 import { runTurn } from './run-turn.ts';
 import type { Snapshot } from './snapshot.ts';
+import { said } from './state-error.ts';
 
 /** What a task answers. `afterMs` is virtual; a task without an answer waits for its timeout. */
 export interface Answer {
@@ -132,16 +133,18 @@ async function obey(command: Command, options: DriveOptions, now: number, schedu
       const machine = options.machines?.['map'];
       if (!machine) throw new Error('a distributed Map needs its own machine in machines.map');
       const { snapshot, endMs } = await drive(machine, { ...inherited(options), execution: command.execution, root: command.root, input: JSON.stringify(command.input), startMs: now });
-      schedule(endMs, { type: 'mapChildEnded', id: command.id, ...outcomeOf(snapshot) }, command.id);
+      schedule(endMs, { type: 'childEnded', id: command.id, ...outcomeOf(snapshot) }, command.id);
       return;
     }
     case 'readItems': {
+      const { id } = command;
       const items = options.items?.(command);
-      schedule(now, items === undefined ? { type: 'taskFailed', id: command.id, error: 'States.ItemReaderFailed', cause: 'nothing there' } : { type: 'itemsRead', id: command.id, items: JSON.stringify(items) }, command.id);
+      if (items === undefined) schedule(now, { type: 'taskFailed', id, error: 'States.ItemReaderFailed', cause: 'nothing there' }, id);
+      else schedule(now, { type: 'taskSucceeded', id, output: JSON.stringify(items) }, id);
       return;
     }
     case 'writeResults':
-      schedule(now, { type: 'resultsWritten', id: command.id, output: JSON.stringify({ MapRunArn: command.mapRunArn, ResultWriterDetails: { Bucket: 'bucket', Key: 'manifest.json' } }) }, command.id);
+      schedule(now, { type: 'taskSucceeded', id: command.id, output: JSON.stringify({ MapRunArn: command.mapRunArn, ResultWriterDetails: { Bucket: 'bucket', Key: 'manifest.json' } }) }, command.id);
       return;
     case 'cancel':
     case 'openMapRun':
@@ -164,7 +167,7 @@ function answerTask(command: ScheduleTask, options: DriveOptions, now: number, s
   if (first === answeredMs && answer) {
     const { output, error, cause, stage } = answer;
     if (output !== undefined) schedule(first, { type: 'taskSucceeded', id, output: JSON.stringify(output) }, id);
-    else schedule(first, { type: 'taskFailed', id, ...(error === undefined ? {} : { error }), ...(cause === undefined ? {} : { cause }), ...(stage === undefined ? {} : { stage }) }, id);
+    else schedule(first, { type: 'taskFailed', id, ...said({ error, cause }), ...(stage === undefined ? {} : { stage }) }, id);
   } else schedule(first, { type: 'taskTimedOut', id, heartbeat: missed < deadline }, id);
 }
 
@@ -191,7 +194,7 @@ function inherited({ task, machines, items, serialise, seed }: DriveOptions): Dr
 }
 
 function outcomeOf({ status, output, error, cause }: Snapshot): { readonly status: ClosedStatus; readonly output?: string; readonly error?: string; readonly cause?: string } {
-  return { status: status === 'RUNNING' ? 'ABORTED' : status, ...(output === undefined ? {} : { output }), ...(error === undefined ? {} : { error }), ...(cause === undefined ? {} : { cause }) };
+  return { status: status === 'RUNNING' ? 'ABORTED' : status, ...(output === undefined ? {} : { output }), ...said({ error, cause }) };
 }
 
 /** Numbers of [0, 1) that the seed decides. */

@@ -222,8 +222,8 @@ export class Turn {
 
   // Commands
 
-  nextId(prefix: string): string {
-    return `${prefix}${++this.#lastCommand}`;
+  nextId(): string {
+    return String(++this.#lastCommand);
   }
 
   /** From now on what is said about the id is for the thread (or for the part with that name). */
@@ -249,7 +249,7 @@ export class Turn {
   }
 
   startTimer(waiter: string, dueMs: number): string {
-    const id = this.nextId('timer-');
+    const id = this.nextId();
     this.expect(id, waiter);
     this.send({ type: 'startTimer', id, dueMs });
     return id;

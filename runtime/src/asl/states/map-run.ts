@@ -12,7 +12,7 @@ import { isObject, JsonInvalid, member, parseJson, type Json, type JsonObject } 
 import type { ClosedStatus, MapResult, TurnEvent } from '../messages.ts';
 import { evaluateQueries, evaluateTemplate, type Scope } from '../scope.ts';
 import type { MapRunDoing, Thread } from '../snapshot.ts';
-import { StateError, STATES, type Failure } from '../state-error.ts';
+import { said, StateError, STATES, type Failure } from '../state-error.ts';
 import { effectiveInput, isJsonata, numberField } from '../state-io.ts';
 import type { Turn } from '../turn.ts';
 import { batched } from './item-batcher.ts';
@@ -41,29 +41,24 @@ export const mapRun: Behaviour = {
   async event(turn, thread, state, event) {
     const doing = turn.doing(thread.id, 'mapRun');
     switch (event.type) {
-      case 'itemsRead':
-        return answered(turn, doing, 'read') ? read(turn, thread, state, { ...doing, stage: 'run' }, event.items) : BLOCKED;
-      case 'mapChildEnded':
-        return childEnded(turn, thread, state, doing, event);
-      case 'resultsWritten':
-        return answered(turn, doing, 'write') ? succeeded(turn, thread, doing, parseJson(event.output, turn.limits.jsonDepthMax)) : BLOCKED;
-      case 'taskFailed': {
+      case 'taskSucceeded':
         if (event.id !== doing.asked) return BLOCKED;
         turn.settled(event.id);
-        const fallback = doing.stage === 'read' ? STATES.itemReaderFailed : STATES.resultWriterFailed;
-        return runFailed(turn, thread, doing, { error: event.error ?? fallback, ...(event.cause === undefined ? {} : { cause: event.cause }) });
+        return doing.stage === 'read' ? read(turn, thread, state, { ...doing, stage: 'run' }, event.output) : written(turn, thread, doing, event.output);
+      case 'childEnded':
+        return childEnded(turn, thread, state, doing, event);
+      case 'taskFailed':
+      case 'taskTimedOut': {
+        if (event.id !== doing.asked) return BLOCKED;
+        turn.settled(event.id);
+        const { error, cause } = event.type === 'taskFailed' ? event : { error: STATES.timeout, cause: undefined };
+        return runFailed(turn, thread, doing, { error: error ?? (doing.stage === 'read' ? STATES.itemReaderFailed : STATES.resultWriterFailed), ...(cause === undefined ? {} : { cause }) });
       }
       default:
         return BLOCKED;
     }
   },
 };
-
-function answered(turn: Turn, { stage, asked }: MapRunDoing, expected: 'read' | 'write'): boolean {
-  if (stage !== expected || asked === undefined) return false;
-  turn.settled(asked);
-  return true;
-}
 
 function open(turn: Turn, thread: Thread, state: State, started: number, concurrency: number, tolerated: { readonly count?: number; readonly percentage?: number }): MapRunDoing {
   const label = state.distributed?.label ?? turn.ports.uuid();
@@ -88,7 +83,7 @@ function open(turn: Turn, thread: Thread, state: State, started: number, concurr
 
 /** The id of a question to a reader or writer. */
 function ask(turn: Turn, thread: Thread, doing: MapRunDoing, stage: 'read' | 'write'): string {
-  const id = turn.nextId(`${stage}-`);
+  const id = turn.nextId();
   turn.expect(id, thread.id);
   turn.does(thread.id, { ...doing, stage, asked: id });
   return id;
@@ -118,7 +113,7 @@ function startChildren(turn: Turn, thread: Thread, state: State, doing: MapRunDo
   const { execution } = turn;
   for (let count = Object.keys(running).length; count < doing.concurrency && next < inputs.length; next++, count++) {
     const name = turn.ports.uuid();
-    const id = turn.nextId('child-');
+    const id = turn.nextId();
     turn.expect(id, thread.id);
     running[id] = next;
     const machine = `${execution.stateMachineId}/${label}`;
@@ -138,7 +133,7 @@ function startChildren(turn: Turn, thread: Thread, state: State, doing: MapRunDo
   return BLOCKED;
 }
 
-function childEnded(turn: Turn, thread: Thread, state: State, doing: MapRunDoing, event: Extract<TurnEvent, { readonly type: 'mapChildEnded' }>): Promise<Outcome> | Outcome {
+function childEnded(turn: Turn, thread: Thread, state: State, doing: MapRunDoing, event: Extract<TurnEvent, { readonly type: 'childEnded' }>): Promise<Outcome> | Outcome {
   const { id, status, output, error, cause } = event;
   const { [id]: index, ...running } = doing.running;
   if (index === undefined) return BLOCKED;
@@ -193,13 +188,25 @@ function runFailed(turn: Turn, thread: Thread, doing: MapRunDoing, failure: Fail
   close(turn, thread, doing, 'FAILED');
   turn.cancel(Object.keys(doing.running));
   const { error, cause } = failure;
-  turn.emit(thread.id, 'MapRunFailed', 'mapRunFailedEventDetails', { ...(error === undefined ? {} : { error }), ...(cause === undefined ? {} : { cause }) });
+  turn.emit(thread.id, 'MapRunFailed', 'mapRunFailedEventDetails', said({ error, cause }));
   return { kind: 'failed', failure };
 }
 
 function close(turn: Turn, thread: Thread, doing: MapRunDoing, status: ClosedStatus): void {
   turn.does(thread.id, { kind: 'again' });
   turn.send({ type: 'closeMapRun', mapRunArn: doing.arn, status });
+}
+
+/** What a writer answered is the state's result. */
+function written(turn: Turn, thread: Thread, doing: MapRunDoing, text: string): Outcome {
+  let result: Json;
+  try {
+    result = parseJson(text, turn.limits.jsonDepthMax);
+  } catch (error) {
+    if (!(error instanceof JsonInvalid)) throw error;
+    return runFailed(turn, thread, doing, { error: STATES.resultWriterFailed, cause: error.message });
+  }
+  return succeeded(turn, thread, doing, result);
 }
 
 /** What a reader found; text that is no list or object fails the run. */

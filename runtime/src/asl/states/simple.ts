@@ -2,7 +2,7 @@
 import type { Behaviour } from '../behaviour.ts';
 import type { State } from '../definition.ts';
 import { evaluateTemplate, evaluateTemplateValue, evaluateTyped, type Scope } from '../scope.ts';
-import { runtimeError } from '../state-error.ts';
+import { runtimeError, said } from '../state-error.ts';
 import { effectiveInput, exitWithInput, exitWithResult, isJsonata, traced } from '../state-io.ts';
 
 export const pass: Behaviour = {
@@ -27,7 +27,7 @@ export const fail: Behaviour = {
     const scope = turn.scope(thread);
     const error = await failText(scope, state, 'Error');
     const cause = await failText(scope, state, 'Cause');
-    return { kind: 'failed', failure: { ...(error === undefined ? {} : { error }), ...(cause === undefined ? {} : { cause }) } };
+    return { kind: 'failed', failure: said({ error, cause }) };
   },
 };
 

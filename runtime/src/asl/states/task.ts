@@ -9,7 +9,7 @@ import { parseResource, type Resource } from '../resource.ts';
 import { forget, scopeOf } from '../saga.ts';
 import { evaluateQueries, evaluateTemplate, type Scope } from '../scope.ts';
 import type { NestedExecution, Thread } from '../snapshot.ts';
-import { runtimeError, STATES, StateError } from '../state-error.ts';
+import { runtimeError, said, STATES, StateError } from '../state-error.ts';
 import { effectiveInput, isJsonata, numberField, workInput } from '../state-io.ts';
 import { noteFailed, noteOutput, noteScheduled, noteStarted } from '../task-history.ts';
 import type { Turn } from '../turn.ts';
@@ -18,7 +18,7 @@ import { childOutput, childStartedOutput, failureOf } from './nested-execution.t
 export const task: Behaviour = {
   async start(turn, thread, state) {
     const resource = resourceOf(state);
-    const id = turn.nextId('task-');
+    const id = turn.nextId();
     const token = resource.pattern === 'token' ? turn.ports.taskToken(id) : undefined;
     const scope = turn.scope(thread, token === undefined || resource.family === 'activity' ? {} : { Task: { Token: token } });
     const input = await workInput(scope, state);
@@ -178,6 +178,6 @@ function fault(turn: Turn, thread: Thread, resource: Resource, error: string, ca
 function failed(turn: Turn, thread: Thread, resource: Resource, stage: 'Failed' | 'StartFailed' | 'SubmitFailed', error?: string, cause?: string): Outcome {
   settle(turn, thread, resource, stage !== 'StartFailed');
   noteFailed(turn, thread.id, resource, stage, error, cause);
-  return { kind: 'failed', failure: { ...(error === undefined ? {} : { error }), ...(cause === undefined ? {} : { cause }) } };
+  return { kind: 'failed', failure: said({ error, cause }) };
 }
 

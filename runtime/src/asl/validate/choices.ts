@@ -57,7 +57,9 @@ function checkTest(context: Context, rule: JsonObject, here: string, depth: numb
   }
   const operators = names.filter((name) => CHOICE_OPERATORS.has(name));
   for (const name of names) {
-    if (name !== 'Variable' && !CHOICE_OPERATORS.has(name)) context.diagnostics.error(`${here}/${name}`, `The field '${name}' is not a field of a rule`, name === 'Condition' ? "set 'QueryLanguage' to 'JSONata'" : suggestion(context, name, [...CHOICE_OPERATORS.keys(), 'Variable', ...COMBINATORS]));
+    if (name === 'Variable' || CHOICE_OPERATORS.has(name)) continue;
+    const hint = name === 'Condition' ? "set 'QueryLanguage' to 'JSONata'" : suggestion(context, name, [...CHOICE_OPERATORS.keys(), 'Variable', ...COMBINATORS]);
+    context.diagnostics.error(`${here}/${name}`, `The field '${name}' is not a field of a rule`, hint);
   }
   if (operators.length !== 1) context.diagnostics.error(here, `A rule has exactly one comparison, but there are ${operators.length}`);
   if (rule['Variable'] === undefined) context.diagnostics.error(here, "The field 'Variable' is required but was missing");

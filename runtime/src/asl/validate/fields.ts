@@ -1,5 +1,6 @@
 /** Which fields a state may have, by its type and query language, and what each must look like. */
 import type { QueryLanguage, StateType } from '../definition.ts';
+import { INTRINSIC_ARITY } from '../intrinsic-call.ts';
 import type { Json } from '../json.ts';
 import { checkCatch } from './catch-field.ts';
 import type { Context, Inspected } from './context.ts';
@@ -46,8 +47,13 @@ const failText: Check = (context, value, location, state) => {
   if (checkText(context, value, location) && state.language === 'JSONata') checkQueries(context, value, location);
 };
 const failPath: Check = (context, value, location) => {
-  if (checkText(context, value, location)) checkPathOrCall(context, value, location.slice(location.lastIndexOf('/') + 1), location);
+  if (!checkText(context, value, location)) return;
+  checkPathOrCall(context, value, location.slice(location.lastIndexOf('/') + 1), location);
+  const name = /^\s*(States\.\w+)/.exec(value)?.[1];
+  if (name !== undefined && Object.hasOwn(INTRINSIC_ARITY, name) && !TEXT_FUNCTIONS.has(name)) context.diagnostics.error(location, `The function ${name} can not be used here`, `it must give a text: ${[...TEXT_FUNCTIONS].join(', ')}`);
 };
+/** Those that may stand in ErrorPath and CausePath. */
+const TEXT_FUNCTIONS: ReadonlySet<string> = new Set(['States.Format', 'States.JsonToString', 'States.ArrayGetItem', 'States.Base64Encode', 'States.Base64Decode', 'States.Hash', 'States.UUID']);
 
 const SECONDS_MAX = 99_999_999;
 

@@ -10,6 +10,7 @@ const COMPENSATE_FIELDS = new Set(['Resource', 'Arguments', 'Parameters', 'Timeo
 const SAGA_FIELDS = new Set(['On', 'OnCompensationFailure', 'MaxConcurrency', 'Propagation', 'Comment']);
 const TRIGGERS = ['Failure', 'Timeout', 'Abort'];
 const SECONDS_MAX = 99_999_999;
+const NOT_PLAIN = 'no .sync, no .waitForTaskToken, no activity, no nested execution and no saga';
 
 /** `Mecha` of a state. */
 export function checkCompensateField(context: Context, value: Json, location: string, state: Inspected): void {
@@ -25,7 +26,8 @@ export function checkCompensateField(context: Context, value: Json, location: st
   else {
     checkResource(context, resource, `${here}/Resource`);
     const parsed = typeof resource === 'string' ? parseResource(resource) : undefined;
-    if (parsed && (parsed.pattern !== 'request' || parsed.nested || parsed.saga)) context.diagnostics.error(`${here}/Resource`, 'What undoes a step must be a plain call', 'no .sync, no .waitForTaskToken, no activity, no nested execution and no saga', 'NOT_SUPPORTED');
+    const plain = !parsed || (parsed.pattern === 'request' && !parsed.nested && !parsed.saga);
+    if (!plain) context.diagnostics.error(`${here}/Resource`, 'What undoes a step must be a plain call', NOT_PLAIN, 'NOT_SUPPORTED');
   }
   if (when !== undefined) checkOneOf(context, when, `${here}/When`, 'When', ['Completed', 'StartedOrCompleted']);
   if (retry !== undefined) checkRetry(context, retry, `${here}/Retry`);

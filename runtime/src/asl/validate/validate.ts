@@ -55,7 +55,11 @@ function collectNames(context: Context, fields: JsonObject, path: string, names:
   const { States: states } = fields;
   if (!isObject(states)) return;
   for (const [name, state] of Object.entries(states)) {
-    if (names.states.has(name)) context.diagnostics.error(`${path}/States/${name}`, `The state name '${name}' is used twice`, `names are unique over the whole machine; the other is in ${names.states.get(name) || 'the machine itself'}`, 'DUPLICATE_STATE_NAME');
+    const other = names.states.get(name);
+    if (other !== undefined) {
+      const hint = `names are unique over the whole machine; the other is in ${other === '' ? 'the machine itself' : other}`;
+      context.diagnostics.error(`${path}/States/${name}`, `The state name '${name}' is used twice`, hint, 'DUPLICATE_STATE_NAME');
+    }
     names.states.set(name, path);
     if (isObject(state)) for (const [below, root] of rootsBelow(state, `${path}/States/${name}`)) collectNames(context, root, below, names);
   }
@@ -96,8 +100,9 @@ function inspect(context: Context, name: string, state: Json, path: string, inhe
   const language = languageOf(context, state, path, inherited);
   const { Type: type } = state;
   if (type === undefined) context.diagnostics.error(path, "The field 'Type' is required but was missing");
-  else if (!(STATE_TYPES as readonly Json[]).includes(type)) context.diagnostics.error(`${path}/Type`, `The field 'Type' should have one of these values: [${STATE_TYPES.join(', ')}]`, suggestion(context, String(type), STATE_TYPES));
-  else return { name, path, type: type as StateType, language, fields: state };
+  else if (!(STATE_TYPES as readonly Json[]).includes(type)) {
+    context.diagnostics.error(`${path}/Type`, `The field 'Type' should have one of these values: [${STATE_TYPES.join(', ')}]`, suggestion(context, String(type), STATE_TYPES));
+  } else return { name, path, type: type as StateType, language, fields: state };
   return undefined;
 }
 
@@ -128,7 +133,10 @@ function checkState(context: Context, state: Inspected, outer: Outer, names: Nam
   if (type === 'Task') checkHeartbeat(context, state);
   const distributed = distributedProcessor(state);
   for (const [below, root] of rootsBelow(fields, path)) {
-    if (distributed && anyCompensate(root)) context.diagnostics.warning(below, 'Steps of children that succeeded are not undone when the state around them fails', 'the children of a distributed Map are executions of their own', 'NOT_SUPPORTED');
+    if (distributed && anyCompensate(root)) {
+      const hint = 'the children of a distributed Map are executions of their own';
+      context.diagnostics.warning(below, 'Steps of children that succeeded are not undone when the state around them fails', hint, 'NOT_SUPPORTED');
+    }
     checkRoot(context, root, below, { language: outer.language, assigned: distributed ? new Map() : outer.assigned }, names);
   }
 }

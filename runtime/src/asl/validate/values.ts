@@ -51,7 +51,9 @@ export function checkTemplate(context: Context, template: Json, location: string
   for (const [name, value] of Object.entries(template)) {
     if (!name.endsWith('.$')) {
       checkTemplate(context, value, location);
-      if (typeof value === 'string' && expressionIn(value) !== undefined) context.diagnostics.warning(location, `The value for the field '${name}' looks like a JSONata expression`, "a JSONPath state takes it as it stands; set 'QueryLanguage' to 'JSONata'");
+      if (typeof value === 'string' && expressionIn(value) !== undefined) {
+        context.diagnostics.warning(location, `The value for the field '${name}' looks like a JSONata expression`, "a JSONPath state takes it as it stands; set 'QueryLanguage' to 'JSONata'");
+      }
       continue;
     }
     if (typeof value !== 'string') context.diagnostics.error(location, `The value for the field '${name}' must be a valid JSONPath or a valid intrinsic function call`, 'it must be a string');
@@ -75,7 +77,9 @@ export function checkQueries(context: Context, value: Json, location: string, pl
 function checkQueryText(context: Context, text: string, location: string, place: Place): void {
   const expression = expressionIn(text);
   if (expression === undefined) {
-    if (text.trim().startsWith('{%') || text.trimEnd().endsWith('%}')) context.diagnostics.warning(location, 'The string is taken as it stands: an expression begins with {% and ends with %}', 'nothing may stand outside, not even blanks');
+    if (text.trim().startsWith('{%') || text.trimEnd().endsWith('%}')) {
+      context.diagnostics.warning(location, 'The string is taken as it stands: an expression begins with {% and ends with %}', 'nothing may stand outside, not even blanks');
+    }
     return;
   }
   try {

@@ -1,7 +1,7 @@
 /** Stopping threads half-way, when a sibling failed or the execution ends. */
 import type { State, StateType } from './definition.ts';
 import { abandon, promote, record, scopeOf } from './saga.ts';
-import type { MapRunDoing, Thread } from './snapshot.ts';
+import { placeOf, type MapRunDoing, type Thread } from './snapshot.ts';
 import type { Turn } from './turn.ts';
 
 /** States whose being stopped half-way the history mentions. */
@@ -35,11 +35,12 @@ export async function recordUncertain(turn: Turn, thread: Thread): Promise<void>
 }
 
 /** Nobody will listen to what the thread asked for. */
-function cancelWork(turn: Turn, { doing }: Thread): void {
+function cancelWork(turn: Turn, { id, doing }: Thread): void {
   if ('timer' in doing) turn.cancel([doing.timer]);
   if ('id' in doing) turn.cancel([doing.id]);
   if (doing.kind !== 'mapRun') return;
-  turn.cancel([...(doing.asked === undefined ? [] : [doing.asked]), ...Object.keys(doing.running)]);
+  turn.cancel(doing.asked === undefined ? [] : [doing.asked]);
+  turn.cancelFor(placeOf(id, ''));
   closeMapRun(turn, doing);
 }
 

@@ -12,7 +12,7 @@ import { bytesOf, JsonInvalid, parseJson, type Json } from './json.ts';
 import type { Command, HistoryEvent, TurnEvent } from './messages.ts';
 import type { Ports } from './ports.ts';
 import { decide, isSagaWaiter, sagaEvent } from './saga.ts';
-import type { Snapshot } from './snapshot.ts';
+import { threadOf, type Snapshot } from './snapshot.ts';
 import { said } from './state-error.ts';
 import { Turn } from './turn.ts';
 
@@ -109,7 +109,7 @@ async function handle(turn: Turn, event: TurnEvent): Promise<void> {
       else if (isSagaWaiter(waiter)) {
         sagaEvent(turn, waiter, event);
         await advanceSagas(turn);
-      } else await deliver(turn, waiter, event);
+      } else await deliver(turn, threadOf(waiter), event);
     }
   }
 }

@@ -23,7 +23,7 @@ export interface Snapshot {
   readonly lastThread: number;
   readonly lastCommand: number;
   readonly threads: Readonly<Record<string, Thread>>;
-  /** Who waits for an id. */
+  /** Who waits for an id: a thread, a child's place in one (`t1/17`), a step of a saga, or the execution. */
   readonly waiting: Readonly<Record<string, string>>;
   /** Threads that can go on at once, first first. */
   readonly ready: readonly string[];
@@ -33,6 +33,12 @@ export interface Snapshot {
   readonly cause?: string;
   readonly saga?: Saga;
 }
+
+/** Who waits for the outcome of a child of a map run. */
+export const placeOf = (thread: string, index: number | ''): string => `${thread}/${index}`;
+
+/** The thread of a waiter. */
+export const threadOf = (waiter: string): string => waiter.split('/', 1)[0] ?? waiter;
 
 /** One root under way, standing in one state. */
 export interface Thread {
@@ -117,8 +123,8 @@ export interface MapRunDoing {
   /** Inputs of children still to be started; those before `next` are gone. */
   readonly inputs: readonly Json[];
   readonly next: number;
-  /** Children that run: id to index. */
-  readonly running: Readonly<Record<string, number>>;
+  /** How many children run; which ids they have is in `waiting`, under `<thread>/<index>`. */
+  readonly running: number;
   readonly failed: number;
   readonly concurrency: number;
   readonly toleratedCount?: number;

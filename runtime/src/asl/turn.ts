@@ -260,6 +260,11 @@ export class Turn {
     if (live.length > 0) this.send({ type: 'cancel', ids: live });
   }
 
+  /** Cancels what is under way for waiters that begin so. */
+  cancelFor(prefix: string): void {
+    this.cancelAll((waiter) => !waiter.startsWith(prefix));
+  }
+
   cancelAll(keep: (waiter: string) => boolean = () => false): void {
     this.cancel([...this.#waiting].filter(([, waiter]) => !keep(waiter)).map(([id]) => id));
   }

@@ -11,7 +11,7 @@ import type { State } from '../definition.ts';
 import { isObject, JsonInvalid, member, parseJson, type Json, type JsonObject } from '../json.ts';
 import type { ClosedStatus, MapResult, TurnEvent } from '../messages.ts';
 import { evaluateQueries, evaluateTemplate, type Scope } from '../scope.ts';
-import type { MapRunDoing, Thread } from '../snapshot.ts';
+import { placeOf, type MapRunDoing, type Thread } from '../snapshot.ts';
 import { said, StateError, STATES, type Failure } from '../state-error.ts';
 import { effectiveInput, isJsonata, numberField } from '../state-io.ts';
 import type { Turn } from '../turn.ts';
@@ -69,7 +69,7 @@ function open(turn: Turn, thread: Thread, state: State, started: number, concurr
     stage: state.fields['ItemReader'] === undefined ? 'run' : 'read',
     inputs: [],
     next: 0,
-    running: {},
+    running: 0,
     failed: 0,
     concurrency,
     ...(tolerated.count === undefined ? {} : { toleratedCount: tolerated.count }),
@@ -107,15 +107,13 @@ async function begin(turn: Turn, thread: Thread, state: State, doing: MapRunDoin
 }
 
 function startChildren(turn: Turn, thread: Thread, state: State, doing: MapRunDoing): Outcome {
-  let { next, inputs } = doing;
-  const running: Record<string, number> = { ...doing.running };
+  let { next, running, inputs } = doing;
   const label = doing.arn.slice(doing.arn.lastIndexOf('/') + 1, doing.arn.lastIndexOf(':'));
   const { execution } = turn;
-  for (let count = Object.keys(running).length; count < doing.concurrency && next < inputs.length; next++, count++) {
+  for (; running < doing.concurrency && next < inputs.length; next++, running++) {
     const name = turn.ports.uuid();
     const id = turn.nextId();
-    turn.expect(id, thread.id);
-    running[id] = next;
+    turn.expect(id, placeOf(thread.id, next));
     const machine = `${execution.stateMachineId}/${label}`;
     turn.send({
       type: 'startMapChild',
@@ -135,8 +133,9 @@ function startChildren(turn: Turn, thread: Thread, state: State, doing: MapRunDo
 
 function childEnded(turn: Turn, thread: Thread, state: State, doing: MapRunDoing, event: Extract<TurnEvent, { readonly type: 'childEnded' }>): Promise<Outcome> | Outcome {
   const { id, status, output, error, cause } = event;
-  const { [id]: index, ...running } = doing.running;
-  if (index === undefined) return BLOCKED;
+  const waiter = turn.waiter(id) ?? '';
+  if (doing.stage !== 'run' || !waiter.startsWith(placeOf(thread.id, ''))) return BLOCKED;
+  const index = Number(waiter.slice(waiter.indexOf('/') + 1));
   turn.settled(id);
   const result: MapResult = {
     index,
@@ -146,11 +145,11 @@ function childEnded(turn: Turn, thread: Thread, state: State, doing: MapRunDoing
     ...(cause === undefined ? {} : { cause }),
   };
   const failed = doing.failed + (status === 'SUCCEEDED' ? 0 : 1);
-  const after: MapRunDoing = { ...doing, running, failed, results: turn.place(doing.results, index, result) };
+  const after: MapRunDoing = { ...doing, running: doing.running - 1, failed, results: turn.place(doing.results, index, result) };
   turn.does(thread.id, after);
   if (exceeds(after)) return runFailed(turn, thread, after, EXCEEDED);
   if (after.next < after.inputs.length) return startChildren(turn, thread, state, after);
-  return Object.keys(running).length === 0 ? finished(turn, thread, state, after) : BLOCKED;
+  return after.running === 0 ? finished(turn, thread, state, after) : BLOCKED;
 }
 
 /** With neither limit given none is tolerated; with both, either decides. */
@@ -186,7 +185,7 @@ function succeeded(turn: Turn, thread: Thread, doing: MapRunDoing, result: Json)
 
 function runFailed(turn: Turn, thread: Thread, doing: MapRunDoing, failure: Failure): Outcome {
   close(turn, thread, doing, 'FAILED');
-  turn.cancel(Object.keys(doing.running));
+  turn.cancelFor(placeOf(thread.id, ''));
   const { error, cause } = failure;
   turn.emit(thread.id, 'MapRunFailed', 'mapRunFailedEventDetails', said({ error, cause }));
   return { kind: 'failed', failure };

@@ -9,7 +9,7 @@
 import { dropThreads, recordUncertain, stopChildren } from './abort.ts';
 import { BLOCKED, type Behaviour, type Outcome } from './behaviour.ts';
 import type { Catcher, State, StateType } from './definition.ts';
-import { nestedDeeper, type Json, type JsonObject } from './json.ts';
+import { JsonInvalid, nestedDeeper, type Json, type JsonObject } from './json.ts';
 import type { ExecutionStatus, TurnEvent } from './messages.ts';
 import { errorOutput, matches, retryDelayMs } from './recovery.ts';
 import { noteOutput } from './task-history.ts';
@@ -134,6 +134,7 @@ function noteFault(turn: Turn, id: string, error: unknown): Failure {
   const { state, entered } = turn.thread(id);
   const prefix = `An error occurred while executing the state '${state}' (entered at the event id #${entered.id}). `;
   if (error instanceof RangeError) return { error: STATES.runtime, cause: `${prefix}A value is nested too deep.`, terminal: true };
+  if (error instanceof JsonInvalid) return { error: STATES.runtime, cause: `${prefix}What came from outside is not JSON: ${error.message}`, terminal: true };
   if (!(error instanceof StateError)) throw error;
   const cause = `${error.prefixed ? prefix : ''}${error.message}`;
   if (error.evaluation) {

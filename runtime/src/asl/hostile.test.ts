@@ -35,6 +35,12 @@ describe('hostile input', () => {
     }
   });
 
+  test('a child that answers with no JSON fails the state by name', async () => {
+    const machine = load({ M: { Type: 'Map', End: true, ItemProcessor: { ProcessorConfig: { Mode: 'DISTRIBUTED', ExecutionType: 'STANDARD' }, StartAt: 'I', States: { I: { Type: 'Wait', Seconds: 9, End: true } } } } });
+    const { snapshot } = await drive(machine, { input: '[1]', machines: { map: machine }, at: [{ ms: 1, event: { type: 'childEnded', id: '1', status: 'SUCCEEDED', output: nested(10_000) } }] });
+    expect(snapshot).toMatchObject({ status: 'FAILED', error: 'States.Runtime', waiting: {} });
+  });
+
   test.each<[string, JsonObject, string]>([
     ['a huge range', pass({ Parameters: { 'x.$': 'States.ArrayRange(0, 1e9, 1)' } }), 'States.IntrinsicFailure'],
     ['JSON text nested too deep', pass({ Parameters: { 'x.$': `States.StringToJson('${nested(600)}')` } }), 'States.IntrinsicFailure'],

@@ -71,6 +71,12 @@ const rules: readonly Rule[] = [
     commentsToo: true,
   },
   {
+    sentence: 'the States Language reads no clock and throws no dice: time and chance come in by its ports',
+    appliesTo: (file) => /^runtime\/src\/asl\/(?!.*\.test\.ts$)/.test(file),
+    forbidden: /\bDate\.now\b|\bnew Date\(\)|\bMath\.random\b|\brandomUUID\b|\bsetTimeout\b/,
+    example: 'const now = Date.now();',
+  },
+  {
     sentence: 'imports name the TypeScript file, because Node runs the sources as they are',
     appliesTo: (file) => isTypeScript(file) && !isGenerated(file) && !/^specs\//.test(file),
     forbidden: /from '\.[^']*(?<!\.ts|\.mjs|\.json|\.js)'|from '\.[^']*(?<!\.gen)\.js'/,

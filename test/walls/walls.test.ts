@@ -26,6 +26,7 @@ const isFace = (file: string): boolean => /\.(http|grpc)\.ts$/.test(file);
 
 const BACKEND_LIBRARIES = new Set(['ioredis', 'kafkajs', 'pg', 'nats', 'amqplib']);
 const PROTOCOL_LIBRARIES = new Set(['fastify', '@grpc/grpc-js', 'undici']);
+const STATES_LANGUAGE_LIBRARIES = new Set(['jsonata', 're2js', 'yaml', 'node:crypto']);
 const COMPOSITION = new Set(['runtime/src/host.ts', 'runtime/src/sidecar.ts', 'runtime/src/main.ts']);
 
 const walls: readonly Wall[] = [
@@ -106,6 +107,20 @@ const walls: readonly Wall[] = [
     breaks: ({ from, to }) =>
       /^runtime\/src\/(pipeline|errors|lifecycle|clock|version)\.ts$/.test(from) && inside(to, 'runtime/src/blocks', 'runtime/src/servers', 'runtime/src/channel', 'runtime/src/peers', 'runtime/src/ledger', 'runtime/src/cli'),
     example: ['runtime/src/pipeline.ts', "import { HttpServer } from './servers/http.ts';"],
+  },
+  {
+    sentence: 'the States Language is pure: it knows the kit and the types of the engine, and no protocol, block, ledger or server',
+    breaks: ({ from, to, ours, typeOnly }) =>
+      inside(from, 'runtime/src/asl') &&
+      !inside(to, 'runtime/src/asl', 'components/kit') &&
+      !(inside(to, 'runtime/src/engine') && typeOnly) &&
+      (ours || !STATES_LANGUAGE_LIBRARIES.has(to)),
+    example: ['runtime/src/asl/states/task.ts', "import { invoke } from '../../blocks/invocation/invocation.ts';"],
+  },
+  {
+    sentence: 'the States Language has no clock and no chance of its own: both come in by its ports, so that a turn can be replayed',
+    breaks: ({ from, to }) => inside(from, 'runtime/src/asl') && to.startsWith('node:') && to !== 'node:crypto',
+    example: ['runtime/src/asl/states/wait.ts', "import { setTimeout } from 'node:timers/promises';"],
   },
   {
     sentence: 'the runtime and the components import neither tests nor samples nor scripts',

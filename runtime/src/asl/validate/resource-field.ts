@@ -1,0 +1,32 @@
+/** Resource: whether it names work that exists, and that this kind of machine may do. */
+import { nearest } from '@mecha/components/kit/nearest.ts';
+import type { Json } from '../json.ts';
+import { MECHA_BLOCKS, parseResource } from '../resource.ts';
+import type { Context } from './context.ts';
+import { checkText } from './values.ts';
+
+export function checkResource(context: Context, value: Json, location: string): void {
+  if (!checkText(context, value, location)) return;
+  const resource = parseResource(value);
+  if (!resource) {
+    context.diagnostics.error(location, `The resource provided ${value} is not recognized. The value is not a valid resource ARN, or the resource is not available in this region.`, hintFor(value));
+    return;
+  }
+  if (context.express) {
+    if (resource.family === 'activity') context.diagnostics.error(location, 'Express state machine does not support Activity ARN');
+    else if (resource.pattern === 'token') context.diagnostics.error(location, "Express state machine does not support '.waitForTaskToken' service integration");
+    else if (resource.pattern !== 'request') context.diagnostics.error(location, "Express state machine does not support '.sync' service integration");
+  }
+  const refused = context.refuse?.(resource);
+  if (refused !== undefined) context.diagnostics.error(location, `The resource ${value} is not supported`, refused, 'NOT_SUPPORTED');
+}
+
+function hintFor(arn: string): string {
+  const [, partition, service = '', ...rest] = arn.split(':');
+  if (partition === 'mecha') {
+    const block = nearest(service, MECHA_BLOCKS);
+    if (!(MECHA_BLOCKS as readonly string[]).includes(service)) return `the blocks are ${MECHA_BLOCKS.join(', ')}${block === undefined ? '' : `; did you mean '${block}'?`}`;
+    return /\.sync/.test(rest.join(':')) ? "'.sync' exists for workflow and jobs" : 'arn:mecha:<block>:::<component>:<operation>';
+  }
+  return 'arn:aws:states:::<service>:<action>, an activity, a function, or arn:mecha:<block>:::<component>:<operation>';
+}

@@ -12,6 +12,8 @@ import type { Target } from './targets/target.ts';
 /** Above this share of its time the generator's event loop has no room to be sure that the target was the slower one. */
 const GENERATOR_BUSY_MAX = 0.97;
 const HOTTEST = 10;
+/** Numbers from here on are for single calls. */
+export const NUMBERS_END = 99_000_000;
 
 export interface What {
   readonly scenario: string;
@@ -49,8 +51,12 @@ export class Bench {
     this.#generator = undefined;
   }
 
-  /** Numbers that no other load of this run uses: events that are late cannot be taken for those of another. */
+  /**
+   * Numbers that none of the loads before used, so that events that are late cannot be taken for those of another. Eight
+   * digits end at some time: then it begins anew, with numbers that were used dozens of loads ago.
+   */
   takeNumbers(count: number): number {
+    if (this.#nextNumber + count > NUMBERS_END) this.#nextNumber = 0;
     const from = this.#nextNumber;
     this.#nextNumber += count;
     return from;

@@ -2,8 +2,8 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { Problem } from './problem.ts';
 import { nearest } from '@mecha/components/kit/nearest.ts';
+import { Problem, wordsOf } from './problem.ts';
 import { BACKENDS, DEFAULT_BUILD, PUBSUB, STORE, type Backend } from './targets/mecha.ts';
 import type { Protocol } from './targets/target.ts';
 
@@ -133,7 +133,7 @@ export function parseArguments(argv: readonly string[], known: readonly string[]
   for (const name of positionals) {
     if (known.includes(name)) continue;
     const meant = nearest(name, known);
-    throw new Problem(`there is no scenario ${JSON.stringify(name)}${meant === undefined ? '' : `; did you mean ${meant}?`} There are: ${known.join(', ')}`);
+    throw new Problem(`there is no scenario ${JSON.stringify(name)}${meant === undefined ? '' : `, did you mean ${meant}?`}; there are ${known.join(', ')}`);
   }
   const quick = values.quick ?? false;
   const results = resolve(values.results ?? join(ROOT, 'bench/results'));
@@ -168,7 +168,10 @@ function parse(argv: readonly string[]) {
   try {
     return parseArgs({ args: [...argv], options: FLAGS, allowPositionals: true });
   } catch (error) {
-    throw new Problem(error instanceof Error ? `${error.message.split('. ')[0] ?? ''}; --help lists all flags` : String(error));
+    const [words = ''] = wordsOf(error).split(/\.(?: |$)/);
+    const unknown = /^Unknown option '--?([^']*)'/.exec(words)?.[1];
+    const meant = unknown === undefined ? undefined : nearest(unknown, Object.keys(FLAGS));
+    throw new Problem(`${words}${meant === undefined ? '' : `, did you mean --${meant}?`}; --help lists all flags`, { cause: error });
   }
 }
 
@@ -180,22 +183,28 @@ function builds(build: string | undefined, against: string | undefined): readonl
 type Values = ReturnType<typeof parse>['values'];
 
 function external(values: Values): External | undefined {
-  const others = (['pid', 'inspect', 'app-port', 'topic', 'echo-app-id'] as const).find((flag) => values[flag] !== undefined);
+  const others = (['pid', 'inspect', 'store', 'pubsub', 'app-port', 'topic', 'echo-app-id'] as const).find((flag) => values[flag] !== undefined);
   if (values.http === undefined && values.grpc === undefined) {
     if (others !== undefined) throw new Problem(`--${others} belongs to a process that runs already: --http or --grpc says where`);
     return undefined;
   }
   const other = (['build', 'against'] as const).find((flag) => values[flag] !== undefined);
   if (other !== undefined) throw new Problem(`--${other} starts a process; it does not go with --http and --grpc`);
+  if (values.profile && values.inspect === undefined) throw new Problem('--profile of a process that runs already needs --inspect: start it with node --inspect, which prints the address');
   return {
     ...(values.http === undefined ? {} : { http: values.http }),
     ...(values.grpc === undefined ? {} : { grpc: values.grpc }),
-    ...(values.inspect === undefined ? {} : { inspectUrl: values.inspect }),
+    ...(values.inspect === undefined ? {} : { inspectUrl: inspector(values.inspect) }),
     ...(values['app-port'] === undefined ? {} : { appPort: count('--app-port', values['app-port'], 65_535) }),
     pids: values.pid === undefined ? [] : list('--pid', values.pid, runningPid),
     topic: values.topic ?? 'bench',
     echoAppId: values['echo-app-id'] ?? 'echo',
   };
+}
+
+function inspector(text: string): string {
+  if (!/^ws:\/\/[^/]+\/./.test(text)) throw new Problem(`--inspect takes the ws:// address that Node prints when it is started with --inspect, not ${JSON.stringify(text)}`);
+  return text;
 }
 
 function runningPid(text: string): number {

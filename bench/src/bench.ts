@@ -1,7 +1,7 @@
 /** What all scenarios of a run share: options, the generator, and the one way to take a measurement. */
 import { Generator } from './load/generator.ts';
 import type { Load, LoadResult, Mode } from './load/plan.ts';
-import { Problem } from './problem.ts';
+import { Problem, isRefusal, wordsOf } from './problem.ts';
 import { startProfile, writeProfiles, type Profiling } from './profile/cpu-profile.ts';
 import { heatTable, hottest } from './profile/hottest.ts';
 import { createSampler, type Sampled } from './process/sampler.ts';
@@ -12,6 +12,8 @@ import type { Target } from './targets/target.ts';
 /** Above this share of its time the generator's event loop has no room to be sure that the target was the slower one. */
 const GENERATOR_BUSY_MAX = 0.97;
 const HOTTEST = 10;
+/** Numbers from here on are for single calls. */
+export const NUMBERS_END = 99_000_000;
 
 export interface What {
   readonly scenario: string;
@@ -49,8 +51,12 @@ export class Bench {
     this.#generator = undefined;
   }
 
-  /** Numbers that no other load of this run uses: events that are late cannot be taken for those of another. */
+  /**
+   * Numbers that none of the loads before used, so that events that are late cannot be taken for those of another. Eight
+   * digits end at some time: then it begins anew, with numbers that were used dozens of loads ago.
+   */
   takeNumbers(count: number): number {
+    if (this.#nextNumber + count > NUMBERS_END) this.#nextNumber = 0;
     const from = this.#nextNumber;
     this.#nextNumber += count;
     return from;
@@ -63,22 +69,29 @@ export class Bench {
     let sampling: readonly { stop(): Sampled | undefined }[] = [];
     let profile: Promise<Profiling> | undefined;
     let sampled: Measurement['target'];
-    const { results, generator } = await this.generator.run(loads, {
-      warmupMs,
-      durationMs,
-      onMeasuring: () => {
-        sampling = target.pids.map((pid) => createSampler(pid).start());
-        if (profiling && target.inspectUrl) profile = startProfile(target.inspectUrl);
-      },
-      onMeasured: () => {
-        sampled = summed(sampling.map((one) => one.stop()));
-      },
-    });
-    if (profile) await this.#showProfile(what, target, await profile);
+    const name = `${what.scenario} ${what.protocol} ${target.variant}`;
+    const { results, generator } = await named(name, () =>
+      this.generator.run(loads, {
+        warmupMs,
+        durationMs,
+        onMeasuring: () => {
+          sampling = target.pids.map((pid) => createSampler(pid).start());
+          if (!profiling || !target.inspectUrl) return;
+          profile = startProfile(target.inspectUrl);
+          // Awaited after the run; until then its failure waits too.
+          profile.catch(() => undefined);
+        },
+        onMeasured: () => {
+          sampled = summed(sampling.map((one) => one.stop()));
+        },
+      }),
+    );
+    const begun = profile;
+    if (begun) await named(name, async () => this.#showProfile(profileName(what, target, loads), target, await begun));
     const limited = generator.busy > GENERATOR_BUSY_MAX;
     return results.map((result) => {
       const mode = loads.find((load) => load.label === result.label)?.mode as Mode;
-      this.#complain(what, target, result, limited);
+      this.#complain(name, result, limited);
       return {
         scenario: what.scenario,
         protocol: what.protocol,
@@ -102,23 +115,33 @@ export class Bench {
     });
   }
 
-  async end(): Promise<void> {
-    await this.#generator?.end();
-  }
-
-  #complain(what: What, target: Target, result: LoadResult, limited: boolean): void {
-    const name = `${what.scenario} ${what.protocol} ${target.variant}`;
+  #complain(name: string, result: LoadResult, limited: boolean): void {
     if (result.operations === 0) throw new Problem(`${name}: not one operation succeeded${result.firstError === undefined ? '' : `: ${result.firstError}`}`);
     if (result.errors > 0) this.say(`  ! ${name}: ${result.errors} errors, the first: ${result.firstError ?? ''}`);
     if (limited) this.say(`  ! ${name}: the load generator was busy all the time: the target may be faster than the figure`);
   }
 
-  async #showProfile(what: What, target: Target, profiling: Profiling): Promise<void> {
+  async #showProfile(name: string, target: Target, profiling: Profiling): Promise<void> {
     const profiles = await profiling.stop();
-    const files = await writeProfiles(this.options.profile ?? '', `${what.scenario}-${what.protocol}-${target.variant}-${what.round}`, profiles);
+    const files = await writeProfiles(this.options.profile ?? '', name, profiles);
     for (const { thread, profile } of profiles) this.say(heatTable(`  ${target.variant} ${thread}, own functions`, hottest(profile, HOTTEST, { ownOnly: true })));
     this.say(`  profiles: ${files.join(' ')}`);
   }
+}
+
+/** What fails for others' sake says for which target it failed. */
+async function named<T>(name: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw error instanceof Problem || isRefusal(error) ? new Problem(`${name}: ${wordsOf(error)}`, { cause: error }) : error;
+  }
+}
+
+/** One a load: `state-get-http-sqlite-closed-64-round-1`. */
+function profileName({ scenario, protocol, round, rows }: What, { variant }: Target, loads: readonly Load[]): string {
+  const modes = new Set(loads.map(({ mode }) => (mode.kind === 'closed' ? `closed-${mode.concurrency}` : `open-${mode.rate}`)));
+  return [scenario, protocol, variant, ...(rows === undefined ? [] : [`${rows}-rows`]), ...modes, 'round', round].join('-');
 }
 
 /** Of several processes: their cores and memory together; undefined where sampling is off. */

@@ -2,10 +2,12 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import { HELP, parseArguments, type Options } from './arguments.ts';
 import { Bench } from './bench.ts';
-import { Problem } from './problem.ts';
+import { Problem, isRefusal, wordsOf } from './problem.ts';
+import { endAll, killAll } from './process/leftovers.ts';
 import { charts } from './report/chart.ts';
 import { describeMachine } from './report/machine.ts';
 import { writeResults, type Fact, type Measurement, type Results } from './report/results.ts';
@@ -33,25 +35,23 @@ async function main(argv: readonly string[]): Promise<void> {
   const facts: Fact[] = [];
   const results = (): Results => ({ startedAt, machine: describeMachine(ROOT), arguments: argv, measurements, facts });
   let written: string | undefined;
-  try {
-    for (const scenario of scenarios) {
-      console.log(`${scenario.name}: ${scenario.words}`);
-      if (scenario.kind === 'load') {
-        measurements.push(...(await runLoadScenario(bench, scenario)));
-      } else {
-        const taken = await scenario.run(bench);
-        measurements.push(...taken.measurements);
-        facts.push(...taken.facts);
-      }
-      // After each: what was measured is not lost with what fails later.
-      written = await writeResults(options.results, results());
+  for (const scenario of scenarios) {
+    console.log(`${scenario.name}: ${scenario.words}`);
+    if (scenario.kind === 'load') {
+      measurements.push(...(await runLoadScenario(bench, scenario)));
+    } else {
+      const taken = await scenario.run(bench);
+      measurements.push(...taken.measurements);
+      facts.push(...taken.facts);
     }
-  } finally {
-    await bench.end();
+    if (measurements.length + facts.length === 0) continue;
+    // After each: what was measured is not lost with what fails later.
+    written = await writeResults(options.results, results());
   }
+  if (written === undefined) throw new Problem('nothing was measured: no scenario knows these backends and protocols');
   const drawn = charts(results());
   for (const { file, svg } of drawn) await writeFile(join(options.results, file), svg);
-  console.log(`\n${textTables(results())}\nresults: ${written ?? ''}${drawn.map(({ file }) => `\nchart: ${join(options.results, file)}`).join('')}`);
+  console.log(`\n${textTables(results())}\nresults: ${written}${drawn.map(({ file }) => `\nchart: ${join(options.results, file)}`).join('')}`);
 }
 
 function chosen(options: Options): readonly Scenario[] {
@@ -75,16 +75,34 @@ function buildIfMissing(options: Options): void {
 
 /** Addresses that `npm run servers -- up` wrote, overridden by the environment. */
 function serverAddresses(): Readonly<Record<string, string>> {
-  const file = join(ROOT, '.servers/env.json');
+  const file = join(process.env['MECHA_SERVERS_DIR'] || join(ROOT, '.servers'), 'env.json');
   const written = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Record<string, string>) : {};
   const given = Object.fromEntries(['MECHA_REDIS_HOST', 'MECHA_KAFKA_BROKERS'].flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])));
   return { ...written, ...given };
 }
 
+let interrupted = false;
+
+/** The first signal ends all that was started, the second this process. */
+async function interrupt(signal: 'SIGINT' | 'SIGTERM'): Promise<void> {
+  interrupted = true;
+  console.error('bench: interrupted');
+  await endAll();
+  process.exit(128 + constants.signals[signal]);
+}
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void interrupt(signal));
+process.once('exit', killAll);
+
 try {
   await main(process.argv.slice(2));
 } catch (error) {
-  if (!(error instanceof Problem)) throw error;
-  console.error(`bench: ${error.message}`);
-  process.exitCode = 2;
+  // What breaks while all is ended breaks because of that.
+  if (!interrupted) {
+    if (!(error instanceof Problem) && !isRefusal(error)) throw error;
+    console.error(`bench: ${wordsOf(error)}`);
+    process.exitCode = 2;
+  }
+} finally {
+  await endAll();
 }

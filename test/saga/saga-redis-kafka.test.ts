@@ -11,7 +11,7 @@ test('the order saga settles on Redis and Kafka', { timeout: 240_000 }, async ()
   const env = cleanEnv({ MECHA_REDIS_HOST: serverAddress('redis'), MECHA_KAFKA_BROKERS: serverAddress('kafka') });
   const driver = start(process.execPath, [DRIVER, '--exit', '--orders', '60', '--resources', 'redis-kafka'], { env });
   const code = await driver.exited;
-  expect(driver.lines.at(-1), driver.lines.join('\n')).toMatch(/^orders: 60 confirmed: 45 rejected: 15 lost: 0 oversold: 0 p50: \d+ ms p99: \d+ ms$/);
+  expect(driver.lines.at(-1), driver.lines.join('\n')).toMatch(/^orders: 60 confirmed: 45 rejected: 15 lost: 0 oversold: 0 p50: \d+ ms p99: \d+ ms orders\/s: \d+\.\d$/);
   expect(code).toBe(0);
 });
 

@@ -22,7 +22,7 @@ async function runDriver(...args: string[]): Promise<{ code: number | null; last
 }
 
 const settled = (orders: number) =>
-  new RegExp(`^orders: ${orders} confirmed: ${Math.floor((orders * 3) / 4)} rejected: ${orders - Math.floor((orders * 3) / 4)} lost: 0 oversold: 0 p50: \\d+ ms p99: \\d+ ms$`);
+  new RegExp(`^orders: ${orders} confirmed: ${Math.floor((orders * 3) / 4)} rejected: ${orders - Math.floor((orders * 3) / 4)} lost: 0 oversold: 0 p50: \\d+ ms p99: \\d+ ms orders/s: \\d+\\.\\d$`);
 
 describe('the order saga', () => {
   test('settles on the embedded default, and says so in its last line', { timeout: RUN_MS }, async () => {

@@ -22,6 +22,7 @@ const PACKAGES: Readonly<Record<string, { folder: string; exports: (rest: string
   '@mecha/runtime': { folder: 'runtime', exports: (rest) => `src/${rest}` },
   '@mecha/sdk': { folder: 'sdk', exports: () => 'src/index.ts' },
   '@mecha/specs': { folder: 'specs', exports: (rest) => rest },
+  '@mecha/bench': { folder: 'bench', exports: (rest) => rest },
   '@mecha/sample-order-saga': { folder: 'samples/order-saga', exports: (rest) => rest },
 };
 

@@ -143,6 +143,16 @@ const walls: readonly Wall[] = [
     example: ['bench/src/report/table.ts', "import { runLoad } from '../load/load.ts';"],
   },
   {
+    sentence: 'the bench measures processes from outside: of the runtime it takes the search for a free port, of the components the kit, of the specs what is on the wire',
+    breaks: ({ from, to, ours }) => inside(from, 'bench') && ours && to !== 'runtime/src/cli/free-port.ts' && !inside(to, 'bench', 'components/kit', 'specs'),
+    example: ['bench/src/targets/mecha.ts', "import { createHost } from '@mecha/runtime/host.ts';"],
+  },
+  {
+    sentence: 'nobody imports the bench: what it measures does not know that it is measured',
+    breaks: ({ from, to }) => inside(to, 'bench') && !inside(from, 'bench'),
+    example: ['scripts/measure-start.ts', "import { createSampler } from '@mecha/bench/src/process/sampler.ts';"],
+  },
+  {
     sentence: "the sample's services use no SDK and no library: they show that business code is all they hold",
     breaks: ({ from, to }) => inside(from, 'samples/order-saga/order', 'samples/order-saga/inventory-js') && !to.startsWith('node:'),
     example: ['samples/order-saga/order/order.mjs', "import { DaprClient } from '@dapr/dapr';"],

@@ -8,6 +8,7 @@ import { Deliveries } from './deliveries.ts';
 import { startEventApp, type EventApp } from './event-app.ts';
 import { openGrpcConnections } from './grpc-connections.ts';
 import { openHttpConnections } from './http-connections.ts';
+import { Problem, isRefusal, wordsOf } from '../problem.ts';
 import { LoadLoop } from './loop.ts';
 import type { Answer, Command, Load, LoadResult } from './plan.ts';
 import { Recorder } from './recorder.ts';
@@ -20,9 +21,15 @@ const deliveries = new Deliveries();
 const apps: EventApp[] = [];
 
 process.on('message', (command: Command) => {
-  handle(command).catch((error: unknown) => answer({ type: 'failed', words: error instanceof Error ? error.message : String(error) }));
+  handle(command).catch((error: unknown) => {
+    // Anything else is a mistake of ours: it ends the process with its stack.
+    if (!(error instanceof Problem) && !isRefusal(error)) throw error;
+    answer({ type: 'failed', words: wordsOf(error) });
+  });
 });
 process.once('disconnect', () => process.exit(0));
+// Ctrl-C reaches every process of the terminal; the bench ends this one when it has come to its own end.
+process.on('SIGINT', () => undefined);
 
 async function handle(command: Command): Promise<void> {
   switch (command.type) {
@@ -41,28 +48,52 @@ async function handle(command: Command): Promise<void> {
 
 async function run(loads: readonly Load[], warmupMs: number, durationMs: number): Promise<void> {
   const recorders = new Map(loads.map(({ label }) => [label, new Recorder()]));
-  const connections = await Promise.all(loads.map(openConnections));
-  const loops = loads.map((load, index) => new LoadLoop(load, connections[index] as Connections, deliveries, recorders.get(load.label) as Recorder));
+  const connections = await openAll(loads);
+  const loops = loads.map((load, index) => new LoadLoop(load, { connections: connections[index] as Connections, deliveries, latency: recorders.get(load.label) as Recorder }));
   const rates = loads.flatMap(({ mode }) => (mode.kind === 'open' ? [mode.rate] : []));
   const tickMs = Math.max(TICK_MS_MIN, 1000 / Math.max(1, ...rates));
   const ticker = rates.length > 0 ? startTicker(tickMs, () => loops.forEach((loop) => loop.tick())) : undefined;
-  // What is due by the clock is due at a tick: the loops begin with the first.
-  await ticker?.ticking;
-  loops.forEach((loop) => loop.start());
-  await sleep(warmupMs);
-  answer({ type: 'measuring' });
-  const [cpuBefore, busyBefore, fromMs] = [process.cpuUsage(), performance.eventLoopUtilization(), performance.now()];
-  loops.forEach((loop) => loop.measure());
-  await sleep(durationMs);
-  loops.forEach((loop) => loop.end());
-  const cpu = process.cpuUsage(cpuBefore);
-  const busy = performance.eventLoopUtilization(busyBefore).utilization;
-  const cpuCores = (cpu.user + cpu.system) / 1000 / (performance.now() - fromMs);
-  answer({ type: 'measured' });
-  await Promise.all(loops.map((loop) => loop.drained()));
-  await ticker?.stop();
-  for (const open of connections) open.close();
-  answer({ type: 'done', results: merged(loops, recorders), generator: { cpuCores, busy } });
+  const over = new AbortController();
+  const { signal } = over;
+  const measured = async (): Promise<{ readonly cpuCores: number; readonly busy: number }> => {
+    // What is due by the clock is due at a tick: the loops begin with the first.
+    const startedMs = await ticker?.fromMs;
+    loops.forEach((loop) => loop.start(startedMs));
+    await sleep(warmupMs, undefined, { signal });
+    answer({ type: 'measuring' });
+    const [cpuBefore, busyBefore, fromMs] = [process.cpuUsage(), performance.eventLoopUtilization(), performance.now()];
+    loops.forEach((loop) => loop.measure());
+    await sleep(durationMs, undefined, { signal });
+    loops.forEach((loop) => loop.end());
+    const cpu = process.cpuUsage(cpuBefore);
+    const busy = performance.eventLoopUtilization(busyBefore).utilization;
+    const cpuCores = (cpu.user + cpu.system) / 1000 / (performance.now() - fromMs);
+    answer({ type: 'measured' });
+    await Promise.all(loops.map((loop) => loop.drained()));
+    return { cpuCores, busy };
+  };
+  const broken = connections.map(async (one) => {
+    throw new Problem(await one.broken);
+  });
+  try {
+    const generator = await Promise.race([measured(), ...broken]);
+    answer({ type: 'done', results: merged(loops, recorders), generator });
+  } finally {
+    over.abort();
+    loops.forEach((loop) => loop.end());
+    await ticker?.stop();
+    for (const open of connections) open.close();
+  }
+}
+
+/** All or none. */
+async function openAll(loads: readonly Load[]): Promise<readonly Connections[]> {
+  const opened = await Promise.allSettled(loads.map(openConnections));
+  const failed = opened.find((one) => one.status === 'rejected');
+  const connections = opened.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+  if (!failed) return connections;
+  for (const one of connections) one.close();
+  throw failed.reason as unknown;
 }
 
 function openConnections({ host, port, request, mode }: Load): Promise<Connections> {

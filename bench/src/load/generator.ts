@@ -1,6 +1,8 @@
 /** The handle on the generator's process. One run at a time. */
 import { fork, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { Problem } from '../problem.ts';
+import { adopt } from '../process/leftovers.ts';
 import type { Answer, AppPlan, Command, Load, LoadResult } from './plan.ts';
 
 export interface Generated {
@@ -12,7 +14,7 @@ export interface Generated {
 export interface RunOptions {
   readonly warmupMs: number;
   readonly durationMs: number;
-  /** Called as the measured time begins and ends. */
+  /** Called as the measured time begins and ends; what they throw ends the run. */
   readonly onMeasuring?: () => void;
   readonly onMeasured?: () => void;
 }
@@ -23,10 +25,10 @@ export class Generator {
   #ended = false;
 
   constructor() {
-    this.#child = fork(fileURLToPath(new URL('./generator-process.ts', import.meta.url)), [], { execArgv: [], serialization: 'json' });
+    this.#child = adopt(fork(fileURLToPath(new URL('./generator-process.ts', import.meta.url)), [], { execArgv: [], serialization: 'json' }));
     this.#child.on('message', (answer: Answer) => this.#listener?.(answer));
-    this.#child.once('exit', (code) => {
-      if (!this.#ended) this.#listener?.({ type: 'failed', words: `the load generator ended with code ${code}` });
+    this.#child.once('exit', (code, signal) => {
+      if (!this.#ended) this.#listener?.({ type: 'failed', words: `the load generator ended with ${code === null ? signal : `code ${code}`}` });
       this.#ended = true;
     });
   }
@@ -53,12 +55,16 @@ export class Generator {
 
   #ask(command: Command, other: (answer: Answer) => void): Promise<Generated> {
     return new Promise((resolve, reject) => {
-      if (this.#ended) return reject(new Error('the load generator has ended'));
+      if (this.#ended) return reject(new Problem('the load generator has ended'));
       this.#listener = (answer) => {
-        if (answer.type === 'failed') reject(new Error(answer.words));
-        else if (answer.type === 'done') resolve({ results: answer.results, generator: answer.generator });
-        else if (answer.type === 'ready') resolve({ results: [], generator: { cpuCores: 0, busy: 0 } });
-        else other(answer);
+        try {
+          if (answer.type === 'failed') reject(new Problem(answer.words));
+          else if (answer.type === 'done') resolve({ results: answer.results, generator: answer.generator });
+          else if (answer.type === 'ready') resolve({ results: [], generator: { cpuCores: 0, busy: 0 } });
+          else other(answer);
+        } catch (error) {
+          reject(error);
+        }
       };
       this.#child.send(command);
       return undefined;

@@ -11,6 +11,7 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import type { Connections, Slot } from './connection.ts';
+import { Problem } from '../problem.ts';
 import type { GrpcRequest } from './plan.ts';
 import { templateOf, type Template } from './template.ts';
 
@@ -24,32 +25,40 @@ const WINDOW_DEFAULT = 65_535;
 const FRAME_BYTES_MAX = 16_384;
 const FRAME_HEAD = 9;
 const MESSAGE_HEAD = 5;
+/** What a server takes on a stream without having been asked for more: requests wait for no stream's window. */
+export const GRPC_MESSAGE_BYTES_MAX = WINDOW_DEFAULT - MESSAGE_HEAD;
 /** The first entry of the dynamic table (RFC 7541, 2.3.3). */
 const DYNAMIC_FIRST = 62;
 
 export async function openGrpcConnections(host: string, port: number, request: GrpcRequest, count: number): Promise<Connections> {
   const message = Buffer.from(request.message, 'base64');
-  if (message.length + MESSAGE_HEAD > WINDOW_DEFAULT) throw new Error(`a request of ${message.length} bytes is larger than this generator sends over gRPC (${WINDOW_DEFAULT - MESSAGE_HEAD} at most)`);
-  const template = templateOf(dataFrames(message));
-  // Only what DATA frames carry counts against the server's window, not their heads (RFC 9113, 6.9.1).
-  const cost = message.length + MESSAGE_HEAD;
-  const sessions = await Promise.all(Array.from({ length: Math.ceil(count / STREAMS_PER_CONNECTION) }, () => openSession(host, port, request, template, cost)));
+  if (message.length > GRPC_MESSAGE_BYTES_MAX) throw new Problem(`a request of ${message.length} bytes is larger than this generator sends over gRPC (${GRPC_MESSAGE_BYTES_MAX} at most)`);
+  const broken = Promise.withResolvers<string>();
+  const options: SessionOptions = {
+    headers: { ...request.metadata, ':path': request.path, ':authority': `${host}:${port}` },
+    template: templateOf(dataFrames(message)),
+    // Only what DATA frames carry counts against the server's window, not their heads (RFC 9113, 6.9.1).
+    cost: message.length + MESSAGE_HEAD,
+    onEnded: (words) => broken.resolve(`the server is gone: ${words}`),
+  };
+  const sessions = await Promise.all(Array.from({ length: Math.ceil(count / STREAMS_PER_CONNECTION) }, () => openSession(host, port, options)));
   const slots = Array.from({ length: count }, (_, index): Slot => {
     const session = sessions[index % sessions.length] as Session;
     return { send: (number, done) => session.call(number, done) };
   });
   return {
     slots,
+    broken: broken.promise,
     close() {
       for (const session of sessions) session.close();
     },
   };
 }
 
-async function openSession(host: string, port: number, request: GrpcRequest, template: Template, cost: number): Promise<Session> {
+async function openSession(host: string, port: number, options: SessionOptions): Promise<Session> {
   const socket = connect({ host, port, noDelay: true });
   await once(socket, 'connect');
-  return new Session(socket, { ...request.metadata, ':path': request.path, ':authority': `${host}:${port}` }, template, cost);
+  return new Session(socket, options);
 }
 
 /** The message with its gRPC head, cut into DATA frames; the stream id is filled in per call. */
@@ -82,10 +91,20 @@ interface Call {
   head: number[];
 }
 
+interface SessionOptions {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly template: Template;
+  /** What a request takes of the server's window. */
+  readonly cost: number;
+  /** Told when the connection ended without having been closed here. */
+  readonly onEnded: (words: string) => void;
+}
+
 class Session {
   readonly #socket: Socket;
   readonly #template: Template;
   readonly #cost: number;
+  readonly #onEnded: (words: string) => void;
   readonly #calls = new Map<number, Call>();
   /** Calls that wait for the server's window. */
   readonly #waiting: { readonly number: number; readonly call: Call }[] = [];
@@ -99,8 +118,9 @@ class Session {
   /** Frames of this turn of the loop go out in one write. */
   #outgoing: Buffer[] = [];
 
-  constructor(socket: Socket, headers: Readonly<Record<string, string>>, template: Template, cost: number) {
+  constructor(socket: Socket, { headers, template, cost, onEnded }: SessionOptions) {
     this.#socket = socket;
+    this.#onEnded = onEnded;
     this.#template = template;
     this.#cost = cost;
     const named = Object.entries({ te: 'trailers', 'content-type': 'application/grpc', ...headers });
@@ -228,6 +248,7 @@ class Session {
     const open = [...this.#calls.values(), ...this.#waiting.map(({ call }) => call)];
     this.#calls.clear();
     this.#waiting.length = 0;
+    this.#onEnded(words);
     for (const call of open) call.done(words);
     this.#socket.destroy();
   }

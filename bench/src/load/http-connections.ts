@@ -7,6 +7,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import type { Connections, Slot } from './connection.ts';
 import type { HttpRequest } from './plan.ts';
+import { wordsOf } from '../problem.ts';
 import { templateOf, type Template } from './template.ts';
 
 const HEAD_BYTES_MAX = 64 * 1024;
@@ -14,11 +15,14 @@ const HEAD_END = Buffer.from('\r\n\r\n');
 
 export async function openHttpConnections(host: string, port: number, request: HttpRequest, count: number): Promise<Connections> {
   const template = templateOf(encodeRequest(host, port, request));
-  const opened = await Promise.all(Array.from({ length: count }, async () => new HttpSlot(await open(host, port), () => open(host, port), template, request.status)));
+  const broken = Promise.withResolvers<string>();
+  const openAgain = (): Promise<Socket> => open(host, port);
+  const slots = await Promise.all(Array.from({ length: count }, async () => new HttpSlot(await openAgain(), { openAgain, template, status: request.status, onBroken: broken.resolve })));
   return {
-    slots: opened,
+    slots,
+    broken: broken.promise,
     close() {
-      for (const slot of opened) slot.close();
+      for (const slot of slots) slot.close();
     },
   };
 }
@@ -36,40 +40,61 @@ async function open(host: string, port: number): Promise<Socket> {
   return socket;
 }
 
+interface HttpSlotOptions {
+  readonly openAgain: () => Promise<Socket>;
+  readonly template: Template;
+  /** Any other counts as an error. */
+  readonly status: number;
+  readonly onBroken: (words: string) => void;
+}
+
 class HttpSlot implements Slot {
-  #socket: Socket;
-  readonly #reopen: () => Promise<Socket>;
-  readonly #template: Template;
-  readonly #status: number;
+  readonly #options: HttpSlotOptions;
   readonly #response = new ResponseReader();
+  /** Undefined while a new one is opened, and when none can be. */
+  #socket: Socket | undefined;
+  /** Of the operation under way. */
   #done: ((error?: string) => void) | undefined;
+  /** The number of a request that waits for the new connection. */
+  #waiting: number | undefined;
+  #broken: string | undefined;
   #closed = false;
 
-  constructor(socket: Socket, reopen: () => Promise<Socket>, template: Template, status: number) {
-    this.#socket = socket;
-    this.#reopen = reopen;
-    this.#template = template;
-    this.#status = status;
-    this.#listen(socket);
+  constructor(socket: Socket, options: HttpSlotOptions) {
+    this.#options = options;
+    this.#use(socket);
   }
 
   send(number: number, done: (error?: string) => void): void {
+    if (this.#broken !== undefined) {
+      setImmediate(done, this.#broken);
+      return;
+    }
     this.#done = done;
-    this.#response.reset();
-    this.#socket.write(this.#template.bytes(number));
+    if (this.#socket) this.#write(this.#socket, number);
+    else this.#waiting = number;
   }
 
   close(): void {
     this.#closed = true;
-    this.#socket.destroy();
+    this.#socket?.destroy();
   }
 
-  #listen(socket: Socket): void {
+  #write(socket: Socket, number: number): void {
+    this.#response.reset();
+    socket.write(this.#options.template.bytes(number));
+  }
+
+  #use(socket: Socket): void {
+    this.#socket = socket;
     socket.on('data', (chunk) => {
+      if (socket !== this.#socket) return;
       const outcome = this.#response.push(chunk);
       if (outcome === 'more') return;
-      if (outcome === 'bad') this.#lost(socket, 'the response is not HTTP/1.1 as expected');
-      else this.#finish(this.#response.status === this.#status ? undefined : `status ${this.#response.status} instead of ${this.#status}: ${this.#response.start()}`);
+      if (outcome === 'bad') return this.#lost(socket, 'the response is not HTTP/1.1 as expected');
+      // The server says that it hangs up: the next request takes another connection.
+      if (this.#response.closes) void this.#renew(socket);
+      this.#finish(this.#response.status === this.#options.status ? undefined : `status ${this.#response.status} instead of ${this.#options.status}: ${this.#response.start()}`);
     });
     socket.once('error', (error) => this.#lost(socket, error.message));
     socket.once('close', () => this.#lost(socket, 'the connection was closed'));
@@ -81,31 +106,37 @@ class HttpSlot implements Slot {
     done?.(error);
   }
 
-  /** The server hung up: the operation failed, and the slot comes back with a new connection. */
+  /** The server hung up: an operation under way failed, and the slot comes back with a new connection. */
   #lost(socket: Socket, words: string): void {
     if (this.#closed || socket !== this.#socket) return;
-    socket.destroy();
-    const done = this.#done;
-    this.#done = undefined;
-    this.#reopen().then(
-      (fresh) => {
-        if (this.#closed) return fresh.destroy();
-        this.#socket = fresh;
-        this.#listen(fresh);
-        done?.(words);
-        return undefined;
-      },
-      (error: unknown) => {
-        this.#closed = true;
-        done?.(`cannot connect again: ${error instanceof Error ? error.message : String(error)}`);
-      },
-    );
+    void this.#renew(socket);
+    this.#finish(words);
+  }
+
+  async #renew(old: Socket): Promise<void> {
+    this.#socket = undefined;
+    old.destroy();
+    try {
+      const fresh = await this.#options.openAgain();
+      if (this.#closed) fresh.destroy();
+      else this.#use(fresh);
+    } catch (error) {
+      this.#broken = `the server is gone: ${wordsOf(error)}`;
+      this.#options.onBroken(this.#broken);
+    }
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    if (waiting === undefined) return;
+    if (this.#socket) this.#write(this.#socket, waiting);
+    else this.#finish(this.#broken ?? 'closed');
   }
 }
 
 /** Framing of one response after the other on a connection. */
 export class ResponseReader {
   status = 0;
+  /** Whether the server closes the connection behind this response. */
+  closes = false;
   #head: Buffer | undefined;
   #first: Buffer | undefined;
   /** Bytes of the body that are still to come; -1 while the head is. */
@@ -114,6 +145,7 @@ export class ResponseReader {
 
   reset(): void {
     this.status = 0;
+    this.closes = false;
     this.#head = undefined;
     this.#first = undefined;
     this.#left = -1;
@@ -142,6 +174,7 @@ export class ResponseReader {
   #readHead(head: string): boolean {
     this.status = Number(head.slice(9, 12));
     if (!head.startsWith('HTTP/1.1 ') || Number.isNaN(this.status)) return false;
+    this.closes = /\r\nconnection: *close/i.test(head);
     const length = /\r\ncontent-length: *(\d+)/i.exec(head)?.[1];
     this.#left = length === undefined ? 0 : Number(length);
     if (length === undefined && /\r\ntransfer-encoding: *chunked/i.test(head)) this.#chunks = new ChunkReader();
@@ -168,10 +201,11 @@ class ChunkReader {
       if (end < 0) return 'more';
       const size = Number.parseInt(this.#rest.slice(0, end), 16);
       if (Number.isNaN(size)) return 'bad';
+      // Behind the last chunk, which is empty, may stand trailers.
+      if (size === 0) return this.#rest.indexOf('\r\n\r\n', end) < 0 ? 'more' : 'whole';
       const next = end + 2 + size + 2;
       if (this.#rest.length < next) return 'more';
       this.#rest = this.#rest.slice(next);
-      if (size === 0) return 'whole';
     }
   }
 }

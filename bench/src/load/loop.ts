@@ -6,7 +6,7 @@
  * 2. Open loop: operation k is due at start + k / rate, whatever became of those before. Latency counts from that moment,
  *    so that time spent waiting for a free connection behind a slow answer is counted (no coordinated omission).
  * 3. An operation belongs to the measured time when it was due in it. Its latency counts even if it ends later; one that
- *    has not ended `DRAIN_MS` after the end is an error, and its time so far its latency.
+ *    has not ended `drainMs` after the end is an error, and its time so far its latency.
  * 4. In a closed loop the rate is that of operations that ended within the measured time.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -15,14 +15,26 @@ import type { Deliveries } from './deliveries.ts';
 import type { Load, LoadResult, Numbers } from './plan.ts';
 import { Recorder } from './recorder.ts';
 
-export const DRAIN_MS = 10_000;
+const DRAIN_MS = 10_000;
 const DRAIN_POLL_MS = 5;
-/** Ticks jitter: one that comes this little too early begins what is due, which else would wait for the next. */
-const EARLY_MS = 0.2;
+/** Clocks of two threads agree to less than this: a tick that seems this little too early begins what is due, which else would wait for the next. */
+const EARLY_MS = 0.05;
 const SEED = 0x2f6e2b1;
+
+export interface LoopOptions {
+  readonly connections: Connections;
+  readonly deliveries: Deliveries;
+  /** Where latencies go; several loops of one label share one. */
+  readonly latency: Recorder;
+  /** Milliseconds, of a clock that never goes back. */
+  readonly now?: () => number;
+  readonly drainMs?: number;
+}
 
 export class LoadLoop {
   readonly #load: Load;
+  readonly #now: () => number;
+  readonly #drainMs: number;
   readonly #connections: Connections;
   readonly #deliveries: Deliveries;
   readonly #numbers: () => number;
@@ -40,16 +52,19 @@ export class LoadLoop {
   #errors = 0;
   #firstError: string | undefined;
 
-  constructor(load: Load, connections: Connections, deliveries: Deliveries, latency: Recorder) {
+  constructor(load: Load, { connections, deliveries, latency, now = () => performance.now(), drainMs = DRAIN_MS }: LoopOptions) {
     this.#load = load;
+    this.#now = now;
+    this.#drainMs = drainMs;
     this.#connections = connections;
     this.#deliveries = deliveries;
     this.#latency = latency;
     this.#numbers = numbersOf(load.numbers);
   }
 
-  start(): void {
-    this.#startedMs = performance.now();
+  /** Operations of an open loop are due from `atMs` on. */
+  start(atMs = this.#now()): void {
+    this.#startedMs = atMs;
     this.#free.push(...this.#connections.slots);
     if (this.#load.mode.kind === 'closed') for (const slot of this.#free.splice(0)) this.#again(slot);
   }
@@ -58,7 +73,7 @@ export class LoadLoop {
   tick(): void {
     const { mode } = this.#load;
     if (mode.kind !== 'open' || this.#state === 'ending' || this.#startedMs === 0) return;
-    const now = performance.now();
+    const now = this.#now();
     for (;;) {
       const dueMs = this.#startedMs + (this.#due * 1000) / mode.rate;
       if (dueMs > now + EARLY_MS || this.#free.length === 0) return;
@@ -71,30 +86,31 @@ export class LoadLoop {
 
   measure(): void {
     this.#state = 'measuring';
-    this.#measuredFromMs = performance.now();
+    this.#measuredFromMs = this.#now();
   }
 
-  /** No further operation begins. */
+  /** No further operation begins. To be called again changes nothing. */
   end(): void {
+    if (this.#state === 'ending') return;
     this.tick();
-    this.#measuredToMs = performance.now();
+    this.#measuredToMs = this.#now();
     this.#state = 'ending';
     const { mode } = this.#load;
     // What was due and never sent is as late as it is now.
-    if (mode.kind === 'open') {
+    if (mode.kind === 'open' && this.#startedMs > 0) {
       for (;;) {
         const dueMs = this.#startedMs + (this.#due * 1000) / mode.rate;
         if (dueMs >= this.#measuredToMs) break;
         this.#due++;
-        this.#fail(dueMs, 'was due but no connection became free for it');
+        if (dueMs >= this.#measuredFromMs) this.#fail(dueMs, 'was due but no connection became free for it');
       }
     }
   }
 
   async drained(): Promise<void> {
-    const deadline = performance.now() + DRAIN_MS;
-    while (this.#underWay.size > 0 && performance.now() < deadline) await sleep(DRAIN_POLL_MS);
-    for (const { dueMs } of this.#underWay) this.#fail(dueMs, `did not end within ${DRAIN_MS / 1000} s after the run`);
+    const deadline = this.#now() + this.#drainMs;
+    while (this.#underWay.size > 0 && this.#now() < deadline) await sleep(DRAIN_POLL_MS);
+    for (const { dueMs } of this.#underWay) this.#fail(dueMs, `did not end within ${this.#drainMs / 1000} s after the run`);
     this.#underWay.clear();
   }
 
@@ -115,14 +131,13 @@ export class LoadLoop {
   }
 
   #again(slot: Slot): void {
-    if (this.#state !== 'ending') this.#operate(slot, performance.now(), () => this.#again(slot));
+    if (this.#state !== 'ending') this.#operate(slot, this.#now(), () => this.#again(slot));
   }
 
   #operate(slot: Slot, dueMs: number, free: () => void): void {
     const number = this.#numbers();
     const counts = { dueMs };
-    // Whether it counts is known only later for one that began in the warm-up: it does not.
-    const measured = this.#state === 'measuring';
+    const measured = this.#state === 'measuring' && dueMs >= this.#measuredFromMs;
     if (measured) this.#underWay.add(counts);
     const finish = (error?: string): void => {
       if (measured && this.#underWay.delete(counts)) this.#finish(dueMs, error);
@@ -158,7 +173,7 @@ export class LoadLoop {
 
   #finish(dueMs: number, error: string | undefined): void {
     if (error !== undefined) return this.#fail(dueMs, error);
-    const now = performance.now();
+    const now = this.#now();
     this.#latency.record(now - dueMs);
     if (this.#state === 'measuring' || this.#load.mode.kind === 'open') this.#ended++;
   }
@@ -166,7 +181,7 @@ export class LoadLoop {
   #fail(dueMs: number, words: string): void {
     this.#errors++;
     this.#firstError ??= words;
-    this.#latency.record(performance.now() - dueMs);
+    this.#latency.record(this.#now() - dueMs);
   }
 }
 

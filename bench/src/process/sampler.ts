@@ -7,6 +7,7 @@
  * Where there is no /proc (macOS, Windows) sampling is off, and said once.
  */
 import { existsSync, readFileSync } from 'node:fs';
+import { Problem } from '../problem.ts';
 
 const EVERY_MS = 200;
 /** USER_HZ, in which /proc counts: 100 on every architecture that Node runs on, whatever the kernel's own clock. */
@@ -120,4 +121,4 @@ function hasProc(proc: string, say: (words: string) => void): boolean {
   return false;
 }
 
-const noProcess = (pid: number): Error => new Error(`no process has the pid ${pid}`);
+const noProcess = (pid: number): Error => new Problem(`no process has the pid ${pid}`);

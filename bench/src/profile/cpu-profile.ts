@@ -7,6 +7,7 @@
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Problem } from '../problem.ts';
 import { connectInspector, type Thread } from './inspector.ts';
 
 /** What V8 answers to Profiler.stop; times in microseconds. */
@@ -79,7 +80,7 @@ export async function startProfile(url: string, { intervalMicroseconds = INTERVA
   });
   const [main] = inspector.threads();
   try {
-    if (!main) throw new Error(`the process at ${url} has no main thread`);
+    if (!main) throw new Problem(`the process at ${url} has no main thread`);
     await begin(main);
     await Promise.all(started.values());
   } catch (error) {

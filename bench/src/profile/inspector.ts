@@ -3,6 +3,7 @@
  * process, and by way of it to its worker threads (Node's own NodeWorker domain). It knows no command by name but those that
  * find the workers.
  */
+import { Problem } from '../problem.ts';
 
 /** One thread of the process. */
 export interface Thread {
@@ -49,9 +50,9 @@ export function inspectorUrlIn(output: string): string | undefined {
 
 /** `url` as Node says it. Rejects with one line when nobody listens there. */
 export async function connectInspector(url: string, { onWorker, answerWithinMs = ANSWER_WITHIN_MS }: InspectorOptions = {}): Promise<Inspector> {
-  if (!/^wss?:\/\//.test(url)) throw new Error(`an inspector's address begins with ws://, as Node prints it, unlike '${url}'`);
+  if (!/^wss?:\/\//.test(url)) throw new Problem(`an inspector's address begins with ws://, as Node prints it, unlike '${url}'`);
   const socket = new WebSocket(url);
-  const gone = new Error(`the inspector at ${url} went away: has the process ended?`);
+  const gone = new Problem(`the inspector at ${url} went away: has the process ended?`);
   const main = createChannel('main', answerWithinMs, (text) => socket.send(text));
   const workers = new Map<string, Channel>();
   let met = 0;
@@ -66,7 +67,7 @@ export async function connectInspector(url: string, { onWorker, answerWithinMs =
       onWorker?.(worker.thread);
     } else if (message.method === 'NodeWorker.receivedMessageFromWorker') workers.get(session)?.receive(JSON.parse(message.params?.message ?? '{}') as Message);
     else if (message.method === 'NodeWorker.detachedFromWorker') {
-      workers.get(session)?.fail(new Error(`${workers.get(session)?.thread.name} has ended`));
+      workers.get(session)?.fail(new Problem(`${workers.get(session)?.thread.name} has ended`));
       workers.delete(session);
     }
   });
@@ -89,7 +90,7 @@ export async function connectInspector(url: string, { onWorker, answerWithinMs =
 
 function opened(socket: WebSocket, url: string, withinMs: number): Promise<void> {
   return new Promise((resolve, reject) => {
-    const fail = (): void => reject(new Error(`no inspector answers at ${url}`));
+    const fail = (): void => reject(new Problem(`no inspector answers at ${url}`));
     const timer = setTimeout(() => {
       fail();
       socket.close();
@@ -116,7 +117,7 @@ function createChannel(name: string, answerWithinMs: number, post: (text: string
     const id = next++;
     const answer = Promise.withResolvers<unknown>();
     waiting.set(id, answer);
-    const timer = setTimeout(() => answer.reject(new Error(`${name} did not answer ${method} within ${answerWithinMs / 1000} s`)), answerWithinMs);
+    const timer = setTimeout(() => answer.reject(new Problem(`${name} did not answer ${method} within ${answerWithinMs / 1000} s`)), answerWithinMs);
     try {
       post(JSON.stringify({ id, method, params: parameters }));
       return await answer.promise;
@@ -128,7 +129,7 @@ function createChannel(name: string, answerWithinMs: number, post: (text: string
   return {
     thread: { name, send },
     receive({ id = 0, result, error }) {
-      if (error) waiting.get(id)?.reject(new Error(`${name}: ${error.message}`));
+      if (error) waiting.get(id)?.reject(new Problem(`${name}: ${error.message}`));
       else waiting.get(id)?.resolve(result);
     },
     fail(reason) {

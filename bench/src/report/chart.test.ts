@@ -106,6 +106,14 @@ describe('a chart', () => {
     expect(words).not.toContain('HTTP: latency by percentile');
   });
 
+  test('of growth has one line a variant through all sizes, in throughput and in p99', () => {
+    const sizes = [1000, 100_000, 1e6].map((rows, index) => measurementOf({ scenario: 'growth', variant: 'sqlite', rows, perSecond: 5000 - index, latency: { p99: 4 + index } }));
+    const svg = chartOf(sizes);
+    expect(withClass(svg, 'line').map(({ attributes }) => attributes['d']?.match(/[ML]/g)?.join(''))).toEqual(['MLL', 'MLL']);
+    expect(withClass(svg, 'name')).toHaveLength(2);
+    expect(wordsIn(svg)).toEqual(expect.arrayContaining(['1k', '100k', '1M']));
+  });
+
   test('of growth shows one load, the one measured at the most sizes', () => {
     const svg = chartOf([...growth, measurementOf({ scenario: 'growth', variant: 'bare', rows: 1000, concurrency: 64 })]);
     expect(wordsIn(svg)).toContain('operations a second, 8 at once');

@@ -107,6 +107,29 @@ describe('measurements', () => {
     expect(compareMeasurements(rounds([1], [1]))[0]?.variants[1]).not.toHaveProperty('p99Difference');
   });
 
+  test('5: growth compares each variant with itself at the first number of rows, in latency too', () => {
+    const size = (variant: string, rows: number, round: number, perSecond: number, p50: number, p99: number): ReturnType<typeof measurementOf> => measurementOf({ variant, rows, round, perSecond, latency: { p50, p99 } });
+    const groups = compareMeasurements([
+      size('sqlite', 1000, 1, 1000, 1, 4),
+      size('redis', 1000, 1, 4000, 0.5, 2),
+      size('sqlite', 100_000, 1, 900, 1.25, 3),
+      size('redis', 100_000, 1, 2000, 0.75, 8),
+      size('sqlite', 1000, 2, 500, 2, 8),
+      size('sqlite', 100_000, 2, 500, 2.5, 8),
+      // Another load, in which this is the first size.
+      measurementOf({ variant: 'sqlite', rows: 100_000, concurrency: 64 }),
+    ]);
+    expect(groups.map(({ load, baseRows }) => [load.rows, baseRows])).toEqual([[1000, 1000], [100_000, 1000], [100_000, 100_000]]);
+    expect(groups.every((group) => !('base' in group))).toBe(true);
+    for (const first of [groups[0], groups[2]]) for (const one of first?.variants ?? []) expect(Object.keys(one)).toEqual(['variant', 'measurements', 'perSecond']);
+    const [sqlite, redis] = groups[1]?.variants ?? [];
+    expect(sqlite?.ratio).toEqual({ median: 0.95, min: 0.9, max: 1, count: 2 });
+    expect(sqlite?.p50Difference).toEqual({ median: 0.375, min: 0.25, max: 0.5, count: 2 });
+    expect(sqlite?.p99Difference).toEqual({ median: -0.5, min: -1, max: 0, count: 2 });
+    expect(redis?.ratio?.median).toBe(0.5);
+    expect(redis?.p99Difference?.median).toBe(6);
+  });
+
   test('rounds come in order, whatever the order in which they were measured', () => {
     const [group] = compareMeasurements([measurementOf({ round: 2 }), measurementOf({ round: 1 })]);
     expect(group?.variants[0]?.measurements.map(({ round }) => round)).toEqual([1, 2]);

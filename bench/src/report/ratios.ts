@@ -7,6 +7,8 @@
  *    without a sidecar that knows neither HTTP nor gRPC); else the group's first variant.
  * 3. A round in which the base has no figure, or zero, gives no ratio. No rounds, no ratio: absent, never 0 or NaN.
  * 4. A load measured twice in a round counts with the later figure.
+ * 5. Growth (measurements with `rows`): each variant is compared with itself at the first number of rows, under the same load
+ *    otherwise. Its question is not what a sidecar costs, but whether that stays the same.
  *
  * Pure functions; the order of groups and variants is that of the measurements.
  */
@@ -26,7 +28,10 @@ export type Load = Pick<Measurement, 'scenario' | 'protocol' | 'mode' | 'concurr
 
 export interface Group {
   readonly load: Load;
-  readonly base: string;
+  /** The variant with which the others are compared; of growth none. */
+  readonly base?: string;
+  /** Growth: the number of rows at which a variant is the base of its other sizes. */
+  readonly baseRows?: number;
   readonly variants: readonly Compared[];
 }
 
@@ -38,7 +43,7 @@ export interface Compared {
   readonly perSecond: Spread;
   /** Of operations a second: 0.5 = half of what the base does. */
   readonly ratio?: Spread;
-  /** Open loop: milliseconds more (or less) than the base at the percentile. In a closed loop they would follow from the ratio. */
+  /** Open loop and growth: milliseconds more (or less) than the base at the percentile. Beside another target in a closed loop they would follow from the ratio. */
   readonly p50Difference?: Spread;
   readonly p99Difference?: Spread;
 }
@@ -58,12 +63,23 @@ export function compareMeasurements(measurements: readonly Measurement[]): reado
   return [...groups.values()].map((members) => {
     const load = loadOf(members);
     const variants = Map.groupBy(members, ({ variant }) => variant);
+    if (load.rows !== undefined) return growthGroup({ ...load, rows: load.rows }, variants, measurements);
     const bare = variants.get(BASE) ?? groups.get(keyOf({ ...load, protocol: 'none' }))?.filter(({ variant }) => variant === BASE);
     const [first = ''] = variants.keys();
     const base = bare?.length ? BASE : first;
     const baseByRound = byRound(bare?.length ? bare : (variants.get(first) ?? []));
     return { load, base, variants: [...variants].map(([variant, own]) => compare(variant, [...byRound(own).values()], variant === base ? new Map() : baseByRound)) };
   });
+}
+
+function growthGroup(load: Load & { readonly rows: number }, variants: ReadonlyMap<string, readonly Measurement[]>, measurements: readonly Measurement[]): Group {
+  const sizes = measurements.filter((one) => one.rows !== undefined && keyOf({ ...one, rows: load.rows }) === keyOf(load));
+  const baseRows = sizes[0]?.rows ?? 0;
+  const compared = [...variants].map(([variant, own]) => {
+    const base = load.rows === baseRows ? [] : sizes.filter((one) => one.variant === variant && one.rows === baseRows);
+    return compare(variant, [...byRound(own).values()], byRound(base));
+  });
+  return { load, baseRows, variants: compared };
 }
 
 export function compareFacts(facts: readonly Fact[]): readonly FactGroup[] {
@@ -98,10 +114,11 @@ export function spreadOf(figures: readonly number[]): Spread {
 }
 
 function compare(variant: string, measurements: readonly Measurement[], base: ReadonlyMap<number, Measurement>): Compared {
-  const open = measurements[0]?.mode === 'open';
+  const [first] = measurements;
+  const latencies = first?.mode === 'open' || first?.rows !== undefined;
   const ratio = overRounds(measurements, base, (own, of) => quotient(own.perSecond, of.perSecond));
-  const p50Difference = open ? overRounds(measurements, base, (own, of) => own.latency.p50 - of.latency.p50) : undefined;
-  const p99Difference = open ? overRounds(measurements, base, (own, of) => own.latency.p99 - of.latency.p99) : undefined;
+  const p50Difference = latencies ? overRounds(measurements, base, (own, of) => own.latency.p50 - of.latency.p50) : undefined;
+  const p99Difference = latencies ? overRounds(measurements, base, (own, of) => own.latency.p99 - of.latency.p99) : undefined;
   return {
     variant,
     measurements,

@@ -69,13 +69,24 @@ describe('the Markdown table', () => {
   });
 });
 
+test('sizes of a growth stand under one load, each compared with the first in throughput and latency', () => {
+  const size = (rows: number, perSecond: number, p50: number, p99: number): ReturnType<typeof measurementOf> => measurementOf({ scenario: 'growth-state-get', variant: 'sqlite', rows, perSecond, latency: { p50, p99 } });
+  const growth = resultsOf({ measurements: [size(1000, 5000, 1, 4), size(100_000, 4500, 1.5, 3)] });
+  expect(textTables(growth).split('\n').slice(3).map((line) => line.trim().split(/\s{2,}/))).toEqual([
+    ['http, closed, 8 at once, 1 KB'],
+    ['sqlite', '1,000', '5,000', '1.00', '2.00', '4.00', '8.00', '0', 'base'],
+    ['sqlite', '100,000', '4,500', '1.50', '2.00', '3.00', '8.00', '0', '0.90', '+0.500', '-1.00'],
+  ]);
+  expect(markdownTables(growth)).toContain('| http | closed, 8 at once, 1 KB | sqlite | 100,000 | 4,500 |');
+});
+
 test('without results there is nothing to show', () => {
   expect(textTables(resultsOf())).toBe('');
   expect(markdownTables(resultsOf())).toBe('');
 });
 
 test('loads and spreads in words', () => {
-  expect(loadWords(measurementOf({ mode: 'open', rate: 2000, concurrency: 64, rows: 1e6 }))).toBe('open, 2,000/s on 64, 1 KB, 1,000,000 rows');
+  expect(loadWords(measurementOf({ mode: 'open', rate: 2000, concurrency: 64 }))).toBe('open, 2,000/s on 64, 1 KB');
   expect(spreadWords({ median: 0.5, min: 0.4, max: 0.6, count: 3 })).toBe('0.500 [0.400 - 0.600]');
   expect(spreadWords({ median: 0.5, min: 0.5, max: 0.5, count: 1 })).toBe('0.500');
 });

@@ -38,14 +38,10 @@ export function markdownTables(results: Results): string {
   return tablesOf(results).map(markdownTable).join('\n\n');
 }
 
-/** `closed, 64 at once, 1 KB` or `open, 2,000/s on 64, 1 KB`, and for growth `…, 1M rows`. */
-export function loadWords({ mode, concurrency, rate, payloadBytes, rows }: Load): string {
-  const words = [
-    mode === 'closed' ? `closed, ${countWords(concurrency)} at once` : `open, ${rate === undefined ? 'no' : countWords(rate)}/s on ${countWords(concurrency)}`,
-    sizeWords(payloadBytes),
-  ];
-  if (rows !== undefined) words.push(`${countWords(rows)} rows`);
-  return words.join(', ');
+/** `closed, 64 at once, 1 KB` or `open, 2,000/s on 64, 1 KB`. */
+export function loadWords({ mode, concurrency, rate, payloadBytes }: Load): string {
+  const pace = mode === 'closed' ? `closed, ${countWords(concurrency)} at once` : `open, ${rate === undefined ? 'no' : countWords(rate)}/s on ${countWords(concurrency)}`;
+  return `${pace}, ${sizeWords(payloadBytes)}`;
 }
 
 /** `0.45 [0.42 - 0.48]`; without the range where there is but one figure. */
@@ -62,6 +58,7 @@ function tablesOf({ measurements, facts }: Results): readonly Table[] {
 
 const MEASUREMENT_COLUMNS: readonly Column[] = [
   { title: 'variant', words: true },
+  { title: 'rows' },
   { title: 'ops/s' },
   { title: 'p50 ms' },
   { title: 'p90 ms' },
@@ -79,19 +76,28 @@ const MEASUREMENT_COLUMNS: readonly Column[] = [
 ];
 
 function measurementTable(scenario: string, groups: readonly Group[]): Table {
+  const byHeading = Map.groupBy(groups, ({ load }) => JSON.stringify(headingOf(load)));
   return {
     title: scenario,
     columns: MEASUREMENT_COLUMNS,
     headings: [{ title: 'protocol', words: true }, { title: 'load', words: true }],
-    groups: groups.map(({ load, base, variants }) => ({ heading: [load.protocol === 'none' ? '-' : load.protocol, loadWords(load)], rows: variants.map((one) => measurementRow(base, one)) })),
+    groups: [...byHeading.values()].flatMap((ofHeading) => {
+      const [first] = ofHeading;
+      return first ? [{ heading: headingOf(first.load), rows: ofHeading.flatMap((group) => group.variants.map((one) => measurementRow(group, one))) }] : [];
+    }),
   };
 }
 
-function measurementRow(base: string, { variant, measurements, perSecond, ratio, p50Difference, p99Difference }: Compared): Row {
+function headingOf(load: Load): Row {
+  return [load.protocol === 'none' ? '-' : load.protocol, loadWords(load)];
+}
+
+function measurementRow({ load: { rows }, base, baseRows }: Group, { variant, measurements, perSecond, ratio, p50Difference, p99Difference }: Compared): Row {
   const latency = (name: keyof Percentiles): string => numberWords(spreadOf(measurements.map((one) => one.latency[name])).median);
   const targets = measurements.flatMap(({ target }) => target ?? []);
   return [
     variant,
+    optionalCount(rows),
     numberWords(perSecond.median),
     latency('p50'),
     latency('p90'),
@@ -102,7 +108,7 @@ function measurementRow(base: string, { variant, measurements, perSecond, ratio,
     optionalCount(sum(measurements, ({ duplicates }) => duplicates)),
     targets.length === 0 ? '' : spreadOf(targets.map(({ cpuCores }) => cpuCores)).median.toFixed(2),
     targets.length === 0 ? '' : memoryWords(Math.max(...targets.map(({ rssMax }) => rssMax))),
-    toBase(variant === base, ratio),
+    toBase(rows === undefined ? variant === base : rows === baseRows, ratio),
     p50Difference ? spreadWords(p50Difference, differenceWords) : '',
     p99Difference ? spreadWords(p99Difference, differenceWords) : '',
     measurements.some(({ generator }) => generator.limited) ? LIMITED_MARK : '',
@@ -151,7 +157,9 @@ function sum(measurements: readonly Measurement[], figure: (measurement: Measure
   return figures.length === 0 ? undefined : figures.reduce((total, one) => total + one, 0);
 }
 
-const optionalCount = (count: number | undefined): string => (count === undefined ? '' : countWords(count));
+function optionalCount(count: number | undefined): string {
+  return count === undefined ? '' : countWords(count);
+}
 
 function withoutEmptyColumns(table: Table): Table {
   const kept = table.columns.map((_column, index) => table.groups.some(({ rows }) => rows.some((row) => row[index] !== '')));

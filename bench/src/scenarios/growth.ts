@@ -1,8 +1,9 @@
 /**
  * Whether an operation costs the same with much in the store as with little: the same load on stores of different size,
- * in turn. The first size is the unit of the ratios.
+ * in turn. Each size is compared with the first (`rows` of a measurement).
  */
 import type { Bench } from '../bench.ts';
+import type { Load } from '../load/plan.ts';
 import { padded, withNumber } from '../load/template.ts';
 import { Problem } from '../problem.ts';
 import type { Measurement } from '../report/results.ts';
@@ -15,6 +16,10 @@ import { fillState, stateGet } from './state.ts';
 
 const CONCURRENCY = 64;
 const BULK = 500;
+/** A probe that waits behind what was put there fails after the generator's own patience, and is made again. */
+const PROBE_MS = 100;
+const PROBES = 10_000;
+const DELIVERED_WITHIN_MS = 30 * 60_000;
 const JSON_TYPE = { 'content-type': 'application/json' };
 
 export const growthStateGet: OwnScenario = growth('growth-state-get', 'state-get with more and more keys in the store', stateGet, fillState);
@@ -32,8 +37,9 @@ function growth(name: string, words: string, scenario: LoadScenario, fill: (targ
       try {
         for (const rows of bench.options.rows) {
           const { target, context } = await startKeeping(bench, scenario);
-          contestants.push({ rows, target: { ...target, variant: `${rows} rows` }, context });
+          contestants.push({ rows, target, context });
           await fill(target, context, rows);
+          if (scenario.ends === 'delivery') await untilDelivered(bench, loadOf(bench, scenario, 'http', target, context, { kind: 'closed', concurrency: 1 }));
           bench.say(`  ${name}: ${rows} rows are there`);
         }
         for (let round = 1; round <= bench.options.rounds; round++) {
@@ -56,6 +62,17 @@ function startKeeping(bench: Bench, scenario: LoadScenario): ReturnType<typeof s
   const build = bench.builds.at(-1);
   if (!build) throw new Problem('no build to measure');
   return startOn(bench, scenario, 'http', 'sqlite', build, { retention: '24h' });
+}
+
+/** Waits until a new event reaches the app at once, and not behind those that were put there before. */
+async function untilDelivered(bench: Bench, load: Load): Promise<void> {
+  const deadline = performance.now() + DELIVERED_WITHIN_MS;
+  for (;;) {
+    const numbers = { from: bench.takeNumbers(PROBES), count: PROBES, order: 'sequential' } as const;
+    const { results } = await bench.generator.run([{ ...load, numbers }], { warmupMs: 0, durationMs: PROBE_MS });
+    if (results.every(({ operations, errors, lost }) => operations > 0 && errors + lost === 0)) return;
+    if (performance.now() > deadline) throw new Problem(`growth: what was put into the topic did not reach the app within ${DELIVERED_WITHIN_MS / 60_000} minutes`);
+  }
 }
 
 /** Messages that the app takes and the topic keeps. */

@@ -2,16 +2,16 @@
  * Runs a load scenario: per protocol all targets are started, then measured in turn (A B C C B A A B C …) at each concurrency
  * and at the fixed rate, so that what changes about the machine meanwhile changes all of them.
  */
-import { rm } from 'node:fs/promises';
 import type { Build } from '../arguments.ts';
 import type { Bench } from '../bench.ts';
 import type { Load, Mode } from '../load/plan.ts';
 import { Problem } from '../problem.ts';
+import { removeFolder, temporaryFolder } from '../process/leftovers.ts';
 import type { Measurement } from '../report/results.ts';
 import { startBare } from '../targets/bare.ts';
 import { freePort, until } from '../targets/child.ts';
 import { externalTarget } from '../targets/external.ts';
-import { makeDataFolder, PUBSUB, startMecha, type Backend } from '../targets/mecha.ts';
+import { PUBSUB, startMecha, type Backend } from '../targets/mecha.ts';
 import { isSubscribed } from '../targets/ready.ts';
 import { addressOf, type Protocol, type Target } from '../targets/target.ts';
 import { callOnce } from './call.ts';
@@ -33,7 +33,8 @@ export async function runLoadScenario(bench: Bench, scenario: LoadScenario): Pro
     const contestants: Contestant[] = [];
     try {
       await startAll(bench, scenario, protocol, contestants);
-      for (const mode of modesOf(bench, scenario)) {
+      if (contestants.length === 0) bench.say(`  ${scenario.name}: there is nothing to measure on ${bench.options.backends.join(', ')}`);
+      for (const mode of contestants.length === 0 ? [] : modesOf(bench, scenario)) {
         const taken: Measurement[] = [];
         for (let round = 1; round <= bench.options.rounds; round++) {
           // There and back: what one leaves to do behind itself (trimming, checkpoints) meets each of its neighbours.
@@ -121,12 +122,12 @@ export async function startOn(bench: Bench, scenario: Pick<LoadScenario, 'app'>,
 
 /** The caller's sidecar, the app's sidecar and the app, on one data folder. */
 async function startPair(bench: Bench, common: Omit<Parameters<typeof startMecha>[0], 'appId'>, appId: string, protocol: Protocol): Promise<Target> {
-  const dataDir = await makeDataFolder();
+  const dataDir = await temporaryFolder();
   const app = await startBare({ payloadBytes: bench.options.payloadBytes });
   const started: Target[] = [app];
   const stop = async (): Promise<void> => {
     for (const one of started.toReversed()) await one.stop();
-    await rm(dataDir, { recursive: true, force: true });
+    await removeFolder(dataDir);
   };
   try {
     const callee = await startMecha({ ...common, dataDir, appId: `${appId}-echo`, app: { port: app[protocol].port, protocol } });

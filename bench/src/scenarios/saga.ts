@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { Problem } from '../problem.ts';
+import { adopt } from '../process/leftovers.ts';
 import type { Fact } from '../report/results.ts';
 import type { OwnScenario } from './scenario.ts';
 
@@ -27,7 +28,7 @@ export const saga: OwnScenario = {
 };
 
 function runSaga(orders: number): Promise<string> {
-  const child = spawn(process.execPath, [DRIVER, '--orders', String(orders), '--rate', '0', '--at-once', '32', '--exit'], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = adopt(spawn(process.execPath, [DRIVER, '--orders', String(orders), '--rate', '0', '--at-once', '32', '--exit'], { stdio: ['ignore', 'pipe', 'pipe'] }));
   let text = '';
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (chunk: string) => (text = (text + chunk).slice(-20_000)));
   return new Promise((resolve, reject) => {

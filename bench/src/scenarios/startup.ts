@@ -2,11 +2,11 @@
  * From spawning the built package to ready: with its files in the page cache (and Node's cache of compiled code filled, as
  * every start after the first finds it), and with the files dropped from the page cache. Beside it the bare server.
  */
-import { cp, mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { cp, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Bench } from '../bench.ts';
 import { evictFromCache } from '../process/file-cache.ts';
+import { removeFolder, temporaryFolder } from '../process/leftovers.ts';
 import { memoryOf } from '../process/sampler.ts';
 import type { Fact } from '../report/results.ts';
 import { startBare } from '../targets/bare.ts';
@@ -29,7 +29,7 @@ export const startup: OwnScenario = {
   external: false,
   async run(bench) {
     const facts: Fact[] = [];
-    const folder = await mkdtemp(join(tmpdir(), 'mecha-bench-'));
+    const folder = await temporaryFolder();
     try {
       // A copy of Node: the pages of the one that runs this cannot be dropped.
       const node = join(folder, 'node');
@@ -50,7 +50,7 @@ export const startup: OwnScenario = {
         }
       }
     } finally {
-      await rm(folder, { recursive: true, force: true });
+      await removeFolder(folder);
     }
     return { measurements: [], facts };
   },

@@ -2,13 +2,13 @@
  * Two sidecar processes that write and deliver on one ledger at the same time, beside one that does all of it alone. The
  * loads together are the same: what is seen is the cost of sharing.
  */
-import { rm } from 'node:fs/promises';
 import type { Bench } from '../bench.ts';
 import type { Load } from '../load/plan.ts';
 import { Problem } from '../problem.ts';
+import { removeFolder, temporaryFolder } from '../process/leftovers.ts';
 import type { Measurement } from '../report/results.ts';
 import { freePort, until } from '../targets/child.ts';
-import { makeDataFolder, PUBSUB, startMecha, type Mecha } from '../targets/mecha.ts';
+import { PUBSUB, startMecha, type Mecha } from '../targets/mecha.ts';
 import { isSubscribed } from '../targets/ready.ts';
 import type { Target } from '../targets/target.ts';
 import { roundtrip } from './publish.ts';
@@ -55,13 +55,13 @@ export const twoProcesses: OwnScenario = {
 };
 
 async function startGroup(bench: Bench, variant: string, count: number): Promise<Group> {
-  const dataDir = await makeDataFolder();
+  const dataDir = await temporaryFolder();
   const build = bench.builds.at(-1);
   if (!build) throw new Problem('no build to measure');
   const sidecars: { mecha: Mecha; context: RequestContext }[] = [];
   const stop = async (): Promise<void> => {
     for (const { mecha } of sidecars) await mecha.stop();
-    await rm(dataDir, { recursive: true, force: true });
+    await removeFolder(dataDir);
   };
   try {
     for (let index = 0; index < count; index++) {

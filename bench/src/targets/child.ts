@@ -3,11 +3,11 @@ import { spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort as freePortOn } from '@mecha/runtime/cli/free-port.ts';
 import { Problem } from '../problem.ts';
+import { adopt, endProcess } from '../process/leftovers.ts';
 import { PROFILED_NODE_ARGUMENTS, inspectorUrlIn } from '../profile/inspector.ts';
 
 const LINES_KEPT = 40;
 const POLL_MS = 2;
-const KILL_AFTER_MS = 20_000;
 
 export interface Child {
   readonly pid: number;
@@ -21,15 +21,14 @@ export interface Child {
 
 export function startChild(args: readonly string[], options: { readonly node?: string; readonly env?: Readonly<Record<string, string>>; readonly inspect?: boolean } = {}): Child {
   const inspect = options.inspect ? PROFILED_NODE_ARGUMENTS : [];
-  const child = spawn(options.node ?? process.execPath, [...inspect, ...args], { env: { ...cleanEnvironment(), ...options.env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = adopt(spawn(options.node ?? process.execPath, [...inspect, ...args], { env: { ...cleanEnvironment(), ...options.env }, stdio: ['ignore', 'pipe', 'pipe'] }));
   const lines: string[] = [];
   let exitCode: number | undefined;
-  const exited = new Promise<void>((resolve) =>
-    child.once('exit', (code) => {
-      exitCode = code ?? -1;
-      resolve();
-    }),
-  );
+  child.once('exit', (code) => (exitCode = code ?? -1));
+  child.once('error', (error) => {
+    exitCode = -1;
+    lines.push(error.message);
+  });
   const inspectUrl = new Promise<string>((resolve) => {
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding('utf8').on('data', (chunk: string) => {
@@ -45,13 +44,7 @@ export function startChild(args: readonly string[], options: { readonly node?: s
     lines,
     exitCode: () => exitCode,
     inspectUrl,
-    async stop() {
-      if (exitCode !== undefined) return;
-      child.kill('SIGTERM');
-      await Promise.race([exited, sleep(KILL_AFTER_MS, undefined, { ref: false })]);
-      if (exitCode === undefined) child.kill('SIGKILL');
-      await exited;
-    },
+    stop: () => endProcess(child),
   };
 }
 

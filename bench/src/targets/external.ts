@@ -1,6 +1,6 @@
 /** A process that runs already, whatever it is: only its addresses and, for sampling, its pids are known. */
 import { connect } from 'node:net';
-import { Problem } from '../problem.ts';
+import { Problem, wordsOf } from '../problem.ts';
 import type { Address, Target } from './target.ts';
 
 const CONNECT_WITHIN_MS = 3000;
@@ -46,6 +46,6 @@ function reach(flag: string, { host, port }: Address): Promise<void> {
       socket.destroy();
       resolve();
     });
-    socket.once('timeout', () => fail(`no answer within ${CONNECT_WITHIN_MS / 1000} s`)).once('error', (error) => fail(error.message));
+    socket.once('timeout', () => fail(`no answer within ${CONNECT_WITHIN_MS / 1000} s`)).once('error', (error) => fail(wordsOf(error)));
   });
 }

@@ -3,11 +3,11 @@
  * the backend that is asked for: the same names as a sidecar without resources has.
  */
 import { existsSync } from 'node:fs';
-import { mkdtemp, mkdir, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Problem } from '../problem.ts';
+import { removeFolder, temporaryFolder } from '../process/leftovers.ts';
 import { freePort, startChild, until, type Child } from './child.ts';
 import { answers204 } from './ready.ts';
 import type { Protocol, Target } from './target.ts';
@@ -56,7 +56,7 @@ export async function startMecha(options: MechaOptions): Promise<Mecha> {
 export async function spawnMecha(options: MechaOptions): Promise<Mecha> {
   const bin = join(options.build, 'bin', 'mecha.mjs');
   if (!existsSync(bin)) throw new Problem(`no built package at ${options.build}: npm run build makes it`);
-  const dataDir = options.dataDir ?? (await makeDataFolder());
+  const dataDir = options.dataDir ?? (await temporaryFolder());
   const [http, grpc] = [await freePort(), await freePort()];
   const args = [bin, 'sidecar', '--app-id', options.appId, '--data-dir', dataDir, '--dapr-http-port', String(http), '--dapr-grpc-port', String(grpc), '--metrics-port', '0', '--log-level', 'warn'];
   if (options.resources !== 'default') {
@@ -75,13 +75,9 @@ export async function spawnMecha(options: MechaOptions): Promise<Mecha> {
     pids: [child.pid],
     async stop() {
       await child.stop();
-      if (options.dataDir === undefined) await rm(dataDir, { recursive: true, force: true });
+      if (options.dataDir === undefined) await removeFolder(dataDir);
     },
   };
-}
-
-export function makeDataFolder(): Promise<string> {
-  return mkdtemp(join(tmpdir(), 'mecha-bench-'));
 }
 
 export const DEFAULT_BUILD = fileURLToPath(new URL('../../../dist/mecha', import.meta.url));

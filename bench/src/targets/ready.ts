@@ -1,5 +1,6 @@
 /** Whether an address answers, asked with Node's own client: these are single questions, not load. */
 import { request } from 'node:http';
+import { wordsOf } from '../problem.ts';
 import type { Address } from './target.ts';
 
 export function answers204(address: Address, path: string): Promise<boolean> {
@@ -13,9 +14,9 @@ export function ask(address: Address, path: string, options: { readonly method?:
       const parts: Buffer[] = [];
       response.on('data', (part: Buffer) => parts.push(part));
       response.once('end', () => resolve({ status: response.statusCode ?? 0, body: Buffer.concat(parts).toString() }));
-      response.once('error', (error) => resolve({ status: 0, body: error.message }));
+      response.once('error', (error) => resolve({ status: 0, body: wordsOf(error) }));
     });
-    asked.once('error', (error) => resolve({ status: 0, body: error.message })).end(options.body);
+    asked.once('error', (error) => resolve({ status: 0, body: wordsOf(error) })).end(options.body);
   });
 }
 

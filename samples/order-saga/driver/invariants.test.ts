@@ -24,7 +24,15 @@ describe('the judge of the saga', () => {
   test('finds nothing wrong with a settled saga, and says so in one line', () => {
     const verdict = judge(settled());
     expect(verdict.breaches).toEqual([]);
-    expect(verdictLine(verdict)).toBe('orders: 2 confirmed: 1 rejected: 1 lost: 0 oversold: 0 p50: 12 ms p99: 12 ms');
+    expect(verdictLine(verdict)).toBe('orders: 2 confirmed: 1 rejected: 1 lost: 0 oversold: 0 p50: 12 ms p99: 12 ms orders/s: 166.7');
+  });
+
+  test('counts orders a second from the first one placed to the last one final, without those that are open', () => {
+    const at = (id: string, createdAt: number, finalAt: number, status: 'open' | 'rejected' = 'rejected') => [id, { ...order(id, status), createdAt, finalAt }] as const;
+    const verdict = judge(settled({ placed: ['a', 'b', 'c', 'd'].map((id) => ({ id, item: 'bolt', quantity: 1 })), orders: new Map([at('b', 4000, 6000), at('a', 2000, 2500), at('c', 3000, 3500), at('d', 0, 9000, 'open')]) }));
+    expect(verdict.ordersPerSecond).toBe(0.75);
+    expect(judge(settled({ placed: [] })).ordersPerSecond).toBe(0);
+    expect(judge(settled({ orders: new Map([at('a', 1000, 1000), at('b', 1000, 1000)]) })).ordersPerSecond).toBe(2000);
   });
 
   test('counts an acknowledged order that is open, or not stored, as lost', () => {

@@ -50,6 +50,8 @@ export interface Verdict {
   /** Milliseconds from order to final state. */
   readonly p50Ms: number;
   readonly p99Ms: number;
+  /** Orders that came to an end, over the time from the first order placed to the last one final. */
+  readonly ordersPerSecond: number;
   /** One sentence per breach; empty = all invariants hold. */
   readonly breaches: readonly string[];
 }
@@ -57,6 +59,7 @@ export interface Verdict {
 export function judge(records: StoredRecords): Verdict {
   const breaches: string[] = [];
   const latenciesMs: number[] = [];
+  let [firstMs, lastMs] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   const reservedByItem = new Map<string, number>();
   let confirmed = 0;
   let rejected = 0;
@@ -72,7 +75,11 @@ export function judge(records: StoredRecords): Verdict {
       breaches.push(`S1: order ${placed.id} was acknowledged and is ${order ? 'still open' : 'not stored'}`);
       continue;
     }
-    if (order.finalAt !== undefined) latenciesMs.push(order.finalAt - order.createdAt);
+    if (order.finalAt !== undefined) {
+      latenciesMs.push(order.finalAt - order.createdAt);
+      firstMs = Math.min(firstMs, order.createdAt);
+      lastMs = Math.max(lastMs, order.finalAt);
+    }
     if (order.status === 'confirmed') {
       confirmed++;
       if (reserved !== placed.quantity || reservation?.item !== placed.item) {
@@ -109,6 +116,8 @@ export function judge(records: StoredRecords): Verdict {
     stockLeft,
     p50Ms: percentile(latenciesMs, 0.5),
     p99Ms: percentile(latenciesMs, 0.99),
+    // The services' clocks count milliseconds: less than one is none.
+    ordersPerSecond: latenciesMs.length === 0 ? 0 : (latenciesMs.length * 1000) / Math.max(lastMs - firstMs, 1),
     breaches,
   };
 }
@@ -119,6 +128,6 @@ function percentile(sorted: readonly number[], fraction: number): number {
 
 /** The one line that scripts read. */
 export function verdictLine(verdict: Verdict): string {
-  const { orders, confirmed, rejected, lost, oversold, p50Ms, p99Ms } = verdict;
-  return `orders: ${orders} confirmed: ${confirmed} rejected: ${rejected} lost: ${lost} oversold: ${oversold} p50: ${p50Ms} ms p99: ${p99Ms} ms`;
+  const { orders, confirmed, rejected, lost, oversold, p50Ms, p99Ms, ordersPerSecond } = verdict;
+  return `orders: ${orders} confirmed: ${confirmed} rejected: ${rejected} lost: ${lost} oversold: ${oversold} p50: ${p50Ms} ms p99: ${p99Ms} ms orders/s: ${ordersPerSecond.toFixed(1)}`;
 }

@@ -104,6 +104,7 @@ function summary(verdict: Verdict, plan: Plan): void {
     ['stock left', `${verdict.stockLeft} of ${initial}`],
     ['order to final state, p50', `${verdict.p50Ms} ms`],
     ['order to final state, p99', `${verdict.p99Ms} ms`],
+    ['orders a second', verdict.ordersPerSecond.toFixed(1)],
     ['invariants', verdict.breaches.length === 0 ? 'all hold' : `${verdict.breaches.length} breaches`],
   ];
   say('');

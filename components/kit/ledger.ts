@@ -1,7 +1,7 @@
 /**
  * The port of the ledger: the one transactional store of a process, shared by all sidecars of a host that use the same
- * data folder. State rows, topic logs with their consumer groups, redelivery timers, outbox, dead letters and the
- * registry of live sidecars change in one transaction.
+ * data folder. State rows, topic logs with their consumer groups, redelivery timers, outbox, dead letters, workflows
+ * (`ledger-workflow.ts`) and the registry of live sidecars change in one transaction.
  *
  * Invariants, which the conformance suite holds on every implementation:
  * L1  A batch is applied whole or not at all; a refused batch never spoils another that shared its commit.
@@ -11,6 +11,7 @@
  * L4  A message is given to one claimer of a group at a time; it is gone for the group only by its acknowledgement.
  * L5  A message is trimmed only when every known group has acknowledged it and its retention has passed.
  */
+import type { WorkflowLedger, WorkflowOperation, WorkflowResult } from './ledger-workflow.ts';
 import type { OutboxRecord, OutboxSource } from './outbox.ts';
 
 export interface LedgerStateRow {
@@ -103,7 +104,8 @@ export type LedgerOperation =
   | { readonly type: 'dead-letter.remove'; readonly id: string }
   /** Adds or replaces this process's row of `sidecar.instanceId`. */
   | { readonly type: 'sidecar.put'; readonly sidecar: SidecarRow }
-  | { readonly type: 'sidecar.remove'; readonly instanceId: string };
+  | { readonly type: 'sidecar.remove'; readonly instanceId: string }
+  | WorkflowOperation;
 
 /** One per operation, in order; only the fields that the operation's comment names are present. */
 export interface LedgerResult {
@@ -111,6 +113,7 @@ export interface LedgerResult {
   readonly deleted?: boolean;
   readonly sequence?: number;
   readonly applied?: boolean;
+  readonly workflow?: WorkflowResult;
 }
 
 /** A condition of one operation did not hold; nothing of its batch was applied. */
@@ -158,7 +161,10 @@ export interface TopicStatus {
   readonly groups: readonly { readonly group: string; readonly waiting: number; readonly inFlight: number; readonly unread: number }[];
 }
 
-/** Names what changed, for wake-ups: `topic/<topic>`, `outbox/<app id>`, `sidecars`. */
+/**
+ * Names what changed, for wake-ups: `topic/<topic>`, `outbox/<app id>`, `sidecars`, `workflow/<app>` (something may be claimed, or
+ * falls due), `workflow-status/<app>`.
+ */
 export type LedgerChannel = string;
 
 export interface Ledger {
@@ -182,6 +188,7 @@ export interface Ledger {
   topicStatus(topic: string): Promise<TopicStatus>;
 
   readonly outbox: OutboxSource;
+  readonly workflows: WorkflowLedger;
 
   /** Newest first. `before`: the `at` and `id` of the last one seen. */
   deadLetters(request: { readonly appId: string; readonly limit: number; readonly before?: { readonly at: number; readonly id: string } }): Promise<readonly DeadLetter[]>;

@@ -12,7 +12,7 @@
  * W6  A new execution of an instance (reset, replaced) is reached by no result of the one before; external events stay, in order.
  * W7  Claims, firing and reading cost the same with a million rows that are not concerned.
  *
- * Durable when it resolves (L2): create, step, send, purge, and `complete` with `told`. Everything else is as safe from a crash of the
+ * Durable when it resolves (L2): create, step, send, control, purge, and `complete` with `told`. Everything else is as safe from a crash of the
  * process, and a power failure may undo the last of it: it happens again.
  */
 
@@ -140,8 +140,8 @@ export interface WorkflowStep {
   /** Task ids and timer ids; removed before the new ones are added. */
   readonly dropActivities?: readonly number[];
   readonly dropTimers?: readonly number[];
-  /** An id that is taken: `refused` goes to this instance's inbox instead. */
-  readonly create?: readonly (NewWorkflow & { readonly refused: WorkflowMessage })[];
+  /** An id that is taken: `refused`, if there is one, goes to this instance's inbox instead. */
+  readonly create?: readonly (NewWorkflow & { readonly refused?: WorkflowMessage })[];
   /** Messages to others; `executionId`: to that execution only. Whoever is not there or finished does not get it. */
   readonly send?: readonly { readonly app: string; readonly instanceId: string; readonly executionId?: string; readonly message: WorkflowMessage }[];
   /** For its parent, if it has one (W4). */
@@ -155,7 +155,10 @@ export interface WorkflowStep {
 export type WorkflowOperation =
   /** Result: `{ workflow: { row, applied } }`; `applied: false` with `existing`. Rejects with `LedgerConflict` (the id) when it is taken. */
   | ({ readonly type: 'workflow.create' } & NewWorkflow)
-  /** Result: `{ workflow: { applied: true, fence, turn, ready, activities } }`. Rejects with `LedgerConflict`: key `fence` or `activity`. */
+  /**
+   * Result: `{ workflow: { applied: true, fence, turn, ready, activities } }`. Rejects with `LedgerConflict`, key `fence`, `activity` (one
+   * of `resolved` is not there), `message` (one of `consumed`) or `task` (an activity or timer of this id is there already).
+   */
   | WorkflowStep
   /** A first step of an instance that the same batch creates; `row` and `fence` are those of the creation. */
   | ({ readonly type: 'workflow.first-step' } & Omit<WorkflowStep, 'type' | 'row' | 'fence' | 'consumed'> & { readonly app: string; readonly instanceId: string; readonly executionId: string })
@@ -175,8 +178,24 @@ export type WorkflowOperation =
   | { readonly type: 'workflow.release'; readonly row: number; readonly fence: number; readonly restUntil?: number; readonly failed?: string }
   /** Ends the rest of a stalled or failing instance. */
   | { readonly type: 'workflow.wake'; readonly row: number }
-  /** Everything of the instance is removed. `force`: also when it has not ended; its parent then gets `toParent`. */
-  | { readonly type: 'workflow.purge'; readonly row: number; readonly force?: { readonly toParent: WorkflowMessage } };
+  /**
+   * Overtakes whatever turn is under way: the status is set and `append` added to the history. `recurse`: of all descendants too,
+   * those that are not finished. Instances of the names in `graceful` get its message instead. Result: `count` of those it reached.
+   */
+  | {
+      readonly type: 'workflow.control';
+      readonly row: number;
+      readonly status: 'terminated' | 'suspended' | 'running';
+      readonly append: { readonly count: number; readonly data: string };
+      readonly recurse?: boolean;
+      readonly toParent?: WorkflowMessage;
+      readonly graceful?: { readonly names: readonly string[]; readonly message: WorkflowMessage };
+    }
+  /**
+   * Everything of the instance is removed, with `recurse` of all its descendants too; result: `count`. Not when one of them has not ended,
+   * unless by `force`: the parent of the first then gets `toParent`.
+   */
+  | { readonly type: 'workflow.purge'; readonly row: number; readonly recurse?: boolean; readonly force?: { readonly toParent: WorkflowMessage } };
 
 export interface WorkflowResult {
   readonly applied: boolean;
@@ -189,6 +208,7 @@ export interface WorkflowResult {
   readonly activities?: readonly number[];
   /** Status found: of what stands in the way, of whom a message did not reach. */
   readonly status?: WorkflowStatus;
+  readonly count?: number;
 }
 
 export interface ClaimedWorkflow extends WorkflowRow {

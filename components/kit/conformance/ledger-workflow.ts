@@ -387,6 +387,54 @@ export function workflowLedgerConformance(name: string, subject: LedgerUnderTest
       });
     });
 
+    describe('control', () => {
+      const page = { count: 1, data: 'by hand' };
+      const control = (row: number, status: 'terminated' | 'suspended' | 'running', more: object = {}) => one({ type: 'workflow.control', row, status, append: page, ...more });
+
+      test('suspending overtakes the turn under way and keeps its messages; running again gives them out', async () => {
+        const { row = 0 } = await create('1');
+        const claimed = await claim();
+        expect(await control(row, 'suspended')).toEqual({ applied: true, count: 1 });
+        expect(await control(row, 'suspended'), 'it is already').toEqual({ applied: false, count: 0 });
+        await expect(step(claimed)).rejects.toSatisfy(isConflict('fence'));
+        expect([await claimAll(), (await find('1'))?.status]).toEqual([[], 'suspended']);
+        await control(row, 'running');
+        expect(texts(await claim())).toEqual(['start 1']);
+        expect((await ledger.workflows.history(row, 0, 10)).map(({ first, data }) => [first, data])).toEqual([[0, 'by hand'], [1, 'by hand']]);
+      });
+
+      test('(W1) terminating ends the whole family in one commit, but for names that are told instead, and tells the parent of the first', async () => {
+        const parent = (id: string): WorkflowParent => ({ app: 'a', instanceId: id, executionId: `x-${id}`, taskId: 1 });
+        await create('top');
+        const { row = 0 } = await create('1', { parent: parent('top') });
+        await create('2', { parent: parent('1') });
+        await create('3', { parent: parent('2'), name: 'graceful', app: 'b' });
+        await create('4', { parent: parent('2') });
+        for (const claimed of await claimAll()) await step(claimed, { activities: [task(1)], timers: [{ timerId: 2, dueAt: clock.now(), message: result('t') }] });
+        expect(await control(row, 'terminated', { recurse: true, toParent: result('ended'), graceful: { names: ['graceful'], message: event('please end') } })).toEqual({ applied: true, count: 4 });
+        expect(await Promise.all(['top', '1', '2', '4'].map(async (id) => (await find(id))?.status))).toEqual(['running', 'terminated', 'terminated', 'terminated']);
+        expect((await claimActivities()).map(({ instanceId }) => instanceId)).toEqual(['top']);
+        expect((await claimAll('o', { app: 'b' })).map((claimed) => texts(claimed))).toEqual([['start 3', 'please end']]);
+        expect(texts(await claim())).toEqual(['ended']);
+        expect(await control(row, 'terminated')).toEqual({ applied: false, count: 0 });
+        const top = (await find('top'))?.row ?? 0;
+        expect(await one({ type: 'workflow.purge', row: top, recurse: true })).toMatchObject({ applied: false });
+        expect(await one({ type: 'workflow.purge', row, recurse: true }), 'the graceful one has not ended').toMatchObject({ applied: false });
+        expect(await one({ type: 'workflow.purge', row: top, recurse: true, force: { toParent: result('x') } })).toEqual({ applied: true, count: 5 });
+        expect((await ledger.workflows.list({ app: 'a', limit: 10 })).instances).toEqual([]);
+      });
+
+      test('a step that adds an activity or a timer of an id that is there is refused', async () => {
+        await create('1');
+        const { fence } = await step(await claim(), { activities: [task(1)], timers: [{ timerId: 2, message: result('t') }] });
+        const row = (await find('1'))?.row ?? 0;
+        const again = (more: object): Promise<WorkflowResult> => one({ type: 'workflow.step', row, fence: fence ?? 0, consumed: [], status: 'running', ...more });
+        await expect(again({ activities: [task(1)] })).rejects.toSatisfy(isConflict('task'));
+        await expect(again({ timers: [{ timerId: 2, message: result('t') }] })).rejects.toSatisfy(isConflict('task'));
+        await again({ dropActivities: [1], dropTimers: [2], activities: [task(1)], timers: [{ timerId: 2, message: result('t') }] });
+      });
+    });
+
     describe('reading', () => {
       test('history is read in pages from any event on; the snapshot is the last one set', async () => {
         const { row = 0 } = await create('1');
@@ -433,10 +481,10 @@ export function workflowLedgerConformance(name: string, subject: LedgerUnderTest
       test('a purged instance leaves nothing, and its id is free', async () => {
         const { row = 0 } = await create('1', { attributes: { a: 'b' } });
         await step(await claim(), { append: { count: 1, data: 'h' }, snapshot: 's', status: 'completed' });
-        expect(await one({ type: 'workflow.purge', row })).toEqual({ applied: true });
+        expect(await one({ type: 'workflow.purge', row })).toEqual({ applied: true, count: 1 });
         expect([await find('1'), await ledger.workflows.history(row, 0, 10), await ledger.workflows.snapshot(row), await ledger.workflows.attributes(row)]).toEqual([undefined, [], undefined, {}]);
         expect(await create('1', { ifExists: 'unique' })).toMatchObject({ applied: true });
-        expect(await one({ type: 'workflow.purge', row })).toEqual({ applied: false });
+        expect(await one({ type: 'workflow.purge', row })).toEqual({ applied: false, count: 0 });
       });
     });
 

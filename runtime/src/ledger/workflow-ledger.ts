@@ -46,6 +46,7 @@ export function isDurableWorkflowOperation(operation: LedgerOperation): boolean 
     case 'workflow.step':
     case 'workflow.first-step':
     case 'workflow.send':
+    case 'workflow.control':
     case 'workflow.purge':
       return true;
     case 'workflow.complete':

@@ -78,6 +78,8 @@ export class WorkflowRequests {
         if (Number(changes) > 0) this.#markReady(this.#target(operation.row), touched);
         return changed({ changes });
       }
+      case 'workflow.control':
+        return this.#control(operation, now, touched);
       case 'workflow.purge':
         return this.#purge(operation, touched);
     }
@@ -98,7 +100,7 @@ export class WorkflowRequests {
     ).run(app, instanceId, workflow.executionId, workflow.name, workflow.version ?? null, now, now, parent?.app ?? null, parent?.instanceId ?? null, parent?.executionId ?? null, parent?.taskId ?? null);
     const id = Number(lastInsertRowid);
     if (workflow.startAt === undefined) this.#deliver({ id, app, execution: workflow.executionId, status: 'pending', ready: null, free_at: null }, workflow.message, touched);
-    else this.#addTimer(id, app, { timerId: -1, dueAt: workflow.startAt, message: workflow.message }, touched);
+    else this.#addTimer(id, app, { timerId: -1, dueAt: workflow.startAt, message: workflow.message }, index, touched);
     for (const [name, value] of Object.entries(workflow.attributes ?? {})) this.#setAttribute(id, app, now, name, value);
     touched.add(`workflow-status/${app}`);
     return { applied: true, row: id };
@@ -123,8 +125,8 @@ export class WorkflowRequests {
     for (const taskId of step.dropActivities ?? []) this.#sql('DELETE FROM wf_activities WHERE instance = ? AND task_id = ?').run(id, taskId);
     for (const timerId of step.dropTimers ?? []) this.#sql('DELETE FROM wf_timers WHERE instance = ? AND timer_id = ?').run(id, timerId);
     if (hasEnded) this.#removeOpen(id);
-    const activities = hasEnded ? [] : (step.activities ?? []).map((activity) => this.#addActivity(id, activity, now, touched));
-    if (!hasEnded) for (const timer of step.timers ?? []) this.#addTimer(id, app, timer, touched);
+    const activities = hasEnded ? [] : (step.activities ?? []).map((activity) => this.#addActivity(id, activity, index, now, touched));
+    if (!hasEnded) for (const timer of step.timers ?? []) this.#addTimer(id, app, timer, index, touched);
     for (const [name, value] of Object.entries(step.attributes ?? {})) this.#setAttribute(id, app, row.created_at, name, value);
 
     this.#sql('UPDATE wf_instances SET fence = fence + 1, turn = turn + 1, events = ?, bytes = ?, updated_at = ? WHERE id = ?').run(events + count, (step.reset ? 0 : row.bytes) + data.length, now, id);
@@ -150,13 +152,13 @@ export class WorkflowRequests {
     return { applied: true, row: id, fence: row.fence + 1, turn: row.turn + 1, ready, activities };
   }
 
-  #createOrRefuse(self: Target, child: NewWorkflow & { readonly refused: WorkflowMessage }, index: number, now: number, touched: Set<string>): void {
+  #createOrRefuse(self: Target, child: NewWorkflow & { readonly refused?: WorkflowMessage }, index: number, now: number, touched: Set<string>): void {
     try {
       this.#create(child, index, now, touched);
     } catch (error) {
       // Thrown before anything was written.
       if (!(error instanceof LedgerConflict)) throw error;
-      this.#deliver(self, child.refused, touched);
+      if (child.refused) this.#deliver(self, child.refused, touched);
     }
   }
 
@@ -168,13 +170,14 @@ export class WorkflowRequests {
     for (const { event, kind } of messages) this.#sql('INSERT INTO wf_inbox (instance, later, is_result, event) VALUES (?, 0, ?, ?)').run(id, kind === 'result' ? 1 : 0, event);
   }
 
-  #addActivity(instance: number, activity: NewActivity, now: number, touched: Set<string>): number {
+  #addActivity(instance: number, activity: NewActivity, index: number, now: number, touched: Set<string>): number {
     const { claim, endBy = null, runMs = null, beatMs = null } = activity;
     const runUntil = claim && runMs !== null ? now + runMs : null;
     const expiresAt = earliest(endBy, runUntil, claim && beatMs !== null ? now + beatMs : null);
-    const { lastInsertRowid } = this.#sql(
-      'INSERT INTO wf_activities (instance, task_id, app, name, free_at, owner, session, end_by, run_ms, run_until, beat_ms, expires_at, request) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+    const { changes, lastInsertRowid } = this.#sql(
+      'INSERT INTO wf_activities (instance, task_id, app, name, free_at, owner, session, end_by, run_ms, run_until, beat_ms, expires_at, request) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
     ).run(instance, activity.taskId, activity.app, activity.name, claim ? now + claim.leaseMs : null, claim?.owner ?? null, claim ? this.#session : null, endBy, runMs, runUntil, beatMs, expiresAt, activity.request);
+    if (Number(changes) === 0) throw new LedgerConflict('task', index);
     if (!claim) {
       this.#sql('UPDATE wf_activities SET ready = id WHERE id = ?').run(lastInsertRowid);
       touched.add(`workflow/${activity.app}`);
@@ -182,10 +185,11 @@ export class WorkflowRequests {
     return Number(lastInsertRowid);
   }
 
-  #addTimer(instance: number, app: string, timer: NewTimer, touched: Set<string>): void {
-    this.#sql('INSERT INTO wf_timers (instance, timer_id, app, due_at, is_result, event) VALUES (?, ?, ?, ?, ?, ?)').run(
+  #addTimer(instance: number, app: string, timer: NewTimer, index: number, touched: Set<string>): void {
+    const { changes } = this.#sql('INSERT INTO wf_timers (instance, timer_id, app, due_at, is_result, event) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING').run(
       instance, timer.timerId, app, timer.dueAt ?? null, timer.message.kind === 'result' ? 1 : 0, timer.message.event,
     );
+    if (Number(changes) === 0) throw new LedgerConflict('task', index);
     if (timer.dueAt !== undefined) touched.add(`workflow/${app}`);
   }
 
@@ -245,16 +249,58 @@ export class WorkflowRequests {
     return { applied: true };
   }
 
-  #purge({ row, force }: Extract<WorkflowOperation, { type: 'workflow.purge' }>, touched: Set<string>): WorkflowResult {
-    const found = this.#sql(`SELECT ${STEPPED} FROM wf_instances WHERE id = ?`).get(row) as Stepped | undefined;
-    if (found === undefined) return { applied: false };
-    if (!isTerminalStatus(found.status)) {
-      if (!force) return { applied: false, status: found.status };
-      this.#tellParent(parentOf(found), force.toParent, touched);
+  #control(operation: Extract<WorkflowOperation, { type: 'workflow.control' }>, now: number, touched: Set<string>): WorkflowResult {
+    const { status, append, graceful } = operation;
+    let count = 0;
+    for (const row of this.#family(operation.row, operation.recurse ?? false)) {
+      const { id, app } = row;
+      if (isTerminalStatus(row.status) || row.status === status || (status === 'running' && row.status !== 'suspended')) continue;
+      count++;
+      if (graceful?.names.includes(row.name)) {
+        this.#deliver(row, graceful.message, touched);
+        continue;
+      }
+      const hasEnded = status === 'terminated';
+      this.#sql('INSERT INTO wf_history (instance, first, count, crc, data) VALUES (?, ?, ?, ?, ?)').run(id, row.events, append.count, crc32(append.data), append.data);
+      this.#sql(
+        'UPDATE wf_instances SET status = ?, fence = fence + 1, turn = turn + 1, events = events + ?, bytes = bytes + ?, updated_at = ?, started_at = COALESCE(started_at, ?), completed_at = ?, ready = NULL, free_at = NULL, owner = NULL, session = NULL WHERE id = ?',
+      ).run(status, append.count, append.data.length, now, now, hasEnded ? now : null, id);
+      touched.add(`workflow-status/${app}`);
+      if (hasEnded) this.#removeOpen(id);
+      else this.#markReady({ ...row, status, ready: null, free_at: null }, touched);
+      if (id === operation.row && operation.toParent) this.#tellParent(parentOf(row), operation.toParent, touched);
     }
-    this.#removeAll(row);
-    touched.add(`workflow-status/${found.app}`);
-    return { applied: true };
+    return { applied: count > 0, count };
+  }
+
+  #purge({ row, force, recurse = false }: Extract<WorkflowOperation, { type: 'workflow.purge' }>, touched: Set<string>): WorkflowResult {
+    const family = this.#family(row, recurse);
+    const [first] = family;
+    if (first === undefined) return { applied: false, count: 0 };
+    const open = family.find(({ status }) => !isTerminalStatus(status));
+    if (open && !force) return { applied: false, count: 0, status: open.status };
+    if (force && !isTerminalStatus(first.status)) this.#tellParent(parentOf(first), force.toParent, touched);
+    for (const { id, app } of family) {
+      this.#removeAll(id);
+      touched.add(`workflow-status/${app}`);
+    }
+    return { applied: true, count: family.length };
+  }
+
+  /** The instance, and its descendants of whatever execution, parents before children. */
+  #family(row: number, recurse: boolean): (Stepped & { readonly name: string })[] {
+    const family = this.#sql(`SELECT name, ${STEPPED} FROM wf_instances WHERE id = ?`).all(row) as unknown as (Stepped & { name: string })[];
+    const seen = new Set(family.map(({ id }) => id));
+    if (!recurse) return family;
+    for (const member of family) {
+      const children = this.#sql(`SELECT name, ${STEPPED} FROM wf_instances WHERE parent_app = ? AND parent_id = ?`).all(member.app, member.instance_id) as unknown as (Stepped & { name: string })[];
+      for (const child of children) {
+        if (seen.has(child.id)) continue;
+        seen.add(child.id);
+        family.push(child);
+      }
+    }
+    return family;
   }
 
   #removeOpen(id: number): void {

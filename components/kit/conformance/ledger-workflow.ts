@@ -75,13 +75,15 @@ export function workflowLedgerConformance(name: string, subject: LedgerUnderTest
         expect((await find('1'))?.status).toBe('pending');
       });
 
-      test('a scheduled start arrives at its time', async () => {
-        await create('1', { startAt: clock.now() + 1000 });
+      test('a scheduled start arrives at its time, before whatever came earlier; suspending does not bring it forward', async () => {
+        const { row = 0 } = await create('1', { startAt: clock.now() + 1000 });
+        await send('1', 'early');
         expect(await claimAll()).toEqual([]);
-        expect(await ledger.workflows.fireTimers({ app: 'a', limit: 10 })).toEqual({ fired: 0, nextDueAt: clock.now() + 1000 });
+        for (const status of ['suspended', 'running'] as const) await one({ type: 'workflow.control', row, status, append: { count: 1, data: '' } });
+        expect(await claimAll()).toEqual([]);
+        expect((await ledger.workflows.expired({ app: 'a', limit: 10 })).nextAt).toBe(clock.now() + 1000);
         clock.turn(1000);
-        expect(await ledger.workflows.fireTimers({ app: 'a', limit: 10 })).toEqual({ fired: 1 });
-        expect(texts(await claim())).toEqual(['start 1']);
+        expect(texts(await claim())).toEqual(['start 1', 'early']);
       });
 
       test('(W1) a first step shares the commit of the creation, and neither stands without the other', async () => {

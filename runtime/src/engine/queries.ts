@@ -77,8 +77,7 @@ export class Queries {
       const found = (JSON.parse(data) as HistoryEvent[]).find(isStart);
       if (found) return found;
     }
-    const unread = [...(await this.#ledger.workflows.inbox(row.row, 1)), ...(await this.#ledger.workflows.timers(row.row, 1)).map(({ message }) => message)];
-    return unread.map(({ event }) => JSON.parse(event) as HistoryEvent).find(isStart);
+    return (await this.#ledger.workflows.inbox(row.row, 1)).map(({ event }) => JSON.parse(event) as HistoryEvent).find(isStart);
   }
   async #end(row: WorkflowRow): Promise<Extract<HistoryEvent, { kind: 'executionCompleted' }> | undefined> {
     for (const { data } of await this.#ledger.workflows.history(row.row, row.events - 1, 1)) {
@@ -106,6 +105,7 @@ export class Queries {
     const own: Wait[] = [];
     if (row.status === 'suspended') own.push({ on: 'resume', words: 'suspended, until it is resumed' });
     else if (row.owner !== undefined) own.push({ on: 'turn', words: `a turn is under way at ${row.owner}` });
+    else if (row.freeAt !== undefined && row.turn === 0 && row.failures === 0) own.push({ on: 'start', words: 'its start is scheduled', until: row.freeAt });
     else if (row.freeAt !== undefined) own.push({ on: 'retry', words: `${row.status === 'stalled' ? 'stalled' : 'a turn failed'}: ${row.reason ?? ''}`, until: row.freeAt });
     else if (row.ready) own.push(this.#parts.hasExecutor(row.name) ? { on: 'turn', words: 'a turn is due' } : { on: 'worker', words: `no worker for workflows named ${row.name} is connected here`, name: row.name });
     return [...own, ...(await this.#activityWaits(row)), ...(await this.#timerWaits(row)), ...(await this.#childWaits(row))];
@@ -129,7 +129,6 @@ export class Queries {
     return (await this.#ledger.workflows.timers(row, WAITS_MAX)).map(({ timerId, dueAt, message }): Wait => {
       const event = JSON.parse(message.event) as HistoryEvent;
       const until = dueAt === undefined ? {} : { until: dueAt };
-      if (event.kind === 'executionStarted') return { on: 'start', words: 'its start is scheduled', ...until };
       const waitsFor = event.extra?.['waitsFor'];
       if (typeof waitsFor === 'string') return { on: 'event', words: `event ${waitsFor}`, name: waitsFor, taskId: timerId, ...until };
       return { on: 'timer', words: 'a timer', taskId: timerId, ...until };

@@ -70,7 +70,9 @@ class Run {
   }
   answer(newEvents: readonly HistoryEvent[]): TurnResult {
     for (const event of newEvents) this.#feed(event);
-    const actions = this.#actions;
+    // Also events that came in the same turn, after the one that ended it.
+    const carryover = this.#buffered.map(({ name, value }): HistoryEvent => ({ kind: 'eventRaised', id: -1, at: this.#now, name, input: JSON.stringify(value) }));
+    const actions = this.#actions.map((action) => (action.kind === 'continueAsNew' ? { ...action, carryover } : action));
     this.#actions = [];
     return { actions, ...(this.#customStatus === undefined ? {} : { customStatus: this.#customStatus }) };
   }
@@ -141,8 +143,7 @@ class Run {
       }
       const { value } = next;
       if (value instanceof ContinueAsNew) {
-        const carryover = this.#buffered.map(({ name, value: data }): HistoryEvent => ({ kind: 'eventRaised', id: -1, at: this.#now, name, input: JSON.stringify(data) }));
-        this.#end({ kind: 'continueAsNew', id: this.#nextId++, input: JSON.stringify(value.input), carryover });
+        this.#end({ kind: 'continueAsNew', id: this.#nextId++, input: JSON.stringify(value.input) });
       } else this.#end({ kind: 'complete', id: this.#nextId++, status: 'completed', ...(value === undefined ? {} : { result: JSON.stringify(value) }) });
     }
   }

@@ -28,7 +28,7 @@ interface Touching {
 }
 
 const FREE_INSTANCES = `UPDATE wf_instances SET owner = NULL, session = NULL, free_at = NULL,
-  ready = (SELECT sequence FROM wf_inbox WHERE instance = wf_instances.id ORDER BY later, sequence LIMIT 1)`;
+  ready = CASE WHEN status = 'suspended' THEN NULL ELSE (SELECT sequence FROM wf_inbox WHERE instance = wf_instances.id ORDER BY later, sequence LIMIT 1) END`;
 const FREE_ACTIVITIES = 'UPDATE wf_activities SET owner = NULL, session = NULL, free_at = NULL, ready = id';
 
 export class WorkflowClaims {

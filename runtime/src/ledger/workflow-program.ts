@@ -96,11 +96,12 @@ export class WorkflowRequests {
       this.#removeAll(existing.id);
     }
     const { lastInsertRowid } = this.#sql(
-      `INSERT INTO wf_instances (app, instance_id, execution, name, version, status, created_at, updated_at, parent_app, parent_id, parent_execution, parent_task) VALUES (?, ?, ?, ?, ?, 'pending', ?, ?, ?, ?, ?, ?)`,
-    ).run(app, instanceId, workflow.executionId, workflow.name, workflow.version ?? null, now, now, parent?.app ?? null, parent?.instanceId ?? null, parent?.executionId ?? null, parent?.taskId ?? null);
+      `INSERT INTO wf_instances (app, instance_id, execution, name, version, status, free_at, created_at, updated_at, parent_app, parent_id, parent_execution, parent_task) VALUES (?, ?, ?, ?, ?, 'pending', ?, ?, ?, ?, ?, ?, ?)`,
+    ).run(app, instanceId, workflow.executionId, workflow.name, workflow.version ?? null, workflow.startAt ?? null, now, now, parent?.app ?? null, parent?.instanceId ?? null, parent?.executionId ?? null, parent?.taskId ?? null);
     const id = Number(lastInsertRowid);
-    if (workflow.startAt === undefined) this.#deliver({ id, app, execution: workflow.executionId, status: 'pending', ready: null, free_at: null }, workflow.message, touched);
-    else this.#addTimer(id, app, { timerId: -1, dueAt: workflow.startAt, message: workflow.message }, index, touched);
+    // A start in the future is a rest: its message is the first in the inbox, whatever arrives before.
+    this.#deliver({ id, app, execution: workflow.executionId, status: 'pending', ready: null, free_at: workflow.startAt ?? null }, workflow.message, touched);
+    if (workflow.startAt !== undefined) touched.add(`workflow/${app}`);
     for (const [name, value] of Object.entries(workflow.attributes ?? {})) this.#setAttribute(id, app, now, name, value);
     touched.add(`workflow-status/${app}`);
     return { applied: true, row: id };
@@ -261,13 +262,15 @@ export class WorkflowRequests {
         continue;
       }
       const hasEnded = status === 'terminated';
+      // A lease is taken away; a rest, which may be that until a scheduled start, stays.
+      const restsUntil = hasEnded || row.owner !== null ? null : row.free_at;
       this.#sql('INSERT INTO wf_history (instance, first, count, crc, data) VALUES (?, ?, ?, ?, ?)').run(id, row.events, append.count, crc32(append.data), append.data);
       this.#sql(
-        'UPDATE wf_instances SET status = ?, fence = fence + 1, turn = turn + 1, events = events + ?, bytes = bytes + ?, updated_at = ?, started_at = COALESCE(started_at, ?), completed_at = ?, ready = NULL, free_at = NULL, owner = NULL, session = NULL WHERE id = ?',
-      ).run(status, append.count, append.data.length, now, now, hasEnded ? now : null, id);
+        'UPDATE wf_instances SET status = ?, fence = fence + 1, turn = turn + 1, events = events + ?, bytes = bytes + ?, updated_at = ?, started_at = COALESCE(started_at, ?), completed_at = ?, ready = NULL, free_at = ?, owner = NULL, session = NULL WHERE id = ?',
+      ).run(status, append.count, append.data.length, now, now, hasEnded ? now : null, restsUntil, id);
       touched.add(`workflow-status/${app}`);
       if (hasEnded) this.#removeOpen(id);
-      else this.#markReady({ ...row, status, ready: null, free_at: null }, touched);
+      else this.#markReady({ ...row, status, ready: null, free_at: restsUntil }, touched);
       if (id === operation.row && operation.toParent) this.#tellParent(parentOf(row), operation.toParent, touched);
     }
     return { applied: count > 0, count };

@@ -152,7 +152,8 @@ export class Invariants {
     const instances = await this.instances();
     for (const row of instances) {
       await this.#checkInstance(row);
-      if (!isTerminalStatus(row.status)) this.violate('S8', `${row.app}/${row.instanceId} (${row.name}) is ${row.status}, ${row.ready ? 'ready, ' : ''}${row.owner ? `leased by ${row.owner}, ` : ''}${row.reason ?? ''}`);
+      const open = isTerminalStatus(row.status) ? [] : [...(await this.#raw.workflows.activities(row.row, 5)), ...(await this.#raw.workflows.timers(row.row, 5))];
+      if (!isTerminalStatus(row.status)) this.violate('S8', `${row.app}/${row.instanceId} (${row.name}) is ${row.status}, ${row.ready ? 'ready, ' : ''}${row.owner ? `leased by ${row.owner}, ` : ''}${row.reason ?? ''} at turn ${row.turn}, with ${JSON.stringify(open)}`);
       const [unread, activities, timers] = await Promise.all([this.#raw.workflows.inbox(row.row, 10), this.#raw.workflows.activities(row.row, 10), this.#raw.workflows.timers(row.row, 10)]);
       if (isTerminalStatus(row.status) && unread.length + activities.length + timers.length > 0) this.violate('S8', `${row.instanceId} left something over`);
     }

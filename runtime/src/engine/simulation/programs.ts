@@ -133,7 +133,8 @@ export const stateExecutor: WorkflowExecutor = {
         proceed(state, event.at, actions);
       } else if (state) hear(state, event, actions);
     }
-    return { actions, snapshot: JSON.stringify(state), audit: newEvents.map(({ kind }) => ({ saw: kind })) };
+    const carryover = (state?.events ?? []).map((value): HistoryEvent => ({ kind: 'eventRaised', id: -1, at: 0, name: 'go', input: String(value) }));
+    return { actions: actions.map((action) => (action.kind === 'continueAsNew' ? { ...action, carryover } : action)), snapshot: JSON.stringify(state), audit: newEvents.map(({ kind }) => ({ saw: kind })) };
   },
 };
 
@@ -173,8 +174,7 @@ function proceed(state: State, now: number, actions: WorkflowAction[]): void {
     if (!next) break;
     order(state, next, now, actions);
   }
-  const carryover = state.events.map((value): HistoryEvent => ({ kind: 'eventRaised', id: -1, at: now, name: 'go', input: String(value) }));
-  if (program.loops > 0) actions.push({ kind: 'continueAsNew', id: state.nextId, input: JSON.stringify({ ...program, loops: program.loops - 1, sum: state.sum }), carryover });
+  if (program.loops > 0) actions.push({ kind: 'continueAsNew', id: state.nextId, input: JSON.stringify({ ...program, loops: program.loops - 1, sum: state.sum }) });
   else actions.push({ kind: 'complete', id: state.nextId, status: 'completed', result: String(state.sum) });
 }
 

@@ -70,15 +70,17 @@ export class WorkflowClaims {
 
   /** Ids of ready rows: an equal share for each name first, then what room is left. */
   #take(table: 'wf_instances' | 'wf_activities', { app, limit, names, limits = {} }: ClaimRequest): { readonly ids: readonly number[]; readonly more: boolean } {
-    const waiting = names === undefined ? this.#readyNames(table, app) : [...names];
-    if (waiting.length === 0 || limit <= 0) return { ids: [], more: false };
+    if (limit <= 0) return { ids: [], more: false };
+    const ready = this.#readyNames(table, app);
+    const waiting = names === undefined ? ready : ready.filter((name) => names.includes(name));
+    if (waiting.length === 0) return { ids: [], more: false };
     const first = this.#claims++ % waiting.length;
     const ordered = [...waiting.slice(first), ...waiting.slice(0, first)];
     const ids: number[] = [];
     const seen = new Set<number>();
     const perName = new Map<string, number>();
     let more = false;
-    for (const share of [Math.max(1, Math.floor(limit / ordered.length)), limit]) {
+    for (const share of ordered.length === 1 ? [limit] : [Math.max(1, Math.floor(limit / ordered.length)), limit]) {
       for (const name of ordered) {
         const taken = perName.get(name) ?? 0;
         const room = Math.min(share, limits[name] ?? limit) - taken;

@@ -32,7 +32,7 @@ export interface FaultyLedgerParts {
   readonly hit: (point: string) => void;
   readonly onCrash: () => void;
   /** Around each call that writes. */
-  readonly check: { before(name: string, batch: readonly LedgerOperation[]): Promise<void>; after(name: string, batch: readonly LedgerOperation[], results: readonly LedgerResult[]): Promise<void> };
+  readonly check: { before(batch: readonly LedgerOperation[]): Promise<void>; after(batch: readonly LedgerOperation[], results: readonly LedgerResult[]): Promise<void>; fired(): Promise<void> };
 }
 
 export function faultyLedger(parts: FaultyLedgerParts): Ledger {
@@ -87,10 +87,9 @@ export function faultyLedger(parts: FaultyLedgerParts): Ledger {
     renew: (request) => call('renew', true, () => raw.workflows.renew(request)),
     fireTimers: (request) =>
       call('fireTimers', true, async () => {
-        await check.before('fireTimers', []);
-        const fired = await mutants.firing(() => raw.workflows.fireTimers(request));
-        await check.after('fireTimers', [], []);
-        return fired;
+        const outcome = await mutants.firing(() => raw.workflows.fireTimers(request));
+        if (outcome.fired > 0) await check.fired();
+        return outcome;
       }),
     expired: (request) => call('read', false, () => raw.workflows.expired(request)),
     find: (app, id) => call('read', false, () => raw.workflows.find(app, id)),
@@ -112,10 +111,10 @@ export function faultyLedger(parts: FaultyLedgerParts): Ledger {
         return (batch: readonly LedgerOperation[]) =>
           call(`commit ${batch.map(({ type }) => type.replace('workflow.', '')).slice(0, 2).join('+')}`, true, async (torn) => {
             const changed = await mutants.batch(batch, torn);
-            await check.before('commit', batch);
+            await check.before(batch);
             const results = await raw.commit(changed);
             mutants.committed(batch, results);
-            await check.after('commit', batch, results);
+            await check.after(batch, results);
             return results;
           });
       if (name === 'watch')

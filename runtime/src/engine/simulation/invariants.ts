@@ -11,6 +11,7 @@
  *  S8  In the end every workflow has ended, with the output that its program says; nothing is unread, leased or left over.
  *  S9  A parent has heard of the end of every child that it waited for, as it was.
  *  S10 In the end no process holds a place of a limiter.
+ *  S11 What is recorded of an activity is the answer to its present attempt.
  */
 import { isTerminalStatus, type Ledger, type LedgerOperation, type LedgerResult, type WorkflowRow } from '@mecha/components/kit';
 import type { Turn } from '../executor.ts';
@@ -29,8 +30,12 @@ export class Invariants {
   readonly #now: () => number;
   readonly #seen = new Map<number, Seen>();
   readonly violations: string[] = [];
-  #fences = new Map<number, number>();
-  #timers = new Map<string, number>();
+  /** As they were before the batch: fences by row, attempts by activity. */
+  readonly #fences = new Map<number, number | undefined>();
+  readonly #attempts = new Map<number, number | undefined>();
+  /** Set and not yet seen fired or dropped. */
+  readonly #timers = new Map<number, Map<number, number>>();
+  readonly #places = new Map<number, { readonly app: string; readonly instanceId: string }>();
   steps = 0;
 
   constructor(raw: Ledger, now: () => number) {
@@ -46,34 +51,57 @@ export class Invariants {
     return (await Promise.all(APPS.map((app) => this.#raw.workflows.list({ app, limit: 1000 })))).flatMap(({ instances }) => instances);
   }
 
-  readonly before = async (name: string, batch: readonly LedgerOperation[]): Promise<void> => {
-    if (name === 'fireTimers') this.#timers = await this.#allTimers();
-    else if (batch.some(({ type }) => type === 'workflow.step')) this.#fences = new Map((await this.instances()).map(({ row, fence }) => [row, fence]));
+  readonly before = async (batch: readonly LedgerOperation[]): Promise<void> => {
+    for (const operation of batch) {
+      if (operation.type === 'workflow.step') this.#fences.set(operation.row, (await this.#locate(operation.row))?.fence);
+      if (operation.type === 'workflow.complete' || operation.type === 'workflow.retry') this.#attempts.set(operation.activity, (await this.#raw.workflows.activity(operation.activity))?.attempt);
+    }
   };
 
-  readonly after = async (name: string, batch: readonly LedgerOperation[], results: readonly LedgerResult[]): Promise<void> => {
-    if (name === 'fireTimers') {
-      const left = await this.#allTimers();
-      for (const [timer, dueAt] of this.#timers) if (!left.has(timer) && dueAt > this.#now()) this.violate('S5', `timer ${timer} fired ${dueAt - this.#now()} ms early`);
-      return;
-    }
+  readonly after = async (batch: readonly LedgerOperation[], results: readonly LedgerResult[]): Promise<void> => {
     for (const [n, operation] of batch.entries()) {
       const result = results[n]?.workflow;
       if (!result?.applied) continue;
       if (operation.type === 'workflow.step' && this.#fences.get(operation.row) !== operation.fence) this.violate('S1', `a step built on fence ${operation.fence} of row ${operation.row} took effect at ${this.#fences.get(operation.row)}`);
-      if (operation.type === 'workflow.step' || operation.type === 'workflow.first-step' || operation.type === 'workflow.control') {
-        this.steps++;
-        const row = result.row ?? ('row' in operation ? operation.row : 0);
-        const found = (await this.instances()).find((instance) => instance.row === row);
-        if (found) await this.#checkInstance(found);
+      if ((operation.type === 'workflow.complete' || operation.type === 'workflow.retry') && this.#attempts.get(operation.activity) !== operation.attempt) this.violate('S11', `an answer to attempt ${operation.attempt} of activity ${operation.activity} was taken for attempt ${this.#attempts.get(operation.activity)}`);
+      if (operation.type !== 'workflow.step' && operation.type !== 'workflow.first-step' && operation.type !== 'workflow.control') continue;
+      this.steps++;
+      const row = result.row ?? ('row' in operation ? operation.row : 0);
+      if (operation.type !== 'workflow.control') {
+        const timers = operation.reset ? new Map<number, number>() : (this.#timers.get(row) ?? new Map<number, number>());
+        for (const { timerId, dueAt } of operation.timers ?? []) if (dueAt !== undefined) timers.set(timerId, dueAt);
+        for (const timerId of operation.dropTimers ?? []) timers.delete(timerId);
+        this.#timers.set(row, timers);
+      }
+      const found = await this.#locate(row);
+      if (!found) continue;
+      if (isTerminalStatus(found.status)) this.#timers.delete(row);
+      await this.#checkInstance(found);
+    }
+  };
+
+  readonly fired = async (): Promise<void> => {
+    for (const [row, timers] of this.#timers) {
+      if (timers.size === 0) continue;
+      const found = await this.#locate(row);
+      if (!found || isTerminalStatus(found.status)) {
+        this.#timers.delete(row);
+        continue;
+      }
+      const left = new Set((await this.#raw.workflows.timers(row, 1000)).map(({ timerId }) => timerId));
+      for (const [timerId, dueAt] of timers) {
+        if (left.has(timerId)) continue;
+        timers.delete(timerId);
+        if (dueAt > this.#now()) this.violate('S5', `timer ${timerId} of row ${row} fired ${dueAt - this.#now()} ms early`);
       }
     }
   };
 
-  async #allTimers(): Promise<Map<string, number>> {
-    const timers = new Map<string, number>();
-    for (const { row } of await this.instances()) for (const { timerId, dueAt } of await this.#raw.workflows.timers(row, 1000)) if (dueAt !== undefined) timers.set(`${row}/${timerId}`, dueAt);
-    return timers;
+  async #locate(row: number): Promise<WorkflowRow | undefined> {
+    if (!this.#places.has(row)) for (const { row: known, app, instanceId } of await this.instances()) this.#places.set(known, { app, instanceId });
+    const place = this.#places.get(row);
+    const found = place && (await this.#raw.workflows.find(place.app, place.instanceId));
+    return found?.row === row ? found : undefined;
   }
 
   async #checkInstance(row: WorkflowRow): Promise<void> {

@@ -16,6 +16,8 @@ export type Op =
   | { readonly op: 'deferred' }
   | { readonly op: 'timer'; readonly ms: number }
   | { readonly op: 'event' }
+  /** Goes on with whichever is first, and leaves the other behind. */
+  | { readonly op: 'race'; readonly ms: number }
   | { readonly op: 'child'; readonly name: string; readonly program: Program; readonly appId?: string };
 export interface Program {
   readonly ops: readonly Op[];
@@ -31,7 +33,7 @@ export const FLAKY: ActivityOptions = { retry: { attemptsMax: 1000, firstDelayMs
 export function randomProgram(random: Random, depth = 0): Program {
   const ops = Array.from({ length: 1 + random.below(depth === 0 ? 5 : 3) }, (): Op => {
     const other = random.chance(0.2) ? { appId: 'b' } : {};
-    switch (random.below(depth < 2 ? 8 : 5)) {
+    switch (random.below(depth < 2 ? 9 : 6)) {
       case 0:
       case 1:
         return { op: 'activities', values: [random.below(100)], ...other };
@@ -42,7 +44,9 @@ export function randomProgram(random: Random, depth = 0): Program {
       case 4:
         return random.chance(0.5) ? { op: 'flaky', fails: 1 + random.below(2) } : { op: 'deferred' };
       case 5:
+        return { op: 'race', ms: random.below(100) };
       case 6:
+      case 7:
         return { op: 'child', name: random.pick(WORKFLOW_NAMES), program: randomProgram(random, depth + 1), ...other };
       default:
         return depth === 0 ? { op: 'event' } : { op: 'activities', values: [1] };
@@ -69,6 +73,7 @@ function resultOf(op: Op, sum: number, events: Iterator<number>): number {
     case 'deferred':
       return mix(sum, 1);
     case 'timer':
+    case 'race':
       return sum;
     case 'event':
       return mix(sum, events.next().value ?? 0);
@@ -96,6 +101,9 @@ export const programFunction: WorkflowFunction = function* (context) {
       case 'timer':
         yield context.timer(op.ms);
         break;
+      case 'race':
+        yield context.any([context.activity('echo', 1), context.timer(op.ms)]);
+        break;
       case 'event':
         sum = mix(sum, yield context.event('go'));
         break;
@@ -114,6 +122,8 @@ interface State {
   nextId: number;
   /** Ids of the op under way, and what came of them. */
   open: { [id: number]: number | null };
+  /** Left behind by a race. */
+  late: number[];
   /** Unread events. */
   events: number[];
 }
@@ -129,7 +139,7 @@ export const stateExecutor: WorkflowExecutor = {
     for (const event of newEvents) {
       if (event.kind === 'executionStarted') {
         const program = JSON.parse(event.input ?? '{}') as Program;
-        state = { program, sum: program.sum, at: -1, nextId: 1, open: {}, events: state?.events ?? [] };
+        state = { program, sum: program.sum, at: -1, nextId: 1, open: {}, late: [], events: state?.events ?? [] };
         proceed(state, event.at, actions);
       } else if (state) hear(state, event, actions);
     }
@@ -150,6 +160,8 @@ function hear(state: State, event: HistoryEvent, actions: WorkflowAction[]): voi
 }
 
 function settle(state: State, id: number, value: number): void {
+  const late = state.late.indexOf(id);
+  if (late >= 0) return void state.late.splice(late, 1);
   if (state.open[id] !== null) throw new Error(`task ${id} is not open: ${state.open[id] === undefined ? 'never ordered in this execution' : 'resolved before'}`);
   state.open[id] = value;
 }
@@ -165,8 +177,9 @@ function proceed(state: State, now: number, actions: WorkflowAction[]): void {
       state.sum = mix(state.sum, value);
     } else if (op) {
       const values = Object.values(state.open);
-      if (values.includes(null)) return;
-      if (op.op !== 'timer') state.sum = (values as number[]).reduce(mix, state.sum);
+      if (op.op === 'race' ? values.every((value) => value === null) : values.includes(null)) return;
+      if (op.op === 'race') for (const [id, value] of Object.entries(state.open)) if (value === null) state.late.push(Number(id));
+      if (op.op !== 'timer' && op.op !== 'race') state.sum = (values as number[]).reduce(mix, state.sum);
     }
     state.open = {};
     state.at++;
@@ -193,6 +206,9 @@ function order(state: State, op: Op, now: number, actions: WorkflowAction[]): vo
       return add((id) => ({ kind: 'scheduleTask', id, name: 'flaky', input: JSON.stringify(op.fails), options: FLAKY }));
     case 'deferred':
       return add((id) => ({ kind: 'scheduleTask', id, name: 'deferred', input: '1' }));
+    case 'race':
+      add((id) => ({ kind: 'scheduleTask', id, name: 'echo', input: '1' }));
+      return add((id) => ({ kind: 'createTimer', id, fireAt: new Date(now + op.ms).toISOString() }));
     case 'timer':
       return add((id) => ({ kind: 'createTimer', id, fireAt: new Date(now + op.ms).toISOString() }));
     case 'child':

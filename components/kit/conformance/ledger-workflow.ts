@@ -336,6 +336,17 @@ export function workflowLedgerConformance(name: string, subject: LedgerUnderTest
         expect(await late()).toEqual([1, 2, 3]);
       });
 
+      test('an attempt whose lease ended takes its deadline along; the deadline of the activity stays', async () => {
+        await started([task(1, { runMs: 12_000 }), task(2, { runMs: 5000, endBy: clock.now() + 20_000 })]);
+        await claimActivities('p');
+        clock.turn(10_000);
+        await claimActivities('q', { limit: 1 });
+        clock.turn(5000);
+        expect((await ledger.workflows.expired({ app: 'a', limit: 10 })).activities, 'one runs since 5 s, the other not at all').toEqual([]);
+        clock.turn(5000);
+        expect((await ledger.workflows.expired({ app: 'a', limit: 10 })).activities.map(({ taskId }) => taskId)).toEqual([2]);
+      });
+
       test('a deferred activity is nobody\'s until it is completed from outside or late', async () => {
         await started([task(1, { runMs: 5000 })]);
         const [activity] = await claimActivities();

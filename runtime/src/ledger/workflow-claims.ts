@@ -29,7 +29,8 @@ interface Touching {
 
 const FREE_INSTANCES = `UPDATE wf_instances SET owner = NULL, session = NULL, free_at = NULL,
   ready = CASE WHEN status = 'suspended' THEN NULL ELSE (SELECT sequence FROM wf_inbox WHERE instance = wf_instances.id ORDER BY later, sequence LIMIT 1) END`;
-const FREE_ACTIVITIES = 'UPDATE wf_activities SET owner = NULL, session = NULL, free_at = NULL, ready = id';
+/** The deadline of an attempt that nobody runs any more goes with it; that of the activity stays. */
+const FREE_ACTIVITIES = 'UPDATE wf_activities SET owner = NULL, session = NULL, free_at = NULL, ready = id, run_until = NULL, expires_at = end_by';
 
 export class WorkflowClaims {
   readonly #sql: Sql;
@@ -130,6 +131,9 @@ export class WorkflowClaims {
   }
 
   fireTimers({ app, limit, now }: { readonly app: string; readonly limit: number; readonly now: number }): { readonly fired: number; readonly nextDueAt?: number } & Touching {
+    const earliest = (): number | null => (this.#sql('SELECT MIN(due_at) AS next FROM wf_timers WHERE app = ? AND due_at IS NOT NULL').get(app) as { next: number | null }).next;
+    const first = earliest();
+    if (first === null || first > now) return { fired: 0, touched: [], ...(first === null ? {} : { nextDueAt: first }) };
     const due = this.#sql('DELETE FROM wf_timers WHERE id IN (SELECT id FROM wf_timers WHERE app = ? AND due_at <= ? ORDER BY due_at, id LIMIT ?) RETURNING id, instance, due_at, is_result, event').all(app, now, limit) as {
       id: number; instance: number; due_at: number; is_result: number; event: string;
     }[];
@@ -139,7 +143,7 @@ export class WorkflowClaims {
       const { changes } = this.#sql("UPDATE wf_instances SET ready = ? WHERE id = ? AND ready IS NULL AND free_at IS NULL AND status <> 'suspended'").run(lastInsertRowid, instance);
       if (Number(changes) > 0) touched.add(`workflow/${app}`);
     }
-    const { next } = this.#sql('SELECT MIN(due_at) AS next FROM wf_timers WHERE app = ? AND due_at IS NOT NULL').get(app) as { next: number | null };
+    const next = earliest();
     return { fired: due.length, touched: [...touched], ...(next === null ? {} : { nextDueAt: next }) };
   }
 

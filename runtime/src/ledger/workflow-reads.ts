@@ -15,14 +15,11 @@ export function workflowReads(sql: Sql, read: <T>(work: () => T) => T, now: () =
   return {
     expired: async ({ app, limit }) =>
       read(() => {
-        const activities = activitiesOf(sql(`${SELECT_ACTIVITY} WHERE a.app = ? AND a.expires_at <= ? ORDER BY a.expires_at LIMIT ?`).all(app, now(), limit));
-        const { next } = sql(
-          `SELECT MIN(at) AS next FROM (
-             SELECT MIN(expires_at) AS at FROM wf_activities WHERE app = ?1 AND expires_at IS NOT NULL
-             UNION ALL SELECT MIN(free_at) FROM wf_activities WHERE app = ?1 AND free_at IS NOT NULL
-             UNION ALL SELECT MIN(free_at) FROM wf_instances WHERE app = ?1 AND free_at IS NOT NULL)`,
-        ).get(app) as { next: number | null };
-        return { activities, ...(next === null ? {} : { nextAt: next }) };
+        const least = (text: string): number => (sql(text).get(app) as { at: number | null }).at ?? Infinity;
+        const late = least('SELECT MIN(expires_at) AS at FROM wf_activities WHERE app = ? AND expires_at IS NOT NULL');
+        const activities = late > now() ? [] : activitiesOf(sql(`${SELECT_ACTIVITY} WHERE a.app = ? AND a.expires_at <= ? ORDER BY a.expires_at LIMIT ?`).all(app, now(), limit));
+        const next = Math.min(late, least('SELECT MIN(free_at) AS at FROM wf_activities WHERE app = ? AND free_at IS NOT NULL'), least('SELECT MIN(free_at) AS at FROM wf_instances WHERE app = ? AND free_at IS NOT NULL'));
+        return { activities, ...(next === Infinity ? {} : { nextAt: next }) };
       }),
     find: async (app, instanceId) =>
       read(() => {

@@ -3,13 +3,13 @@
  * one; `--seeds N --from M` runs many; `--mutant NAME` breaks the ledger on purpose. Ends with 1 when an invariant did not hold.
  */
 import { parseArgs } from 'node:util';
-import { MUTANTS, type Mutant } from '@mecha/runtime/engine/simulation/faulty-ledger.ts';
+import { MUTANTS } from '@mecha/runtime/engine/simulation/faulty-ledger.ts';
 import { simulate } from '@mecha/runtime/engine/simulation/simulate.ts';
 
 const { values } = parseArgs({
   options: { seed: { type: 'string' }, seeds: { type: 'string', default: '1000' }, from: { type: 'string', default: '1' }, mutant: { type: 'string' }, help: { type: 'boolean', default: false } },
 });
-const mutant = MUTANTS.find((name) => name === values.mutant) as Mutant | undefined;
+const mutant = MUTANTS.find((name) => name === values.mutant);
 if (values.help) console.log(`node scripts/simulate.ts [--seed N | --seeds N --from N] [--mutant ${MUTANTS.join('|')}]`);
 else if (values.mutant !== undefined && mutant === undefined) {
   console.error(`there is no mutant ${values.mutant}; there are ${MUTANTS.join(', ')}`);

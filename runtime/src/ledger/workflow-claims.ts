@@ -31,6 +31,25 @@ const FREE_INSTANCES = `UPDATE wf_instances SET owner = NULL, session = NULL, fr
   ready = CASE WHEN status = 'suspended' THEN NULL ELSE (SELECT sequence FROM wf_inbox WHERE instance = wf_instances.id ORDER BY later, sequence LIMIT 1) END`;
 /** The deadline of an attempt that nobody runs any more goes with it; that of the activity stays. */
 const FREE_ACTIVITIES = 'UPDATE wf_activities SET owner = NULL, session = NULL, free_at = NULL, ready = id, run_until = NULL, expires_at = end_by';
+// Put together once: a text is looked up by itself at each use.
+const OF_OTHERS = (table: string): string => `WHERE id IN (SELECT id FROM ${table} WHERE app = ? AND free_at <= ? AND (owner IS NULL OR owner <> ?) LIMIT ${FREE_ROWS})`;
+const FREE_INSTANCES_OF_OTHERS = `${FREE_INSTANCES} ${OF_OTHERS('wf_instances')}`;
+const FREE_ACTIVITIES_OF_OTHERS = `${FREE_ACTIVITIES} ${OF_OTHERS('wf_activities')}`;
+const FORGOTTEN = 'WHERE session = ? AND owner = ? AND free_at <= ? RETURNING app';
+const FREE_FORGOTTEN = [`${FREE_INSTANCES} ${FORGOTTEN}`, `${FREE_ACTIVITIES} ${FORGOTTEN}`];
+const LEASE_INSTANCE = `UPDATE wf_instances SET fence = fence + 1, ready = NULL, free_at = ?, owner = ?, session = ? WHERE id = ? RETURNING ${INSTANCE_COLUMNS}`;
+const UNREAD = `SELECT sequence, event, CASE is_result WHEN 1 THEN 'result' ELSE 'event' END AS kind FROM wf_inbox WHERE instance = ? ORDER BY later, sequence LIMIT ${TURN_MESSAGES_MAX}`;
+const LEASE_ACTIVITY = `UPDATE wf_activities SET ready = NULL, free_at = ?, owner = ?, session = ?, run_until = ? + run_ms,
+  expires_at = NULLIF(MIN(COALESCE(end_by, ${NEVER}), COALESCE(? + run_ms, ${NEVER}), COALESCE(? + beat_ms, ${NEVER})), ${NEVER}) WHERE id = ?`;
+const ACTIVITY = `${SELECT_ACTIVITY} WHERE a.id = ?`;
+const readyOf = (table: string) => ({
+  ofName: `SELECT id FROM ${table} WHERE app = ? AND name = ? AND ready IS NOT NULL ORDER BY ready LIMIT ?`,
+  firstName: `SELECT name FROM ${table} WHERE app = ? AND ready IS NOT NULL ORDER BY name LIMIT 1`,
+  nextName: `SELECT name FROM ${table} WHERE app = ? AND ready IS NOT NULL AND name > ? ORDER BY name LIMIT 1`,
+});
+type Ready = ReturnType<typeof readyOf>;
+const READY_INSTANCES = readyOf('wf_instances');
+const READY_ACTIVITIES = readyOf('wf_activities');
 
 export class WorkflowClaims {
   readonly #sql: Sql;
@@ -45,11 +64,11 @@ export class WorkflowClaims {
 
   claimInstances(request: ClaimRequest): { readonly instances: readonly ClaimedWorkflow[]; readonly more: boolean } {
     const { app, owner, leaseMs, now } = request;
-    this.#sql(`${FREE_INSTANCES} WHERE id IN (SELECT id FROM wf_instances WHERE app = ? AND free_at <= ? AND (owner IS NULL OR owner <> ?) LIMIT ${FREE_ROWS})`).run(app, now, owner);
-    const { ids, more } = this.#take('wf_instances', request);
+    this.#sql(FREE_INSTANCES_OF_OTHERS).run(app, now, owner);
+    const { ids, more } = this.#take(READY_INSTANCES, request);
     const instances = ids.map((id): ClaimedWorkflow => {
-      const row = this.#sql(`UPDATE wf_instances SET fence = fence + 1, ready = NULL, free_at = ?, owner = ?, session = ? WHERE id = ? RETURNING ${INSTANCE_COLUMNS}`).get(now + leaseMs, owner, this.#session, id);
-      const messages = this.#sql(`SELECT sequence, event, CASE is_result WHEN 1 THEN 'result' ELSE 'event' END AS kind FROM wf_inbox WHERE instance = ? ORDER BY later, sequence LIMIT ${TURN_MESSAGES_MAX}`).all(id);
+      const row = this.#sql(LEASE_INSTANCE).get(now + leaseMs, owner, this.#session, id);
+      const messages = this.#sql(UNREAD).all(id);
       return { ...workflowRow(row as unknown as InstanceColumns), messages: messages as unknown as UnreadMessage[] };
     });
     return { instances, more };
@@ -57,22 +76,19 @@ export class WorkflowClaims {
 
   claimActivities(request: ClaimRequest): { readonly activities: readonly WorkflowActivity[]; readonly more: boolean } {
     const { app, owner, leaseMs, now } = request;
-    this.#sql(`${FREE_ACTIVITIES} WHERE id IN (SELECT id FROM wf_activities WHERE app = ? AND free_at <= ? AND (owner IS NULL OR owner <> ?) LIMIT ${FREE_ROWS})`).run(app, now, owner);
-    const { ids, more } = this.#take('wf_activities', request);
+    this.#sql(FREE_ACTIVITIES_OF_OTHERS).run(app, now, owner);
+    const { ids, more } = this.#take(READY_ACTIVITIES, request);
     const activities = ids.map((id): WorkflowActivity => {
-      this.#sql(
-        `UPDATE wf_activities SET ready = NULL, free_at = ?, owner = ?, session = ?, run_until = ? + run_ms,
-           expires_at = NULLIF(MIN(COALESCE(end_by, ${NEVER}), COALESCE(? + run_ms, ${NEVER}), COALESCE(? + beat_ms, ${NEVER})), ${NEVER}) WHERE id = ?`,
-      ).run(now + leaseMs, owner, this.#session, now, now, now, id);
-      return workflowActivity(this.#sql(`${SELECT_ACTIVITY} WHERE a.id = ?`).get(id) as unknown as ActivityColumns);
+      this.#sql(LEASE_ACTIVITY).run(now + leaseMs, owner, this.#session, now, now, now, id);
+      return workflowActivity(this.#sql(ACTIVITY).get(id) as unknown as ActivityColumns);
     });
     return { activities, more };
   }
 
   /** Ids of ready rows: an equal share for each name first, then what room is left. */
-  #take(table: 'wf_instances' | 'wf_activities', { app, limit, names, limits = {} }: ClaimRequest): { readonly ids: readonly number[]; readonly more: boolean } {
+  #take(texts: Ready, { app, limit, names, limits = {} }: ClaimRequest): { readonly ids: readonly number[]; readonly more: boolean } {
     if (limit <= 0) return { ids: [], more: false };
-    const ready = this.#readyNames(table, app);
+    const ready = this.#readyNames(texts, app);
     const waiting = names === undefined ? ready : ready.filter((name) => names.includes(name));
     if (waiting.length === 0) return { ids: [], more: false };
     const first = this.#claims++ % waiting.length;
@@ -88,7 +104,7 @@ export class WorkflowClaims {
         const left = limit - ids.length;
         if (left <= 0) return { ids, more: true };
         if (room <= 0) continue;
-        const rows = this.#sql(`SELECT id FROM ${table} WHERE app = ? AND name = ? AND ready IS NOT NULL ORDER BY ready LIMIT ?`).all(app, name, Math.min(room, left) + taken) as { id: number }[];
+        const rows = this.#sql(texts.ofName).all(app, name, Math.min(room, left) + taken) as { id: number }[];
         for (const { id } of rows) {
           if (seen.has(id) || ids.length >= limit) continue;
           seen.add(id);
@@ -101,13 +117,13 @@ export class WorkflowClaims {
     return { ids, more };
   }
 
-  #readyNames(table: 'wf_instances' | 'wf_activities', app: string): string[] {
+  #readyNames(texts: Ready, app: string): string[] {
     const names: string[] = [];
     for (let after: string | undefined = undefined; names.length < NAMES_MAX; ) {
       const found = (
         after === undefined
-          ? this.#sql(`SELECT name FROM ${table} WHERE app = ? AND ready IS NOT NULL ORDER BY name LIMIT 1`).get(app)
-          : this.#sql(`SELECT name FROM ${table} WHERE app = ? AND ready IS NOT NULL AND name > ? ORDER BY name LIMIT 1`).get(app, after)
+          ? this.#sql(texts.firstName).get(app)
+          : this.#sql(texts.nextName).get(app, after)
       ) as { name: string } | undefined;
       if (found === undefined) break;
       names.push((after = found.name));
@@ -119,10 +135,7 @@ export class WorkflowClaims {
   renew({ owner, leaseMs, instances, activities, now }: RenewRequest): { readonly lostInstances: number[]; readonly lostActivities: number[] } & Touching {
     const lostInstances = instances.filter(({ row, fence }) => Number(this.#sql('UPDATE wf_instances SET free_at = ? WHERE id = ? AND fence = ? AND owner = ?').run(now + leaseMs, row, fence, owner).changes) === 0);
     const lostActivities = activities.filter(({ activity, attempt }) => Number(this.#sql('UPDATE wf_activities SET free_at = ? WHERE id = ? AND attempt = ? AND owner = ?').run(now + leaseMs, activity, attempt, owner).changes) === 0);
-    const freed = [
-      ...this.#sql(`${FREE_INSTANCES} WHERE session = ? AND owner = ? AND free_at <= ? RETURNING app`).all(this.#session, owner, now),
-      ...this.#sql(`${FREE_ACTIVITIES} WHERE session = ? AND owner = ? AND free_at <= ? RETURNING app`).all(this.#session, owner, now),
-    ] as { app: string }[];
+    const freed = FREE_FORGOTTEN.flatMap((text) => this.#sql(text).all(this.#session, owner, now)) as { app: string }[];
     return {
       lostInstances: lostInstances.map(({ row }) => row),
       lostActivities: lostActivities.map(({ activity }) => activity),

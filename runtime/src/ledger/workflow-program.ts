@@ -19,6 +19,11 @@ const REUSABLE: Readonly<Record<NewWorkflow['ifExists'], (status: WorkflowStatus
 type Target = Pick<InstanceColumns, 'id' | 'app' | 'execution' | 'status' | 'ready' | 'free_at'>;
 type Stepped = Pick<InstanceColumns, 'id' | 'app' | 'instance_id' | 'execution' | 'status' | 'fence' | 'turn' | 'created_at' | 'events' | 'bytes' | 'ready' | 'free_at' | 'owner' | 'failures' | 'reason' | 'started_at' | 'parent_app' | 'parent_id' | 'parent_execution' | 'parent_task'>;
 const STEPPED = 'id, app, instance_id, execution, status, fence, turn, created_at, events, bytes, ready, free_at, owner, failures, reason, started_at, parent_app, parent_id, parent_execution, parent_task';
+// Put together once: a text is looked up by itself at each use.
+const STEPPED_BY_ROW = `SELECT ${STEPPED} FROM wf_instances WHERE id = ?`;
+const STEPPED_BY_ID = `SELECT ${STEPPED} FROM wf_instances WHERE app = ? AND instance_id = ?`;
+const FAMILY_HEAD = `SELECT name, ${STEPPED} FROM wf_instances WHERE id = ?`;
+const FAMILY_CHILDREN = `SELECT name, ${STEPPED} FROM wf_instances WHERE parent_app = ? AND parent_id = ?`;
 
 export class WorkflowRequests {
   readonly #sql: Sql;
@@ -34,12 +39,12 @@ export class WorkflowRequests {
       case 'workflow.create':
         return this.#create(operation, index, now, touched);
       case 'workflow.step': {
-        const row = this.#sql(`SELECT ${STEPPED} FROM wf_instances WHERE id = ?`).get(operation.row) as Stepped | undefined;
+        const row = this.#sql(STEPPED_BY_ROW).get(operation.row) as Stepped | undefined;
         if (row === undefined || row.fence !== operation.fence || isTerminalStatus(row.status)) throw new LedgerConflict('fence', index);
         return this.#step(row, operation, index, now, touched);
       }
       case 'workflow.first-step': {
-        const row = this.#sql(`SELECT ${STEPPED} FROM wf_instances WHERE app = ? AND instance_id = ?`).get(operation.app, operation.instanceId) as Stepped | undefined;
+        const row = this.#sql(STEPPED_BY_ID).get(operation.app, operation.instanceId) as Stepped | undefined;
         if (row === undefined || row.fence !== 0 || row.execution !== operation.executionId) throw new LedgerConflict('fence', index);
         this.#sql('DELETE FROM wf_inbox WHERE instance = ?').run(row.id);
         return this.#step(row, { ...operation, type: 'workflow.step', row: row.id, fence: 0, consumed: [] }, index, now, touched);
@@ -292,11 +297,11 @@ export class WorkflowRequests {
 
   /** The instance, and its descendants of whatever execution, parents before children. */
   #family(row: number, recurse: boolean): (Stepped & { readonly name: string })[] {
-    const family = this.#sql(`SELECT name, ${STEPPED} FROM wf_instances WHERE id = ?`).all(row) as unknown as (Stepped & { name: string })[];
+    const family = this.#sql(FAMILY_HEAD).all(row) as unknown as (Stepped & { name: string })[];
     const seen = new Set(family.map(({ id }) => id));
     if (!recurse) return family;
     for (const member of family) {
-      const children = this.#sql(`SELECT name, ${STEPPED} FROM wf_instances WHERE parent_app = ? AND parent_id = ?`).all(member.app, member.instance_id) as unknown as (Stepped & { name: string })[];
+      const children = this.#sql(FAMILY_CHILDREN).all(member.app, member.instance_id) as unknown as (Stepped & { name: string })[];
       for (const child of children) {
         if (seen.has(child.id)) continue;
         seen.add(child.id);

@@ -58,14 +58,14 @@ export function faultyLedger(parts: FaultyLedgerParts): Ledger {
         }
         if (active() && random.chance(faults.crash)) {
           if (parts.mutant !== 'torn-step' || !writes) return die('before');
-          void apply(true).then(undefined, () => undefined);
+          void world.outside(apply(true)).then(undefined, () => undefined);
           return die('before');
         }
         if (active() && random.chance(faults.refuse)) {
           hit(`${point}:refused`);
           return answer(() => reject(new LedgerRefused('busy', 'simulated')));
         }
-        void apply(false).then(
+        void world.outside(apply(false)).then(
           (value) => {
             if (active() && random.chance(faults.crash)) return die('after');
             if (active() && writes && random.chance(faults.ambiguous)) {

@@ -76,7 +76,7 @@ function resultOf(op: Op, sum: number, events: Iterator<number>): number {
     case 'race':
       return sum;
     case 'event':
-      return mix(sum, events.next().value ?? 0);
+      return mix(sum, Number(events.next().value));
     case 'child':
       return mix(sum, expectedOf(op.program));
   }

@@ -80,7 +80,7 @@ class Simulation {
     this.#pendingClients = count;
     let open = 1;
     const look = (): void => {
-      void this.#invariants.instances().then((instances) => {
+      void world.outside(this.#invariants.instances()).then((instances) => {
         open = this.#pendingClients + instances.filter(({ completedAt }) => completedAt === undefined).length + this.#busy();
         world.schedule(1000, look);
       });
@@ -130,7 +130,7 @@ class Simulation {
       runTurn: (turn, signal) => {
         const key = `${turn.instance.app}/${turn.instance.instanceId}`;
         if (underWay.has(key)) this.#invariants.violate('S7', `two turns of ${key} in one process`);
-        if (executor.style === 'replay') void this.#invariants.checkPast(turn);
+        if (executor.style === 'replay') void this.#world.outside(this.#invariants.checkPast(turn));
         const answer = executor.runTurn(turn, signal);
         if (!(answer instanceof Promise)) return answer;
         underWay.add(key);

@@ -11,7 +11,7 @@ import { openSqliteLedger } from '../../ledger/sqlite-ledger.ts';
 import { MUTANTS } from './faulty-ledger.ts';
 import { simulate } from './simulate.ts';
 
-const SEEDS = Number(process.env['MECHA_SIMULATION_SEEDS'] ?? 1500);
+const SEEDS = Number(process.env['MECHA_SIMULATION_SEEDS'] ?? 1000);
 /** Each begins elsewhere, so that every run of the tests sees lives that none has seen. */
 const FIRST = Number(process.env['MECHA_SIMULATION_FROM'] ?? (Date.now() % 1_000_000) * 1000);
 const SQLITE_SEEDS = 8;

@@ -43,6 +43,7 @@ export class World {
   /** Entries that ran. */
   events = 0;
   #order = 0;
+  #outside = 0;
   #ids = 0;
   #wallOffset = Date.UTC(2026, 0, 1);
   readonly #heap: Entry[] = [];
@@ -56,6 +57,16 @@ export class World {
     this.#wallOffset += ms;
   }
   readonly newId = (): string => `id${++this.#ids}`;
+
+  /** Work outside of this world, a ledger's on its own thread: time stands still until it is done. */
+  async outside<T>(work: Promise<T>): Promise<T> {
+    this.#outside++;
+    try {
+      return await work;
+    } finally {
+      this.#outside--;
+    }
+  }
 
   schedule(delayMs: number, run: () => void): () => void {
     const entry: Entry = { at: this.elapsed + Math.max(0, delayMs), order: this.#order++, run };
@@ -73,7 +84,8 @@ export class World {
       this.elapsed = Math.max(this.elapsed, entry.at);
       this.events++;
       entry.run();
-      await new Promise<void>((resolve) => void setImmediate(resolve));
+      do await new Promise<void>((resolve) => void setImmediate(resolve));
+      while (this.#outside > 0);
     }
   }
 }

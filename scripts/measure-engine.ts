@@ -105,7 +105,7 @@ async function longHistory(raw: Ledger, length: number): Promise<void> {
     while (((await engine.queries.get(instanceId, { payloads: false }))?.turn ?? 0) === before) await new Promise((resolve) => setImmediate(resolve));
   };
   for (let n = 0; n < 20; n++) await tick();
-  let events = 0;
+  let events = (await engine.queries.get(instanceId, { payloads: false }))?.events ?? 0;
   while (events < length) {
     await Promise.all(Array.from({ length: 500 }, () => engine.operations.raiseEvent(instanceId, 'tick', '1')));
     events = (await engine.queries.get(instanceId, { payloads: false }))?.events ?? 0;

@@ -61,9 +61,9 @@ test('a process that runs already has its address, pids and names', () => {
   expect(parse(...external, '--grpc', 'host:50001', '--pid', `${process.pid}`, '--store', 's', '--pubsub', 'p', '--app-port', '6001', '--topic', 't', '--echo-app-id', 'e')).toMatchObject({
     store: 's',
     pubsub: 'p',
-    external: { http: '127.0.0.1:3500', grpc: 'host:50001', pids: [process.pid], appPort: 6001, topic: 't', echoAppId: 'e' },
+    external: { http: '127.0.0.1:3500', grpc: 'host:50001', pids: [process.pid], appPort: 6001, appProtocol: 'http', topic: 't', echoAppId: 'e' },
   });
-  expect(parse(...external).external).toEqual({ http: '127.0.0.1:3500', pids: [], topic: 'bench', echoAppId: 'echo' });
+  expect(parse(...external, '--app-protocol', 'grpc').external).toEqual({ http: '127.0.0.1:3500', pids: [], appProtocol: 'grpc', topic: 'bench', echoAppId: 'echo' });
 });
 
 test('an older build stands before the new one, so that it is their base', () => {
@@ -105,11 +105,13 @@ describe('one clear line for', () => {
     [[...external, '--pid', '4194303'], '--pid: no process has the pid 4194303'],
     [[...external, '--pid', 'init'], '--pid takes a whole number from 1 to 4194304, not "init"'],
     [[...external, '--app-port', '70000'], '--app-port takes a whole number from 1 to 65535, not "70000"'],
+    [[...external, '--app-protocol', 'http,grpc'], '--app-protocol takes http or grpc, not "http,grpc"'],
+    [[...external, '--app-protocol', 'quic'], '--app-protocol knows http, grpc, not "quic"'],
     [[...external, '--build', 'dist'], '--build starts a process; it does not go with --http and --grpc'],
     [[...external, '--against', 'dist'], '--against starts a process; it does not go with --http and --grpc'],
     [[...external, '--profile'], '--profile of a process that runs already needs --inspect: start it with node --inspect, which prints the address'],
     [[...external, '--profile', '--inspect', '127.0.0.1:9229'], '--inspect takes the ws:// address that Node prints when it is started with --inspect, not "127.0.0.1:9229"'],
-    ...['--pid=1', '--inspect=ws://x/y', '--store=s', '--pubsub=p', '--app-port=1', '--topic=t', '--echo-app-id=e'].map((flag): [string[], string] => [
+    ...['--pid=1', '--inspect=ws://x/y', '--store=s', '--pubsub=p', '--app-port=1', '--app-protocol=grpc', '--topic=t', '--echo-app-id=e'].map((flag): [string[], string] => [
       [flag],
       `${flag.split('=')[0]} belongs to a process that runs already: --http or --grpc says where`,
     ]),

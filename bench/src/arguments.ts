@@ -46,6 +46,8 @@ export interface External {
   readonly pids: readonly number[];
   readonly inspectUrl?: string;
   readonly appPort?: number;
+  /** How the process speaks to its app, whatever the protocol of the load. */
+  readonly appProtocol: Protocol;
   readonly topic: string;
   readonly echoAppId: string;
 }
@@ -75,6 +77,7 @@ const FLAGS = {
   pid: { type: 'string' },
   inspect: { type: 'string' },
   'app-port': { type: 'string' },
+  'app-protocol': { type: 'string' },
   topic: { type: 'string' },
   'echo-app-id': { type: 'string' },
   store: { type: 'string' },
@@ -112,6 +115,7 @@ On what:
   --store NAME        its state store (default ${STORE})
   --pubsub NAME       its broker (default ${PUBSUB})
   --app-port PORT     where it expects its app: pubsub-roundtrip answers there
+  --app-protocol P    http or grpc: how it speaks to its app (default http)
   --topic NAME        topic of pubsub-roundtrip and publish (default bench)
   --echo-app-id ID    app that invoke calls; POST /echo must answer with its own body (default echo)
 
@@ -183,7 +187,7 @@ function builds(build: string | undefined, against: string | undefined): readonl
 type Values = ReturnType<typeof parse>['values'];
 
 function external(values: Values): External | undefined {
-  const others = (['pid', 'inspect', 'store', 'pubsub', 'app-port', 'topic', 'echo-app-id'] as const).find((flag) => values[flag] !== undefined);
+  const others = (['pid', 'inspect', 'store', 'pubsub', 'app-port', 'app-protocol', 'topic', 'echo-app-id'] as const).find((flag) => values[flag] !== undefined);
   if (values.http === undefined && values.grpc === undefined) {
     if (others !== undefined) throw new Problem(`--${others} belongs to a process that runs already: --http or --grpc says where`);
     return undefined;
@@ -196,10 +200,17 @@ function external(values: Values): External | undefined {
     ...(values.grpc === undefined ? {} : { grpc: values.grpc }),
     ...(values.inspect === undefined ? {} : { inspectUrl: inspector(values.inspect) }),
     ...(values['app-port'] === undefined ? {} : { appPort: count('--app-port', values['app-port'], 65_535) }),
+    appProtocol: appProtocol(values['app-protocol'] ?? 'http'),
     pids: values.pid === undefined ? [] : list('--pid', values.pid, runningPid),
     topic: values.topic ?? 'bench',
     echoAppId: values['echo-app-id'] ?? 'echo',
   };
+}
+
+function appProtocol(text: string): Protocol {
+  const [protocol, ...others] = words('--app-protocol', text, ['http', 'grpc'] as const);
+  if (protocol === undefined || others.length > 0) throw new Problem(`--app-protocol takes http or grpc, not ${JSON.stringify(text)}`);
+  return protocol;
 }
 
 function inspector(text: string): string {

@@ -38,7 +38,7 @@ async function handle(command: Command): Promise<void> {
       answer({ type: 'ready' });
       break;
     case 'run':
-      await run(command.loads, command.warmupMs, command.durationMs);
+      await run(command);
       break;
     case 'end':
       await Promise.all(apps.map((app) => app.close()));
@@ -46,10 +46,10 @@ async function handle(command: Command): Promise<void> {
   }
 }
 
-async function run(loads: readonly Load[], warmupMs: number, durationMs: number): Promise<void> {
+async function run({ loads, warmupMs, durationMs, drainMs }: Extract<Command, { type: 'run' }>): Promise<void> {
   const recorders = new Map(loads.map(({ label }) => [label, new Recorder()]));
   const connections = await openAll(loads);
-  const loops = loads.map((load, index) => new LoadLoop(load, { connections: connections[index] as Connections, deliveries, latency: recorders.get(load.label) as Recorder }));
+  const loops = loads.map((load, index) => new LoadLoop(load, { connections: connections[index] as Connections, deliveries, latency: recorders.get(load.label) as Recorder, ...(drainMs === undefined ? {} : { drainMs }) }));
   const rates = loads.flatMap(({ mode }) => (mode.kind === 'open' ? [mode.rate] : []));
   const tickMs = Math.max(TICK_MS_MIN, 1000 / Math.max(1, ...rates));
   const ticker = rates.length > 0 ? startTicker(tickMs, () => loops.forEach((loop) => loop.tick())) : undefined;

@@ -14,6 +14,8 @@ export interface Generated {
 export interface RunOptions {
   readonly warmupMs: number;
   readonly durationMs: number;
+  /** How long operations under way may still take after that; ten seconds unless given. */
+  readonly drainMs?: number;
   /** Called as the measured time begins and ends; what they throw ends the run. */
   readonly onMeasuring?: () => void;
   readonly onMeasured?: () => void;
@@ -39,7 +41,8 @@ export class Generator {
   }
 
   run(loads: readonly Load[], options: RunOptions): Promise<Generated> {
-    return this.#ask({ type: 'run', loads, warmupMs: options.warmupMs, durationMs: options.durationMs }, (answer) => {
+    const { warmupMs, durationMs, drainMs } = options;
+    return this.#ask({ type: 'run', loads, warmupMs, durationMs, ...(drainMs === undefined ? {} : { drainMs }) }, (answer) => {
       if (answer.type === 'measuring') options.onMeasuring?.();
       if (answer.type === 'measured') options.onMeasured?.();
     });

@@ -152,9 +152,11 @@ export class ResponseReader {
     this.#chunks = undefined;
   }
 
-  /** The beginning of the body, for an error's words. */
+  /** The beginning of the body on one line, for an error's words. */
   start(): string {
-    return this.#first?.toString('utf8', 0, 200) ?? '';
+    const text = this.#first?.toString('utf8', 0, 200) ?? '';
+    const body = this.#chunks ? text.replace(/^[\da-f]+[^\r\n]*\r\n/i, '').replace(/\r\n0\r\n\r\n$/, '') : text;
+    return body.trim().replaceAll(/\s+/g, ' ');
   }
 
   push(chunk: Buffer): 'more' | 'whole' | 'bad' {
@@ -182,7 +184,7 @@ export class ResponseReader {
   }
 
   #body(bytes: Buffer): 'more' | 'whole' | 'bad' {
-    this.#first ??= bytes;
+    if (bytes.length > 0) this.#first ??= bytes;
     if (this.#chunks) return this.#chunks.push(bytes);
     this.#left -= bytes.length;
     if (this.#left < 0) return 'bad';

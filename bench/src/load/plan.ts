@@ -57,7 +57,7 @@ export interface AppPlan {
 
 export type Command =
   | { readonly type: 'app'; readonly app: AppPlan }
-  | { readonly type: 'run'; readonly loads: readonly Load[]; readonly warmupMs: number; readonly durationMs: number }
+  | { readonly type: 'run'; readonly loads: readonly Load[]; readonly warmupMs: number; readonly durationMs: number; readonly drainMs?: number }
   | { readonly type: 'end' };
 
 export interface LoadResult {
@@ -67,7 +67,7 @@ export interface LoadResult {
   readonly errors: number;
   /** The first error's words. */
   readonly firstError?: string;
-  /** Operations whose event never came (counted after the run, when all had ten more seconds). */
+  /** Operations whose event never came (counted when all had had their time to drain). */
   readonly lost: number;
   readonly duplicates: number;
   readonly latency: Percentiles;

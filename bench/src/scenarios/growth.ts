@@ -16,8 +16,9 @@ import { fillState, stateGet } from './state.ts';
 
 const CONCURRENCY = 64;
 const BULK = 500;
-/** A probe that waits behind what was put there fails after the generator's own patience, and is made again. */
+/** A probe that waits behind what was put there fails, and is made again. */
 const PROBE_MS = 100;
+const PROBE_DRAIN_MS = 1000;
 const PROBES = 10_000;
 const DELIVERED_WITHIN_MS = 30 * 60_000;
 const JSON_TYPE = { 'content-type': 'application/json' };
@@ -69,7 +70,7 @@ async function untilDelivered(bench: Bench, load: Load): Promise<void> {
   const deadline = performance.now() + DELIVERED_WITHIN_MS;
   for (;;) {
     const numbers = { from: bench.takeNumbers(PROBES), count: PROBES, order: 'sequential' } as const;
-    const { results } = await bench.generator.run([{ ...load, numbers }], { warmupMs: 0, durationMs: PROBE_MS });
+    const { results } = await bench.generator.run([{ ...load, numbers }], { warmupMs: 0, durationMs: PROBE_MS, drainMs: PROBE_DRAIN_MS });
     if (results.every(({ operations, errors, lost }) => operations > 0 && errors + lost === 0)) return;
     if (performance.now() > deadline) throw new Problem(`growth: what was put into the topic did not reach the app within ${DELIVERED_WITHIN_MS / 60_000} minutes`);
   }

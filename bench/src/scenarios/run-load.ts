@@ -95,11 +95,12 @@ async function startExternal(bench: Bench, scenario: LoadScenario, protocol: Pro
   const { external } = bench.options;
   if (!external?.[protocol]) throw new Problem(`${scenario.name} over ${protocol} needs --${protocol} host:port`);
   if (scenario.backends.length === 0) throw new Problem(`${scenario.name} measures the bare server; it cannot be aimed at another process`);
+  if (!external.http && (scenario.prepare || scenario.app === 'events')) throw new Problem(`${scenario.name} over ${protocol} needs --http host:port too: ${scenario.prepare ? 'it is filled' : 'it is asked for its subscriptions'} there`);
   const target = await externalTarget(external);
   const context = { ...contextOf(bench, 'external', external.echoAppId), topic: external.topic };
   if (scenario.app === 'events') {
     if (external.appPort === undefined) throw new Problem(`${scenario.name}: --app-port says where the process at ${external[protocol]} expects its app; the bench answers there`);
-    await bench.generator.app({ protocol, port: external.appPort, pubsub: context.pubsub, topic: context.topic });
+    await bench.generator.app({ protocol: external.appProtocol, port: external.appPort, pubsub: context.pubsub, topic: context.topic });
     await until(`${external[protocol]} subscribes its app to ${context.topic}`, undefined, SUBSCRIBED_WITHIN_MS, () => isSubscribed(target.http, context.topic));
   }
   return { target, context };

@@ -247,7 +247,8 @@ class Link implements PeerLink {
     for (const [socketPath, pool] of this.#pools) {
       if (live.has(socketPath)) continue;
       this.#pools.delete(socketPath);
-      void pool.then((known) => known.close());
+      // Stopping destroys them meanwhile; and there was nobody at the other end any more.
+      pool.then((known) => known.close()).catch((error: unknown) => this.#parts.log.debug({ socketPath, reason: messageOf(error) }, 'connections to a process that is gone did not close by themselves'));
     }
   }
 }

@@ -1,7 +1,7 @@
 /**
  * The port of the ledger: the one transactional store of a process, shared by all sidecars of a host that use the same
- * data folder. State rows, topic logs with their consumer groups, redelivery timers, outbox, dead letters and the
- * registry of live sidecars change in one transaction.
+ * data folder. State rows, topic logs with their consumer groups, redelivery timers, outbox, dead letters, workflows
+ * (`ledger-workflow.ts`) and the registry of live sidecars change in one transaction.
  *
  * Invariants, which the conformance suite holds on every implementation:
  * L1  A batch is applied whole or not at all; a refused batch never spoils another that shared its commit.
@@ -12,6 +12,7 @@
  * L5  A message is trimmed only when every known group has acknowledged it and its retention has passed. Where a topic is at
  *     its limit of bytes, what all its groups have acknowledged goes before its time, oldest first; without a group nothing does.
  */
+import type { WorkflowLedger, WorkflowOperation, WorkflowResult } from './ledger-workflow.ts';
 import type { OutboxRecord, OutboxSource } from './outbox.ts';
 
 export interface LedgerStateRow {
@@ -104,7 +105,8 @@ export type LedgerOperation =
   | { readonly type: 'dead-letter.remove'; readonly id: string }
   /** Adds or replaces this process's row of `sidecar.instanceId`. */
   | { readonly type: 'sidecar.put'; readonly sidecar: SidecarRow }
-  | { readonly type: 'sidecar.remove'; readonly instanceId: string };
+  | { readonly type: 'sidecar.remove'; readonly instanceId: string }
+  | WorkflowOperation;
 
 /** One per operation, in order; only the fields that the operation's comment names are present. */
 export interface LedgerResult {
@@ -112,6 +114,7 @@ export interface LedgerResult {
   readonly deleted?: boolean;
   readonly sequence?: number;
   readonly applied?: boolean;
+  readonly workflow?: WorkflowResult;
 }
 
 /** A condition of one operation did not hold; nothing of its batch was applied. */
@@ -159,7 +162,10 @@ export interface TopicStatus {
   readonly groups: readonly { readonly group: string; readonly waiting: number; readonly inFlight: number; readonly unread: number }[];
 }
 
-/** Names what changed, for wake-ups: `topic/<topic>`, `outbox/<app id>`, `sidecars`. */
+/**
+ * Names what changed, for wake-ups: `topic/<topic>`, `outbox/<app id>`, `sidecars`, `workflow/<app>` (something may be claimed, or
+ * falls due), `workflow-status/<app>`.
+ */
 export type LedgerChannel = string;
 
 export interface Ledger {
@@ -183,6 +189,7 @@ export interface Ledger {
   topicStatus(topic: string): Promise<TopicStatus>;
 
   readonly outbox: OutboxSource;
+  readonly workflows: WorkflowLedger;
 
   /** Newest first. `before`: the `at` and `id` of the last one seen. */
   deadLetters(request: { readonly appId: string; readonly limit: number; readonly before?: { readonly at: number; readonly id: string } }): Promise<readonly DeadLetter[]>;

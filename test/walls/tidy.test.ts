@@ -87,6 +87,7 @@ const rules: readonly Rule[] = [
 /** Longer than this, a file asks for a second look; who is longer says why here. */
 const LINES_MAX = 500;
 const LONGER: Readonly<Record<string, string>> = {
+  'components/kit/conformance/ledger-workflow.ts': 'one port, one suite: the claims are read as one list',
   'components/kit/conformance/pubsub.ts': 'one port, one suite: the claims are read as one list',
 };
 

@@ -123,6 +123,13 @@ const walls: readonly Wall[] = [
     example: ['runtime/src/asl/states/wait.ts', "import { setTimeout } from 'node:timers/promises';"],
   },
   {
+    sentence: 'the engine knows no HTTP, no gRPC, no block: doors stand before it, executors behind it',
+    breaks: ({ from, to }) =>
+      inside(from, 'runtime/src/engine') && (PROTOCOL_LIBRARIES.has(to) || /^node:(?:http|https|http2|net|tls)$/.test(to) || inside(to, 'specs', 'runtime/src/blocks', 'runtime/src/servers', 'runtime/src/channel', 'runtime/src/peers', 'runtime/src/cli')),
+    example: ['runtime/src/engine/engine.ts', "import { encode } from '../blocks/workflow/workflow.grpc.ts';"],
+    testsToo: true,
+  },
+  {
     sentence: 'the runtime and the components import neither tests nor samples nor scripts',
     breaks: ({ from, to }) => inside(from, 'runtime', 'components', 'sdk', 'specs') && inside(to, 'test', 'samples', 'scripts', 'bench') && from !== 'runtime/bin/mecha.mjs',
     example: ['runtime/src/main.ts', "import { ROOT } from '../../scripts/tools.ts';"],

@@ -13,6 +13,9 @@ import { crc32 } from 'node:zlib';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { DeadLetter, LedgerOperation, LedgerResult, SidecarRow } from '@mecha/components/kit';
 import { isAlive } from './process-identity.ts';
+import { WorkflowClaims, type ClaimRequest, type RenewRequest } from './workflow-claims.ts';
+import { WorkflowRequests } from './workflow-program.ts';
+import { WORKFLOW_SCHEMA } from './workflow-schema.ts';
 
 export const SESSION_LEASE_MS = 15_000;
 const DEAD_LETTERS_MAX = 10_000;
@@ -45,7 +48,7 @@ CREATE TABLE dead_letters (id TEXT PRIMARY KEY, app_id TEXT NOT NULL, at INTEGER
 CREATE INDEX dead_letters_app ON dead_letters (app_id, at, id);
 CREATE TABLE sessions (id TEXT PRIMARY KEY, pid INTEGER NOT NULL, process_start TEXT NOT NULL, lease_until INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE sidecars (instance_id TEXT PRIMARY KEY, session TEXT NOT NULL, app_id TEXT NOT NULL, namespace TEXT NOT NULL, row TEXT NOT NULL) WITHOUT ROWID;
-`];
+`, WORKFLOW_SCHEMA];
 const SCHEMA_VERSION = MIGRATIONS.length;
 
 export interface ProgramSettings {
@@ -126,10 +129,15 @@ class LedgerRequests {
   readonly #groups = new Map<string, number>();
   /** Steps of tending so far: each begins with another topic. */
   #tended = 0;
+  readonly #workflows: WorkflowRequests;
+  readonly workflowClaims: WorkflowClaims;
 
   constructor(db: DatabaseSync, settings: ProgramSettings) {
     this.#db = db;
     this.#settings = settings;
+    const sql = (text: string): StatementSync => this.#sql(text);
+    this.#workflows = new WorkflowRequests(sql, settings.session);
+    this.workflowClaims = new WorkflowClaims(sql, settings.session);
   }
 
   #sql(text: string): StatementSync {
@@ -205,6 +213,8 @@ class LedgerRequests {
         touched.add('sidecars');
         this.#sql('DELETE FROM sidecars WHERE instance_id = ?').run(operation.instanceId);
         return {};
+      default:
+        return { workflow: this.#workflows.apply(operation, index, now, touched) };
     }
   }
 
@@ -355,6 +365,7 @@ class LedgerRequests {
 
   endSession(): void {
     const { session } = this.#settings;
+    this.workflowClaims.freeSession(session);
     this.#sql('UPDATE deliveries SET session = NULL, due_at = 0 WHERE session = ?').run(session);
     this.#sql('DELETE FROM sidecars WHERE session = ?').run(session);
     this.#sql('DELETE FROM sessions WHERE id = ?').run(session);
@@ -368,6 +379,7 @@ class LedgerRequests {
     for (const { id } of dead) {
       const topics = this.#sql('SELECT DISTINCT t.name FROM deliveries d JOIN groups g ON g.id = d.grp JOIN topics t ON t.id = g.topic WHERE d.session = ?').all(id) as { name: string }[];
       for (const { name } of topics) touched.add(`topic/${name}`);
+      for (const channel of this.workflowClaims.freeSession(id)) touched.add(channel);
       this.#sql('UPDATE deliveries SET session = NULL, due_at = 0 WHERE session = ?').run(id);
       this.#sql('DELETE FROM sidecars WHERE session = ?').run(id);
       this.#sql('DELETE FROM sessions WHERE id = ?').run(id);
@@ -478,6 +490,10 @@ export const program = {
       removeOutbox: (args: Parameters<LedgerRequests['removeOutbox']>[0]) => requests.removeOutbox(args),
       releaseOutbox: (args: Parameters<LedgerRequests['releaseOutbox']>[0]) => requests.releaseOutbox(args),
       tend: (args: TendArguments) => requests.tend(args),
+      claimInstances: (args: ClaimRequest) => requests.workflowClaims.claimInstances(args),
+      claimActivities: (args: ClaimRequest) => requests.workflowClaims.claimActivities(args),
+      renewWorkflows: (args: RenewRequest) => requests.workflowClaims.renew(args),
+      fireTimers: (args: Parameters<WorkflowClaims['fireTimers']>[0]) => requests.workflowClaims.fireTimers(args),
       endSession: () => requests.endSession(),
     };
   },

@@ -2,7 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
-import { ledgerConformance } from '@mecha/components/kit/conformance/ledger';
+import { ledgerConformance, type LedgerUnderTest } from '@mecha/components/kit/conformance/ledger';
+import { workflowLedgerConformance } from '@mecha/components/kit/conformance/ledger-workflow';
 import { createLog } from '../telemetry/log.ts';
 import { createMemoryLedger } from './memory-ledger.ts';
 import { openSqliteLedger } from './sqlite-ledger.ts';
@@ -12,8 +13,8 @@ const folders: string[] = [];
 afterAll(() => Promise.all(folders.map((folder) => rm(folder, { recursive: true, force: true }))));
 
 let path = '';
-ledgerConformance('memory', { open: async (clock) => createMemoryLedger({ clock }) });
-ledgerConformance('sqlite', {
+const memory: LedgerUnderTest = { open: async (clock) => createMemoryLedger({ clock }) };
+const sqlite: LedgerUnderTest = {
   async open(clock) {
     const folder = await mkdtemp(join(tmpdir(), 'mecha-ledger-'));
     folders.push(folder);
@@ -21,4 +22,8 @@ ledgerConformance('sqlite', {
     return openSqliteLedger({ path, clock, log });
   },
   reopen: (clock) => openSqliteLedger({ path, clock, log }),
-});
+};
+ledgerConformance('memory', memory);
+ledgerConformance('sqlite', sqlite);
+workflowLedgerConformance('memory', memory);
+workflowLedgerConformance('sqlite', sqlite);

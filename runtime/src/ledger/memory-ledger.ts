@@ -1,6 +1,7 @@
 /**
  * The ledger in memory: the same promises but for durability, for tests and simulations. One process, one session; a
- * batch that is refused half-way is undone step by step, so that it leaves no trace (L1).
+ * batch that is refused half-way is undone step by step, so that it leaves no trace (L1). Workflows are the exception: they lie
+ * in a SQLite database in memory, under the statements of production (`workflow-ledger.ts`).
  */
 import { randomUUID } from 'node:crypto';
 import { LedgerConflict, LedgerRefused } from '@mecha/components/kit';
@@ -20,6 +21,7 @@ import type {
   TopicRetention,
 } from '@mecha/components/kit';
 import { createWatches } from './watches.ts';
+import { openMemoryWorkflows, type MemoryWorkflows } from './workflow-ledger.ts';
 
 const DEAD_LETTERS_MAX = 10_000;
 const GROUP_UNSEEN_MS = 7 * 24 * 3600_000;
@@ -66,6 +68,7 @@ class MemoryLedger implements Ledger {
   readonly #sidecars = new Map<string, SidecarRow>();
   #sequence = 0;
   #closed = false;
+  #workflows: MemoryWorkflows | undefined;
 
   readonly outbox: Ledger['outbox'];
 
@@ -97,8 +100,9 @@ class MemoryLedger implements Ledger {
     const undo: (() => void)[] = [];
     const touched = new Set<string>();
     let results: LedgerResult[];
+    const work = (): LedgerResult[] => batch.map((operation, index) => this.#apply(operation, index, undo, touched));
     try {
-      results = batch.map((operation, index) => this.#apply(operation, index, undo, touched));
+      results = batch.some(({ type }) => type.startsWith('workflow.')) ? this.#workflowRows().transaction(work) : work();
     } catch (error) {
       for (const step of undo.toReversed()) step();
       throw error;
@@ -107,6 +111,14 @@ class MemoryLedger implements Ledger {
     await Promise.resolve();
     if (touched.size > 0) this.#watches.touch([...touched]);
     return results;
+  }
+
+  /** Opened when first asked for: most who use this ledger have no workflows. */
+  get workflows(): Ledger['workflows'] {
+    return this.#workflowRows().ledger;
+  }
+  #workflowRows(): MemoryWorkflows {
+    return (this.#workflows ??= openMemoryWorkflows({ now: () => this.#clock.now(), touch: (channels) => this.#watches.touch(channels), check: () => this.#checkOpen() }));
   }
 
   async readState(table: string, keys: readonly string[]): Promise<readonly (LedgerStateRow | undefined)[]> {
@@ -186,8 +198,10 @@ class MemoryLedger implements Ledger {
   }
 
   async close(): Promise<void> {
+    if (this.#closed) return;
     this.#closed = true;
     this.#watches.clear();
+    this.#workflows?.close();
   }
 
   #checkOpen(): void {
@@ -241,6 +255,8 @@ class MemoryLedger implements Ledger {
         touched.add('sidecars');
         remove(this.#sidecars, operation.instanceId, undo);
         return {};
+      default:
+        return { workflow: this.#workflowRows().apply(operation, index, touched) };
     }
   }
 

@@ -17,6 +17,7 @@ import { liveSidecarsIn } from './live-sidecars.ts';
 import { isAlive, processIdentity } from './process-identity.ts';
 import { StateReads } from './state-reads.ts';
 import { createWatches } from './watches.ts';
+import { isDurableWorkflowOperation, openWorkflowLedger, workflowBytes } from './workflow-ledger.ts';
 
 export interface SqliteLedgerOptions {
   readonly path: string;
@@ -140,10 +141,13 @@ export async function openSqliteLedger(options: SqliteLedgerOptions): Promise<Le
     pending: async (appId) => read(() => (sql('SELECT COUNT(*) AS count FROM outbox WHERE app_id = ?').get(appId) as { count: number }).count),
   };
 
+  const workflows = openWorkflowLedger({ run, sql, read, now: () => clock.now(), touch: (channels) => watches.touch(channels) });
+
   return {
     kind: 'sqlite',
     broken: writer.broken,
     outbox,
+    workflows,
     async commit(batch) {
       const handed = handOver(batch);
       for (const operation of batch) if (operation.type === 'sidecar.remove') ownSidecars.delete(operation.instanceId);
@@ -214,7 +218,8 @@ function handOver(batch: readonly LedgerOperation[]): RunOptions & { readonly ba
     return own;
   };
   const copied = batch.map((operation): LedgerOperation => {
-    if (!operation.type.startsWith('message.')) durable = true;
+    if (isDurableWorkflowOperation(operation) ?? !operation.type.startsWith('message.')) durable = true;
+    bytes += workflowBytes(operation);
     switch (operation.type) {
       case 'state.set':
         return { ...operation, data: copy(operation.data) };

@@ -68,6 +68,9 @@ function openLedger(rows: Map<string, SidecarRow>): ReturnType<SharedRegistry['o
       remove: notHere,
       pending: notHere,
     },
+    get workflows(): never {
+      throw new Error('this ledger has no workflows');
+    },
     close: async () => {},
   };
 }

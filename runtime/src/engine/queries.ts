@@ -1,0 +1,195 @@
+/** What can be asked of instances: one, a list, the history, what is waited for; and waiting for one to start or to end. */
+import { isTerminalStatus, type Clock, type Ledger, type WorkflowQuery, type WorkflowRow, type WorkflowStatus } from '@mecha/components/kit';
+import type { StoredRequest } from './compose-step.ts';
+import { engineErrors } from './engine-errors.ts';
+import type { FailureDetails, HistoryEvent } from './vocabulary.ts';
+
+export interface WorkflowState extends WorkflowRow {
+  readonly input?: string;
+  readonly output?: string;
+  readonly failure?: FailureDetails;
+}
+
+/** One thing that keeps an instance from going on, in words and in fields. */
+export interface Wait {
+  readonly on: 'activity' | 'timer' | 'event' | 'child' | 'turn' | 'worker' | 'retry' | 'resume' | 'start';
+  readonly words: string;
+  readonly name?: string;
+  readonly taskId?: number;
+  readonly instanceId?: string;
+  /** Milliseconds since the epoch. */
+  readonly until?: number;
+  readonly attempt?: number;
+}
+
+const WAITS_MAX = 100;
+const WAITER_SWEEP_MS = 50;
+
+export interface QueriesParts {
+  readonly app: string;
+  readonly ledger: Ledger;
+  readonly clock: Clock;
+  readonly hasExecutor: (name: string) => boolean;
+  readonly hasActivityExecutor: (name: string) => boolean;
+}
+interface Waiter {
+  readonly app: string;
+  readonly instanceId: string;
+  readonly until: (status: WorkflowStatus) => boolean;
+  readonly resolve: () => void;
+}
+
+export class Queries {
+  readonly #parts: QueriesParts;
+  readonly #ledger: Ledger;
+  readonly #waiters = new Map<string, Set<Waiter>>();
+  readonly #unwatch: () => void;
+  #cancelSweep: (() => void) | undefined;
+
+  constructor(parts: QueriesParts) {
+    this.#parts = parts;
+    this.#ledger = parts.ledger;
+    this.#unwatch = parts.ledger.watch(`workflow-status/${parts.app}`, () => this.#sweepSoon());
+  }
+
+  stop(): void {
+    this.#unwatch();
+    this.#cancelSweep?.();
+  }
+
+  async get(instanceId: string, { payloads = true, app = this.#parts.app }: { readonly payloads?: boolean; readonly app?: string } = {}): Promise<WorkflowState | undefined> {
+    const row = await this.#ledger.workflows.find(app, instanceId);
+    if (!row || !payloads) return row;
+    const started = (await this.#start(row)) as Extract<HistoryEvent, { kind: 'executionStarted' }> | undefined;
+    const ended = isTerminalStatus(row.status) ? await this.#end(row) : undefined;
+    return {
+      ...row,
+      ...(started?.input === undefined ? {} : { input: started.input }),
+      ...(ended?.result === undefined ? {} : { output: ended.result }),
+      ...(ended?.failure === undefined ? {} : { failure: ended.failure }),
+    };
+  }
+
+  /** At most two pages of the history are read, whatever its length. */
+  async #start(row: WorkflowRow): Promise<HistoryEvent | undefined> {
+    const isStart = ({ kind }: HistoryEvent): boolean => kind === 'executionStarted';
+    for (const { data } of await this.#ledger.workflows.history(row.row, 0, 1)) {
+      const found = (JSON.parse(data) as HistoryEvent[]).find(isStart);
+      if (found) return found;
+    }
+    return (await this.#ledger.workflows.inbox(row.row, 1)).map(({ event }) => JSON.parse(event) as HistoryEvent).find(isStart);
+  }
+  async #end(row: WorkflowRow): Promise<Extract<HistoryEvent, { kind: 'executionCompleted' }> | undefined> {
+    for (const { data } of await this.#ledger.workflows.history(row.row, row.events - 1, 1)) {
+      for (const event of (JSON.parse(data) as HistoryEvent[]).toReversed()) if (event.kind === 'executionCompleted') return event;
+    }
+    return undefined;
+  }
+
+  list(query: Omit<WorkflowQuery, 'app'>, app = this.#parts.app): ReturnType<Ledger['workflows']['list']> {
+    return this.#ledger.workflows.list({ ...query, app });
+  }
+
+  /** Committed events of the present execution from number `from` on, with their numbers. */
+  async history(instanceId: string, { from = 0, limit = 1000, app = this.#parts.app }: { readonly from?: number; readonly limit?: number; readonly app?: string } = {}): Promise<readonly { readonly number: number; readonly event: HistoryEvent }[]> {
+    const row = await this.#ledger.workflows.find(app, instanceId);
+    if (!row) throw engineErrors.notFound(instanceId);
+    const pages = await this.#ledger.workflows.history(row.row, from, limit);
+    return pages.flatMap(({ first, data }) => (JSON.parse(data) as HistoryEvent[]).map((event, n) => ({ number: first + n, event }))).filter(({ number }) => number >= from).slice(0, limit);
+  }
+
+  async waits(instanceId: string, app = this.#parts.app): Promise<readonly Wait[]> {
+    const row = await this.#ledger.workflows.find(app, instanceId);
+    if (!row) throw engineErrors.notFound(instanceId);
+    if (isTerminalStatus(row.status)) return [];
+    const own: Wait[] = [];
+    if (row.status === 'suspended') own.push({ on: 'resume', words: 'suspended, until it is resumed' });
+    else if (row.owner !== undefined) own.push({ on: 'turn', words: `a turn is under way at ${row.owner}` });
+    else if (row.freeAt !== undefined && row.turn === 0 && row.failures === 0) own.push({ on: 'start', words: 'its start is scheduled', until: row.freeAt });
+    else if (row.freeAt !== undefined) own.push({ on: 'retry', words: `${row.status === 'stalled' ? 'stalled' : 'a turn failed'}: ${row.reason ?? ''}`, until: row.freeAt });
+    else if (row.ready) own.push(this.#parts.hasExecutor(row.name) ? { on: 'turn', words: 'a turn is due' } : { on: 'worker', words: `no worker for workflows named ${row.name} is connected here`, name: row.name });
+    return [...own, ...(await this.#activityWaits(row)), ...(await this.#timerWaits(row)), ...(await this.#childWaits(row))];
+  }
+
+  async #activityWaits({ row }: WorkflowRow): Promise<Wait[]> {
+    return (await this.#ledger.workflows.activities(row, WAITS_MAX)).map(({ taskId, name, attempt, state, owner, freeAt, expiresAt, error, app, request }) => {
+      const isHere = app !== this.#parts.app || this.#parts.hasActivityExecutor(name);
+      const { workflow: _, ...known } = JSON.parse(request) as StoredRequest;
+      const words = {
+        ready: isHere ? `activity ${name} is due` : `activity ${name} waits for a worker`,
+        leased: `activity ${name} runs at ${owner}`,
+        resting: `activity ${name} is tried again: ${error ?? ''}`,
+        deferred: `activity ${name} waits for its completion from outside`,
+      }[state];
+      const until = state === 'resting' ? freeAt : expiresAt;
+      return { on: 'activity' as const, words: known.router?.targetAppId ? `${words} (app ${known.router.targetAppId})` : words, name, taskId, attempt, ...(until === undefined ? {} : { until }) };
+    });
+  }
+  async #timerWaits({ row }: WorkflowRow): Promise<Wait[]> {
+    return (await this.#ledger.workflows.timers(row, WAITS_MAX)).map(({ timerId, dueAt, message }): Wait => {
+      const event = JSON.parse(message.event) as HistoryEvent;
+      const until = dueAt === undefined ? {} : { until: dueAt };
+      const waitsFor = event.extra?.['waitsFor'];
+      if (typeof waitsFor === 'string') return { on: 'event', words: `event ${waitsFor}`, name: waitsFor, taskId: timerId, ...until };
+      return { on: 'timer', words: 'a timer', taskId: timerId, ...until };
+    });
+  }
+  async #childWaits({ app, instanceId, executionId }: WorkflowRow): Promise<Wait[]> {
+    const children = await this.#ledger.workflows.children({ app, instanceId, executionId }, WAITS_MAX);
+    return children.filter(({ status }) => !isTerminalStatus(status)).map((child) => ({ on: 'child', words: `child workflow ${child.name} (${child.status})`, name: child.name, instanceId: child.instanceId, ...(child.parent ? { taskId: child.parent.taskId } : {}) }));
+  }
+
+  /** Resolves when the instance has started, or ended; one that is not there is waited for. */
+  async waitFor(instanceId: string, what: 'start' | 'end', signal: AbortSignal, app = this.#parts.app): Promise<WorkflowRow> {
+    const until = what === 'end' ? isTerminalStatus : (status: WorkflowStatus): boolean => status !== 'pending';
+    for (;;) {
+      signal.throwIfAborted();
+      const changed = this.#nextChange(app, instanceId, until, signal);
+      const row = await this.#ledger.workflows.find(app, instanceId);
+      if (row && until(row.status)) {
+        changed.cancel();
+        return row;
+      }
+      await changed.promise;
+    }
+  }
+
+  #nextChange(app: string, instanceId: string, until: Waiter['until'], signal: AbortSignal): { readonly promise: Promise<void>; cancel(): void } {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const key = `${app}\n${instanceId}`;
+    const waiter: Waiter = { app, instanceId, until, resolve: () => cancel() };
+    const cancel = (): void => {
+      const waiters = this.#waiters.get(key);
+      waiters?.delete(waiter);
+      if (waiters?.size === 0) this.#waiters.delete(key);
+      signal.removeEventListener('abort', cancel);
+      resolve();
+    };
+    this.#waiters.set(key, (this.#waiters.get(key) ?? new Set()).add(waiter));
+    signal.addEventListener('abort', cancel, { once: true });
+    return { promise, cancel };
+  }
+
+  /** A status that this process committed. */
+  onStatus(app: string, instanceId: string, status: WorkflowStatus): void {
+    for (const waiter of this.#waiters.get(`${app}\n${instanceId}`) ?? []) if (waiter.until(status)) waiter.resolve();
+  }
+
+  /** Another process may have committed one: looked at soon, and the less often the more wait. */
+  #sweepSoon(): void {
+    if (this.#waiters.size === 0 || this.#cancelSweep) return;
+    this.#cancelSweep = this.#parts.clock.after(WAITER_SWEEP_MS + this.#waiters.size / 10, () => {
+      this.#cancelSweep = undefined;
+      void this.#sweep();
+    });
+  }
+  async #sweep(): Promise<void> {
+    for (const waiters of [...this.#waiters.values()]) {
+      for (const waiter of [...waiters]) {
+        // A ledger that cannot be read now is asked again by the waiter itself.
+        const status = await this.#ledger.workflows.find(waiter.app, waiter.instanceId).then((row) => row?.status, () => 'completed' as const);
+        if (status !== undefined && waiter.until(status)) waiter.resolve();
+      }
+    }
+  }
+}

@@ -76,7 +76,11 @@ export interface UnreadMessage extends WorkflowMessage {
   readonly sequence: number;
 }
 
-/** What a creation does when the id is taken: refuse, or replace a finished one, a failed one, any; or be content with it. */
+/**
+ * What a creation does when the id is taken: refuse, or replace a finished one, a failed one, any; or be content with it. One that has not
+ * ended goes with its descendants. Never replaced is a child that its parent waits for; always the child of an earlier execution of the
+ * same parent.
+ */
 export type IdReuse = 'unique' | 'terminal' | 'failed' | 'restart' | 'existing';
 
 export interface NewWorkflow {

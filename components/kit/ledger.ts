@@ -7,6 +7,7 @@
  * L1  A batch is applied whole or not at all; a refused batch never spoils another that shared its commit.
  * L2  `commit` resolves only after the transaction is durable. Settlements alone (`message.*`) and claims are as safe from
  *     a crash of the process, but a power failure may undo the last of them: their messages are then given once more.
+ *     Of workflows, `ledger-workflow.ts` says what stands on the disk before it resolves.
  * L3  Whatever a process held leased when it died becomes claimable again without anybody's help.
  * L4  A message is given to one claimer of a group at a time; it is gone for the group only by its acknowledgement.
  * L5  A message is trimmed only when every known group has acknowledged it and its retention has passed. Where a topic is at

@@ -1,6 +1,7 @@
 /**
  * Makes commits and says how many syncs each kind cost. Arguments: path of the ledger, file of the sync counter.
- * Prints one JSON line: `{ lone: [requests, syncs], together: [requests, syncs], settlements: [requests, syncs] }`.
+ * Prints one JSON line: `{ lone: [requests, syncs], together: …, settlements: …, steps: …, results: … }`: steps of workflows, and what
+ * needs no sync of its own: claims, results of activities, renewals, timers.
  */
 import { statSync } from 'node:fs';
 import { systemClock } from '@mecha/runtime/clock.ts';
@@ -24,5 +25,23 @@ const { messages } = await ledger.claimMessages({ topic: 'x', group: 'g', limit:
 const beforeAcks = syncs();
 for (const { topic, group, sequence } of messages) await ledger.commit([{ type: 'message.ack', topic, group, sequence }]);
 const end = syncs();
+
+const at = (n: number) => ({ app: 'a', instanceId: `i${n}`, executionId: 'x' });
+const start = { event: '{}', kind: 'event' as const };
+for (let n = 0; n < 20; n++) {
+  await ledger.commit([
+    { type: 'workflow.create', ...at(n), name: 'w', ifExists: 'unique', message: start },
+    { type: 'workflow.first-step', ...at(n), status: 'running', append: { count: 1, data: '[]' }, activities: [{ taskId: 1, app: 'a', name: 'act', request: '{}' }] },
+  ]);
+}
+const beforeResults = syncs();
+for (let n = 0; n < 20; n++) {
+  const { activities } = await ledger.workflows.claimActivities({ app: 'a', owner: 'o', limit: 1, leaseMs: 10_000 });
+  for (const { activity } of activities) await ledger.commit([{ type: 'workflow.complete', activity, attempt: 1, message: { event: '{}', kind: 'result' } }]);
+  await ledger.workflows.claimInstances({ app: 'a', owner: 'o', limit: 1, leaseMs: 10_000 });
+  await ledger.workflows.renew({ owner: 'o', leaseMs: 10_000, instances: [], activities: [] });
+  await ledger.workflows.fireTimers({ app: 'a', limit: 10 });
+}
+const afterResults = syncs();
 await ledger.close();
-process.stdout.write(`${JSON.stringify({ lone: [20, beforeTogether - beforeLone], together: [640, beforeSettlements - beforeTogether], settlements: [messages.length, end - beforeAcks] })}\n`);
+process.stdout.write(`${JSON.stringify({ lone: [20, beforeTogether - beforeLone], together: [640, beforeSettlements - beforeTogether], settlements: [messages.length, end - beforeAcks], steps: [20, beforeResults - end], results: [100, afterResults - beforeResults] })}\n`);

@@ -32,12 +32,14 @@ describe('syncs', () => {
     const counter = join(folder.path, 'count');
     const child = start(process.execPath, [join(REPOSITORY, 'test/ledger/counting-process.ts'), path, counter], { env: cleanEnv({ LD_PRELOAD: library, SYNC_COUNT_FILE: counter }) });
     expect(await child.exited, child.lines.join('\n')).toBe(0);
-    const { lone, together, settlements } = JSON.parse(child.lines.at(-1) ?? '') as Record<'lone' | 'together' | 'settlements', [number, number]>;
+    const { lone, together, settlements, steps, results } = JSON.parse(child.lines.at(-1) ?? '') as Record<'lone' | 'together' | 'settlements' | 'steps' | 'results', [number, number]>;
     expect(lone[1]).toBeGreaterThanOrEqual(lone[0]);
     expect(together[1]).toBeGreaterThanOrEqual(10);
     expect(together[1]).toBeLessThan(together[0] / 4);
     expect(settlements[0]).toBe(100);
     expect(settlements[1]).toBeLessThan(10);
+    expect(steps[1], 'each step of a workflow').toBeGreaterThanOrEqual(steps[0]);
+    expect(results[1], 'claims and results of workers').toBeLessThan(10);
   });
 
   test('synchronous = FULL is what the writing connection keeps to', async () => {

@@ -240,10 +240,11 @@ export function workflowLedgerConformance(name: string, subject: LedgerUnderTest
       test('(W4, W6) a parent that is another execution by now does not hear of it', async () => {
         await create('p');
         await step(await claim(), { create: [child('c')] });
-        await create('p', { ifExists: 'restart', executionId: 'new' });
+        await send('p', 'go');
+        await step(await claim(), { reset: { executionId: 'new', messages: [event('again')] } });
         const [claimed] = await claimAll('o', { app: 'b' });
         await step(claimed as ClaimedWorkflow, { status: 'completed', toParent: result('child done') });
-        expect(texts(await claim())).toEqual(['start p']);
+        expect(texts(await claim())).toEqual(['again']);
       });
 
       test('a child whose id is taken is refused into the inbox, and the step stands', async () => {
@@ -262,6 +263,22 @@ export function workflowLedgerConformance(name: string, subject: LedgerUnderTest
         await one({ type: 'workflow.purge', row: row?.row ?? 0, force: { toParent: result('purged') } });
         expect(texts(await claim())).toEqual(['purged']);
         expect(await ledger.workflows.find('b', 'c')).toBeUndefined();
+      });
+
+      test('(W6, users 25) the child of an execution that is no more does not stand in the way; a restart takes the family along', async () => {
+        await create('p');
+        await step(await claim(), { create: [child('c')] });
+        const [running] = await claimAll('o', { app: 'b' });
+        const orphan = await step(running as ClaimedWorkflow, { create: [{ ...child('grandchild'), parent: { app: 'b', instanceId: 'c', executionId: 'x-c', taskId: 1 } }] });
+        await send('p', 'go');
+        await step(await claim(), { reset: { executionId: 'new', messages: [event('again')] } });
+        await step(await claim(), { create: [{ ...child('c'), executionId: 'x-c2', parent: { ...parent(1), executionId: 'new' } }] });
+        expect(await ledger.workflows.find('b', 'c')).toMatchObject({ executionId: 'x-c2', status: 'pending' });
+        expect(await ledger.workflows.find('b', 'grandchild'), 'it went along').toBeUndefined();
+        await expect(one({ type: 'workflow.step', row: orphan.row ?? 0, fence: orphan.fence ?? 0, consumed: [], status: 'completed', toParent: result('too late') })).rejects.toSatisfy(isConflict('fence'));
+        await create('p', { ifExists: 'restart', executionId: 'newest' });
+        expect(await ledger.workflows.find('b', 'c')).toBeUndefined();
+        expect(texts(await claim())).toEqual(['start p']);
       });
 
       test('messages of a step reach others and itself', async () => {

@@ -77,6 +77,8 @@ export class ActivityRunner {
       this.#free(name);
       return;
     }
+    // An earlier attempt that was given up: its answer counts no more.
+    running?.abort.abort();
     const abort = new AbortController();
     this.#running.set(activity, { attempt, row, abort });
     try {
@@ -84,7 +86,8 @@ export class ActivityRunner {
       const outcome = await this.#outcome(started, request, abort.signal);
       if (outcome) await this.#record(started, request, outcome);
     } catch (error) {
-      this.#parts.log.error({ instanceId, name, err: error }, 'the outcome of an activity could not be recorded; it runs again');
+      const level = this.#closing.signal.aborted ? 'debug' : 'error';
+      this.#parts.log[level]({ instanceId, name, err: error }, 'the outcome of an activity could not be recorded; it runs again');
     } finally {
       if (this.#running.get(activity)?.attempt === attempt) this.#running.delete(activity);
       this.#free(name);

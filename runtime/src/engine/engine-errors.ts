@@ -52,9 +52,4 @@ export const engineErrors = errorTable('workflow engine', {
     kind: 'invalid',
     make: () => ({ message: 'this is no token of an activity' }),
   },
-  stopped: {
-    code: 'ERR_WORKFLOW_ENGINE_STOPPED',
-    kind: 'unavailable',
-    make: () => ({ message: 'the workflow engine is stopped' }),
-  },
 });

@@ -222,6 +222,37 @@ describe('activities', () => {
   });
 });
 
+test.each([{ inline: true }, { inline: false }])('a step reads nothing of the history that is there, inline $inline; a process that does not know the instance reads it once', async ({ inline }) => {
+  const ticks: WorkflowFunction = function* (context) {
+    for (;;) if ((yield context.event('tick')) === 'end') return 'done';
+  };
+  let pages = 0;
+  const plain = ledger;
+  const workflows: Ledger['workflows'] = { ...plain.workflows, history: async (...asked) => { const read = await plain.workflows.history(...asked); pages += read.length; return read; } };
+  ledger = new Proxy(plain, { get: (target, name) => { const value: unknown = name === 'workflows' ? workflows : Reflect.get(target, name, target); return typeof value === 'function' ? (value.bind(target) as unknown) : value; } });
+  const turn = async (engine: Engine) => (await engine.queries.get('1', { payloads: false }))?.turn ?? 0;
+  const tick = async (engine: Engine) => {
+    const before = await turn(engine);
+    await engine.operations.raiseEvent('1', 'tick', '1');
+    await until(async () => (await turn(engine)) > before, 1);
+  };
+  const first = createEngine({ workflows: { ticks }, inline });
+  await first.operations.start({ name: 'ticks', instanceId: '1' });
+  for (let n = 0; n < 10; n++) await tick(first);
+  const afterTen = pages;
+  for (let n = 0; n < 10; n++) await Promise.all(Array.from({ length: 200 }, () => first.operations.raiseEvent('1', 'tick', '1')));
+  await until(async () => ((await first.queries.get('1', { payloads: false }))?.events ?? 0) > 2000);
+  for (let n = 0; n < 10; n++) await tick(first);
+  expect([afterTen, pages]).toEqual([0, 0]);
+  await first.stop();
+  const second = createEngine({ workflows: { ticks }, inline });
+  await tick(second);
+  const onceRead = pages;
+  expect(onceRead).toBeGreaterThan(0);
+  for (let n = 0; n < 10; n++) await tick(second);
+  expect(pages).toBe(onceRead);
+});
+
 describe('one bad instance', () => {
   const good: WorkflowFunction = function* (context) {
     return yield context.activity('add', 1);

@@ -46,6 +46,8 @@ class Run {
   readonly #script: WorkflowFunction;
   readonly #ordered = new Map<number, Ordered>();
   readonly #settled = new Map<number, Settled>();
+  /** Ids that wait for an event, by its name, oldest first. */
+  readonly #waits = new Map<string, number[]>();
   readonly #buffered: { name: string; value: unknown }[] = [];
   #generator: Generator<Awaited, unknown, never> | undefined;
   #waiting: Awaited | undefined;
@@ -105,7 +107,8 @@ class Run {
         return this.#settle(event.timerId, { value: undefined });
       case 'eventRaised': {
         const value: unknown = event.input === undefined ? undefined : JSON.parse(event.input);
-        for (const [id, { kind, name }] of this.#ordered) if (kind === 'wait' && name === event.name && !this.#settled.has(id)) return this.#settle(id, { value });
+        const waiting = this.#waits.get(event.name)?.shift();
+        if (waiting !== undefined) return this.#settle(waiting, { value });
         this.#buffered.push({ name: event.name, value });
         return;
       }
@@ -171,7 +174,8 @@ class Run {
       event: (name) => {
         const awaited = this.#order({ kind: 'wait', name });
         const early = this.#buffered.findIndex((event) => event.name === name);
-        if (early >= 0) this.#settled.set(awaited.ids[0] ?? 0, { value: this.#buffered.splice(early, 1)[0]?.value });
+        if (early < 0) this.#waits.set(name, [...(this.#waits.get(name) ?? []), awaited.ids[0] ?? 0]);
+        else this.#settled.set(awaited.ids[0] ?? 0, { value: this.#buffered.splice(early, 1)[0]?.value });
         return awaited;
       },
       child: (name, data, { instanceId: childId, appId } = {}) => this.#order({ kind: 'childCreated', name }, (id) => ({ kind: 'createChild', id, name, ...text(data), ...route(appId), ...(childId === undefined ? {} : { instanceId: childId }) })),

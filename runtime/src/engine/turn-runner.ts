@@ -105,6 +105,8 @@ export class TurnRunner {
     } finally {
       this.#held.delete(row);
       isOver();
+      const kept = this.#memory.get(row);
+      if (kept) this.#drain(kept);
     }
   }
 
@@ -130,10 +132,7 @@ export class TurnRunner {
       if (memory) this.#forget(memory);
       await this.#failed(claimed, error);
     } finally {
-      if (memory) {
-        memory.working = undefined;
-        this.#drain(memory);
-      }
+      if (memory) memory.working = undefined;
     }
   }
 
@@ -151,7 +150,8 @@ export class TurnRunner {
   }
 
   #drain(memory: Remembered): void {
-    if (memory.working || memory.mailbox.length === 0) return;
+    // T1: also while a claimed turn has not got so far as to work.
+    if (memory.working || memory.mailbox.length === 0 || this.#held.has(memory.row)) return;
     if (this.#memory.get(memory.row) !== memory) return this.#forget(memory);
     memory.working = this.#fused(memory).finally(() => {
       memory.working = undefined;

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { Ledger, LedgerOperation, SidecarRow } from '@mecha/components/kit';
+import { LedgerRefused, type Ledger, type LedgerOperation, type SidecarRow } from '@mecha/components/kit';
 import { createTurnedClock, until, type TurnedClock } from '@mecha/components/kit/testing.ts';
 import { createLog } from '../telemetry/log.ts';
 import { openSqliteLedger } from './sqlite-ledger.ts';
@@ -126,4 +126,59 @@ test('a group that another process dropped is begun again at the next claim', as
   expect(await ids(ledger)).toEqual(['1']);
   database((db) => db.exec('DELETE FROM deliveries; DELETE FROM groups'));
   expect(await ids(ledger)).toEqual(['1']);
+});
+
+test('(L3) what a process had leased of workflows is freed when its session is over, long before a lease of hours', async () => {
+  const [asleep, awake] = [createTurnedClock(), createTurnedClock()];
+  const [first, second] = [await openLedger(asleep), await openLedger(awake)];
+  const at = { app: 'a', instanceId: '1', executionId: 'x' };
+  const message = { event: '{}', kind: 'event' as const };
+  await first.commit([
+    { type: 'workflow.create', ...at, name: 'w', ifExists: 'unique', message },
+    { type: 'workflow.first-step', ...at, status: 'running', activities: [{ taskId: 1, app: 'a', name: 'act', request: '{}' }] },
+    { type: 'workflow.send', app: 'a', instanceId: '1', message },
+  ]);
+  const request = (owner: string) => ({ app: 'a', owner, limit: 10, leaseMs: 3600_000 });
+  expect((await first.workflows.claimInstances(request('p'))).instances).toHaveLength(1);
+  expect((await first.workflows.claimActivities(request('p'))).activities).toHaveLength(1);
+  expect((await second.workflows.claimInstances(request('q'))).instances, 'held under a lease').toEqual([]);
+  await until(async () => {
+    awake.turn(1000);
+    return (await second.workflows.claimInstances(request('q'))).instances.length === 1;
+  });
+  expect((await second.workflows.claimActivities(request('q'))).activities).toHaveLength(1);
+  expect(awake.now() - asleep.now()).toBeLessThan(60_000);
+});
+
+test('a damaged history or snapshot is told by name, and no other instance notices', async () => {
+  const ledger = await openLedger(createTurnedClock());
+  const message = { event: '{}', kind: 'event' as const };
+  for (const instanceId of ['1', '2']) {
+    const at = { app: 'a', instanceId, executionId: 'x' };
+    await ledger.commit([{ type: 'workflow.create', ...at, name: 'w', ifExists: 'unique', message }, { type: 'workflow.first-step', ...at, status: 'running', append: { count: 1, data: '[1]' }, snapshot: 's' }]);
+  }
+  const [one, two] = await Promise.all(['1', '2'].map(async (id) => (await ledger.workflows.find('a', id))?.row ?? 0));
+  database((db) => {
+    db.prepare("UPDATE wf_history SET data = '[2]' WHERE instance = ?").run(one ?? 0);
+    db.prepare("UPDATE wf_snapshots SET data = 'x' WHERE instance = ?").run(one ?? 0);
+  });
+  const damaged = (error: unknown) => error instanceof LedgerRefused && error.code === 'damaged' && /workflow row 1/.test(error.message);
+  await expect(ledger.workflows.history(one ?? 0, 0, 10)).rejects.toSatisfy(damaged);
+  await expect(ledger.workflows.snapshot(one ?? 0)).rejects.toSatisfy(damaged);
+  expect([(await ledger.workflows.history(two ?? 0, 0, 10)).length, await ledger.workflows.snapshot(two ?? 0)]).toEqual([1, 's']);
+});
+
+test('a ledger from before workflows is brought up to date, and keeps what it had', async () => {
+  const clock = createTurnedClock();
+  const before = await openLedger(clock);
+  await before.commit([append('1')]);
+  await before.close();
+  database((db) => {
+    for (const { name } of db.prepare("SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE 'wf_%'").all() as { name: string }[]) db.exec(`DROP TABLE ${name}`);
+    db.exec("UPDATE ledger_meta SET value = '1' WHERE name = 'schema'");
+  });
+  const after = await openLedger(clock);
+  expect(await ids(after)).toEqual(['1']);
+  await after.commit([{ type: 'workflow.create', app: 'a', instanceId: '1', executionId: 'x', name: 'w', ifExists: 'unique', message: { event: '{}', kind: 'event' } }]);
+  expect(await after.workflows.find('a', '1')).toMatchObject({ status: 'pending' });
 });

@@ -92,13 +92,17 @@ export class WorkflowRequests {
 
   #create(workflow: NewWorkflow, index: number, now: number, touched: Set<string>): WorkflowResult {
     const { app, instanceId, parent } = workflow;
-    const existing = this.#sql('SELECT id, status, parent_id FROM wf_instances WHERE app = ? AND instance_id = ?').get(app, instanceId) as { id: number; status: WorkflowStatus; parent_id: string | null } | undefined;
+    const existing = this.#sql(STEPPED_BY_ID).get(app, instanceId) as Stepped | undefined;
     if (existing) {
       if (workflow.ifExists === 'existing') return { applied: false, row: existing.id, status: existing.status };
-      // Somebody waits for a child that has not ended: it is not taken away from them.
-      const isAwaited = existing.parent_id !== null && !isTerminalStatus(existing.status);
-      if (isAwaited || !REUSABLE[workflow.ifExists](existing.status)) throw new LedgerConflict(instanceId, index);
-      this.#removeAll(existing.id);
+      const hasEnded = isTerminalStatus(existing.status);
+      const of = parentOf(existing);
+      // The child of an execution that is no more: nobody waits for it, and it must not stand in the way of the one that is.
+      const isOrphan = of !== undefined && of.app === parent?.app && of.instanceId === parent.instanceId && of.executionId !== parent.executionId;
+      // Somebody else waits for a child that has not ended: it is not taken away from them.
+      const isAwaited = of !== undefined && !hasEnded;
+      if (!isOrphan && (isAwaited || !REUSABLE[workflow.ifExists](existing.status))) throw new LedgerConflict(instanceId, index);
+      for (const { id: member } of this.#family(existing.id, !hasEnded)) this.#removeAll(member);
     }
     const { lastInsertRowid } = this.#sql(
       `INSERT INTO wf_instances (app, instance_id, execution, name, version, status, free_at, created_at, updated_at, parent_app, parent_id, parent_execution, parent_task) VALUES (?, ?, ?, ?, ?, 'pending', ?, ?, ?, ?, ?, ?, ?)`,

@@ -16,6 +16,7 @@
 import { isTerminalStatus, type Ledger, type LedgerOperation, type LedgerResult, type WorkflowRow } from '@mecha/components/kit';
 import type { Turn } from '../executor.ts';
 import type { HistoryEvent } from '../vocabulary.ts';
+import { LEFT_BEHIND } from './programs.ts';
 
 export const APPS = ['default/a', 'default/b'] as const;
 
@@ -206,7 +207,7 @@ export class Invariants {
     if (parent.status !== 'completed') return;
     const events = (await this.#raw.workflows.history(parent.row, 0, 100_000)).flatMap(({ data }) => JSON.parse(data) as HistoryEvent[]);
     for (const event of events) {
-      if (event.kind !== 'childCreated') continue;
+      if (event.kind !== 'childCreated' || event.input === JSON.stringify(LEFT_BEHIND)) continue;
       const heard = events.find((one) => (one.kind === 'childCompleted' || one.kind === 'childFailed') && one.taskId === event.id);
       const child = instances.find(({ instanceId }) => instanceId === event.instanceId);
       if (!heard || !child) this.violate('S9', `${parent.instanceId} did not hear of the end of ${event.instanceId}`);

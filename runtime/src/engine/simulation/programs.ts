@@ -17,7 +17,7 @@ export type Op =
   | { readonly op: 'timer'; readonly ms: number }
   | { readonly op: 'event' }
   /** Goes on with whichever is first, and leaves the other behind. */
-  | { readonly op: 'race'; readonly ms: number }
+  | { readonly op: 'race'; readonly ms: number; readonly child?: string }
   | { readonly op: 'child'; readonly name: string; readonly program: Program; readonly appId?: string };
 export interface Program {
   readonly ops: readonly Op[];
@@ -25,6 +25,9 @@ export interface Program {
   readonly loops: number;
   readonly sum: number;
 }
+
+/** The child of a race: still at work when its parent has gone on, perhaps to another execution that makes one of the same id. */
+export const LEFT_BEHIND: Program = { ops: [{ op: 'activities', values: [1, 2] }, { op: 'timer', ms: 1500 }], loops: 0, sum: 0 };
 
 const MODULUS = 1_000_003;
 const mix = (sum: number, value: number): number => (sum * 31 + value) % MODULUS;
@@ -44,7 +47,7 @@ export function randomProgram(random: Random, depth = 0): Program {
       case 4:
         return random.chance(0.5) ? { op: 'flaky', fails: 1 + random.below(2) } : { op: 'deferred' };
       case 5:
-        return { op: 'race', ms: random.below(100) };
+        return { op: 'race', ms: random.below(100), ...(random.chance(0.5) ? { child: random.pick(WORKFLOW_NAMES) } : {}) };
       case 6:
       case 7:
         return { op: 'child', name: random.pick(WORKFLOW_NAMES), program: randomProgram(random, depth + 1), ...other };
@@ -102,7 +105,7 @@ export const programFunction: WorkflowFunction = function* (context) {
         yield context.timer(op.ms);
         break;
       case 'race':
-        yield context.any([context.activity('echo', 1), context.timer(op.ms)]);
+        yield context.any([op.child === undefined ? context.activity('echo', 1) : context.child(op.child, LEFT_BEHIND), context.timer(op.ms)]);
         break;
       case 'event':
         sum = mix(sum, yield context.event('go'));
@@ -207,7 +210,7 @@ function order(state: State, op: Op, now: number, actions: WorkflowAction[]): vo
     case 'deferred':
       return add((id) => ({ kind: 'scheduleTask', id, name: 'deferred', input: '1' }));
     case 'race':
-      add((id) => ({ kind: 'scheduleTask', id, name: 'echo', input: '1' }));
+      add((id) => (op.child === undefined ? { kind: 'scheduleTask', id, name: 'echo', input: '1' } : { kind: 'createChild', id, name: op.child, input: JSON.stringify(LEFT_BEHIND) }));
       return add((id) => ({ kind: 'createTimer', id, fireAt: new Date(now + op.ms).toISOString() }));
     case 'timer':
       return add((id) => ({ kind: 'createTimer', id, fireAt: new Date(now + op.ms).toISOString() }));

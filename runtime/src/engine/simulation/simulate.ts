@@ -242,7 +242,14 @@ class Simulation {
     } else if (meddling === 3) {
       this.#hit('client:terminate');
       this.#expected.set(instanceId, undefined);
-      await client.terminate(instanceId, { recurse: true });
+      await client.terminate(instanceId, { recurse: random.chance(0.7) });
+    } else if (meddling === 4 && events.length === 0) {
+      this.#hit('client:restart');
+      const program = { ...randomProgram(random), loops: 0 };
+      if (eventsOf(program) === 0) {
+        this.#expected.set(instanceId, expectedOf(program));
+        await client.start({ name: random.pick(WORKFLOW_NAMES), instanceId, input: JSON.stringify(program), idReuse: 'restart' });
+      }
     }
     await raising;
   }

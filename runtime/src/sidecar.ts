@@ -277,7 +277,7 @@ export class RunningSidecar implements Sidecar {
         }),
       publish: (record, signal) => pubsub.publishRecord(record, signal),
     });
-    const workflows = createWorkflows({ appId, namespace, ledger, clock, random, log, blocks: { invocation, state, pubsub }, declared: [] });
+    const workflows = createWorkflows({ appId, namespace, ledger, clock, random, log, blocks: { invocation, state, pubsub }, declared: resources.filter((resource) => resource.kind === 'Workflow') });
     const metadata = createMetadataBlock({
       appId,
       runtimeVersion: CONTRACT_VERSION,

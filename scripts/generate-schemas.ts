@@ -108,13 +108,24 @@ const resiliencySpec = fields({
 });
 const endpointSpec = fields({ baseUrl: text('Begins with http:// or https://'), headers: { type: 'array', items: item }, clientTLS: { type: 'object' } }, ['baseUrl']);
 
+const workflowSpec = fields(
+  {
+    type: { enum: ['STANDARD', 'EXPRESS'], description: 'EXPRESS: for StartSyncExecution; STANDARD unless given' },
+    definition: {
+      description: 'A state machine in the Amazon States Language, or its text (JSON or YAML)',
+      oneOf: [{ type: 'string' }, { type: 'object', properties: { StartAt: text('Name of the first state'), States: { type: 'object' } }, required: ['StartAt', 'States'] }],
+    },
+  },
+  ['definition'],
+);
+
 const resource: Schema = {
   $schema: DRAFT,
   $comment: COMMENT,
   title: 'Mecha resource',
   ...fields(
     {
-      apiVersion: { enum: ['dapr.io/v1alpha1', 'dapr.io/v2alpha1'] },
+      apiVersion: { enum: ['dapr.io/v1alpha1', 'dapr.io/v2alpha1', 'mecha.dev/v1alpha1'] },
       kind: { enum: KINDS },
       metadata: { type: 'object', properties: { name: text('Name of the resource'), namespace: text('Namespace; left out of sidecars of another one'), annotations: { type: 'object' } }, required: ['name'] },
       spec: { type: 'object' },
@@ -133,6 +144,7 @@ const resource: Schema = {
       ],
     }),
     when('kind', 'Resiliency', { properties: { spec: resiliencySpec }, required: ['spec'] }),
+    when('kind', 'Workflow', { properties: { spec: workflowSpec }, required: ['spec'] }),
     when('kind', 'HTTPEndpoint', { properties: { spec: endpointSpec }, required: ['spec'] }),
   ],
 };

@@ -71,6 +71,7 @@ export const COMMANDS = {
   servers: { entry: 'test/servers/main.ts', words: 'up, down or status of the servers for tests' },
   measure: { entry: 'scripts/measure-start.ts', words: 'start-to-ready and idle memory of the built package' },
   bench: { entry: 'bench/src/main.ts', words: 'put load on Mecha and print ratios' },
+  corpus: { entry: 'test/corpus/main.ts', words: 'drive recorded executions over the Step Functions API' },
   mecha: { entry: 'runtime/src/main.ts', words: "Mecha's own command line" },
 };
 

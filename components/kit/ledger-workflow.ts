@@ -240,6 +240,8 @@ export interface WorkflowActivity {
   readonly freeAt?: number;
   /** When the running attempt, or the activity, is late. */
   readonly expiresAt?: number;
+  /** It is a heartbeat that is missed then, and no other deadline. */
+  readonly expiresSilent?: boolean;
   /** Of the attempt before. */
   readonly error?: string;
 }
@@ -250,12 +252,15 @@ export interface WorkflowTimer {
   readonly message: WorkflowMessage;
 }
 
+/** Names of activities that begin so are claimed by name only. */
+export const POLLED_NAME = 'mecha.polled/';
+
 export interface WorkflowClaimRequest {
   readonly app: string;
   readonly owner: string;
   readonly limit: number;
   readonly leaseMs: number;
-  /** Only these names; absent: all. */
+  /** Only these names; absent: all, but for those that begin with `POLLED_NAME`: they are for workers who ask for them by name. */
   readonly names?: readonly string[];
   /** Most of a name; absent: `limit`. */
   readonly limits?: Readonly<Record<string, number>>;
@@ -300,7 +305,8 @@ export interface WorkflowLedger {
   history(row: number, from: number, limit: number): Promise<readonly { readonly first: number; readonly count: number; readonly data: string }[]>;
   snapshot(row: number): Promise<string | undefined>;
   inbox(row: number, limit: number): Promise<readonly UnreadMessage[]>;
-  activities(row: number, limit: number): Promise<readonly WorkflowActivity[]>;
+  /** In order of task id, from `from` on. */
+  activities(row: number, limit: number, from?: number): Promise<readonly WorkflowActivity[]>;
   /** The activity with this id (a completion's token). */
   activity(activity: number): Promise<WorkflowActivity | undefined>;
   timers(row: number, limit: number): Promise<readonly WorkflowTimer[]>;

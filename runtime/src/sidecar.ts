@@ -28,6 +28,7 @@ import { shutdownGrpc } from './blocks/shutdown/shutdown.grpc.ts';
 import { createStateBlock, type StateBlock } from './blocks/state/state.ts';
 import { stateHttp } from './blocks/state/state.http.ts';
 import { stateGrpc } from './blocks/state/state.grpc.ts';
+import { statesHttp } from './blocks/states/states.http.ts';
 import { createAppMonitor } from './channel/app-monitor.ts';
 import type { AppChannel, AppMonitor } from './channel/channel.ts';
 import { createExternalHttp } from './channel/external-http.ts';
@@ -57,6 +58,7 @@ import { createLog, type Log } from './telemetry/log.ts';
 import type { Metrics } from './telemetry/metrics.ts';
 import { CONTRACT_VERSION, MECHA_VERSION } from './version.ts';
 import { waitFor } from './wait.ts';
+import { createWorkflows } from './workflows.ts';
 
 /** What the host lends to each of its sidecars. */
 export interface SharedParts {
@@ -275,6 +277,7 @@ export class RunningSidecar implements Sidecar {
         }),
       publish: (record, signal) => pubsub.publishRecord(record, signal),
     });
+    const workflows = createWorkflows({ appId, namespace, ledger, clock, random, log, blocks: { invocation, state, pubsub }, declared: resources.filter((resource) => resource.kind === 'Workflow') });
     const metadata = createMetadataBlock({
       appId,
       runtimeVersion: CONTRACT_VERSION,
@@ -300,6 +303,7 @@ export class RunningSidecar implements Sidecar {
       ...stateHttp(state, pipeline),
       ...secretsHttp(secrets, pipeline),
       ...pubsubHttp(pubsub, pipeline),
+      ...statesHttp(() => workflows.states(), pipeline),
       ...invoke.routes,
     ];
     const http = this.#httpServer(routes, invoke.fallback, configuration);
@@ -335,6 +339,8 @@ export class RunningSidecar implements Sidecar {
         drain: () => peers.unregister(this.#instanceId),
       },
       relay,
+      // Its tasks use everything above.
+      workflows,
       // Last to start and first to stop: intake ends before anything else does.
       subscriptions,
     ];

@@ -123,6 +123,19 @@ const walls: readonly Wall[] = [
     example: ['runtime/src/asl/states/wait.ts', "import { setTimeout } from 'node:timers/promises';"],
   },
   {
+    sentence: 'what joins the States Language and the engine knows these two, the ledger and what blocks do for tasks by their shape: no block, server or channel',
+    breaks: ({ from, to }) =>
+      inside(from, 'runtime/src/workflow-asl') && inside(to, 'runtime/src/blocks', 'runtime/src/servers', 'runtime/src/channel', 'runtime/src/peers', 'runtime/src/cli', 'runtime/src/ledger'),
+    example: ['runtime/src/workflow-asl/task-executor.ts', "import type { StateBlock } from '../blocks/state/state.ts';"],
+  },
+  {
+    sentence: 'the engine and the States Language are loaded when they are used: an idle sidecar has neither',
+    breaks: ({ from, to, typeOnly, lazy }) =>
+      inside(to, 'runtime/src/engine', 'runtime/src/asl', 'runtime/src/workflow-asl') && !typeOnly && !lazy &&
+      !inside(from, 'runtime/src/engine', 'runtime/src/asl', 'runtime/src/workflow-asl', 'runtime/src/blocks/states', 'scripts', 'bench'),
+    example: ['runtime/src/sidecar.ts', "import { Engine } from './engine/engine.ts';"],
+  },
+  {
     sentence: 'the engine knows no HTTP, no gRPC, no block: doors stand before it, executors behind it',
     breaks: ({ from, to }) =>
       inside(from, 'runtime/src/engine') && (PROTOCOL_LIBRARIES.has(to) || /^node:(?:http|https|http2|net|tls)$/.test(to) || inside(to, 'specs', 'runtime/src/blocks', 'runtime/src/servers', 'runtime/src/channel', 'runtime/src/peers', 'runtime/src/cli')),

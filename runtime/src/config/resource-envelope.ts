@@ -2,12 +2,16 @@
 import { nearest } from '@mecha/components/kit/nearest.ts';
 import type { YamlView } from './yaml-view.ts';
 
-export const KINDS = ['Component', 'Subscription', 'Resiliency', 'HTTPEndpoint', 'Configuration', 'MCPServer', 'WorkflowAccessPolicy'] as const;
+export const KINDS = ['Component', 'Subscription', 'Resiliency', 'HTTPEndpoint', 'Workflow', 'Configuration', 'MCPServer', 'WorkflowAccessPolicy'] as const;
 export type Kind = (typeof KINDS)[number];
 /** Known by name, and not served yet. */
 const LATER: readonly Kind[] = ['MCPServer', 'WorkflowAccessPolicy'];
 const V1 = 'dapr.io/v1alpha1';
 const V2 = 'dapr.io/v2alpha1';
+/** Of kinds that nobody else has. */
+const OWN = 'mecha.dev/v1alpha1';
+/** Others have resources of this kind too: it is ours when its group says so. */
+const SHARED: readonly string[] = ['Workflow'];
 
 export interface Envelope {
   readonly kind: Kind;
@@ -19,10 +23,10 @@ export interface Envelope {
   readonly secretStore: string | undefined;
 }
 
-/** `dapr.io/...`, or near enough to be meant. */
+/** `dapr.io/...` or `mecha.dev/...`, or near enough to be meant. */
 function isOurs(apiVersion: string): boolean {
   const [group = ''] = apiVersion.split('/');
-  return !apiVersion.includes('/') || nearest(group, ['dapr.io']) !== undefined;
+  return !apiVersion.includes('/') || nearest(group, ['dapr.io', 'mecha.dev']) !== undefined;
 }
 
 /** Undefined when the document is not one that can be loaded; why is among the problems. */
@@ -38,7 +42,7 @@ export function readEnvelope(document: YamlView): Envelope | undefined {
     document.warning('is no resource, having neither apiVersion nor kind; left out');
     return undefined;
   }
-  if (apiVersion && !isOurs(apiVersion) && !KINDS.some((name) => name === kind)) {
+  if (apiVersion && !isOurs(apiVersion) && (!KINDS.some((name) => name === kind) || SHARED.includes(kind ?? ''))) {
     document.warning(`${kind ?? 'a document'} of ${apiVersion} is none of our resources; left out`);
     return undefined;
   }
@@ -55,7 +59,7 @@ export function readEnvelope(document: YamlView): Envelope | undefined {
     document.warning(`${known} resources are not served yet; this one has no effect`);
     return undefined;
   }
-  const allowed = known === 'Subscription' ? [V1, V2] : [V1];
+  const allowed = known === 'Subscription' ? [V1, V2] : known === 'Workflow' ? [OWN, V1] : [V1];
   if (!apiVersion || !allowed.includes(apiVersion)) {
     (document.get('apiVersion') ?? document).error(`${known} needs apiVersion ${allowed.join(' or ')}${apiVersion ? `, not ${apiVersion}` : ''}`, apiVersion && nearest(apiVersion, allowed));
     return undefined;

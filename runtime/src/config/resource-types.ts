@@ -93,7 +93,18 @@ export interface HttpEndpointResource {
   readonly source: Source;
 }
 
-export type Resource = ComponentResource | SubscriptionResource | ResiliencyResource | HttpEndpointResource;
+/** A state machine that is there from the start. */
+export interface WorkflowResource {
+  readonly kind: 'Workflow';
+  readonly name: string;
+  readonly type: 'STANDARD' | 'EXPRESS';
+  /** As it was written: JSON or YAML text. */
+  readonly definition: string;
+  readonly scopes: readonly string[];
+  readonly source: Source;
+}
+
+export type Resource = ComponentResource | SubscriptionResource | ResiliencyResource | HttpEndpointResource | WorkflowResource;
 
 /** What `--config` gives, defaults filled in; sections of later blocks join as they come. */
 export interface Configuration {

@@ -11,6 +11,7 @@ import { catalogEntry, componentResource } from './component-resource.ts';
 import { httpEndpointResource, resiliencyResource, subscriptionResource } from './other-resources.ts';
 import { readEnvelope } from './resource-envelope.ts';
 import type { ComponentResource, Problem, Resource, Source } from './resource-types.ts';
+import { checkWorkflows, workflowResource } from './workflow-resource.ts';
 import { Problems, readYaml, type YamlView } from './yaml-view.ts';
 
 export interface LoadOptions {
@@ -79,6 +80,7 @@ export async function loadResources(paths: readonly string[], options: LoadOptio
     }
   }
   await checkMetadata(resources, options, problems);
+  await checkWorkflows(new Map([...documents].flatMap(([resource, document]) => (resource.kind === 'Workflow' ? [[resource, document] as const] : []))));
   checkReferences(resources, documents, broken, problems);
   return { resources, problems: problems.list, configurationFiles: [...configurationFiles] };
 }
@@ -93,6 +95,8 @@ function read(document: YamlView, envelope: NonNullable<ReturnType<typeof readEn
       return resiliencyResource(document, envelope);
     case 'HTTPEndpoint':
       return httpEndpointResource(document, envelope);
+    case 'Workflow':
+      return workflowResource(document, envelope);
     default:
       return undefined;
   }

@@ -40,6 +40,8 @@ describe('what the loader takes, the schema takes', () => {
     head('Subscription', '{topic: t, pubsubname: p, route: /x, deadLetterTopic: d}'),
     head('Subscription', '{topic: t, pubsubname: p, routes: {rules: [{match: "event.type == 1", path: /a}], default: /b}}', 'v2alpha1'),
     head('Resiliency', '{policies: {timeouts: {t: 5s}, retries: {r: {policy: constant, duration: 1s, maxRetries: 3, matching: {httpStatusCodes: "429,500-503"}}}}, targets: {apps: {a: {timeout: t, retry: r}}}}'),
+    head('Workflow', '{definition: {StartAt: S, States: {S: {Type: Pass, End: true}}}}').replace('dapr.io', 'mecha.dev'),
+    head('Workflow', `{type: EXPRESS, definition: '{"StartAt":"S","States":{"S":{"Type":"Succeed"}}}'}`),
     head('HTTPEndpoint', '{baseUrl: "https://example.com", headers: [{name: a, value: b}]}'),
   ])('%s', async (text) => {
     expect(await loaderErrors(text)).toEqual([]);
@@ -60,6 +62,8 @@ describe('what the loader refuses, the schema refuses', () => {
     head('Subscription', '{topic: t, pubsubname: p}'),
     head('Subscription', '{topic: t, pubsubname: p, route: /x}', 'v2alpha1'),
     head('Resiliency', '{policies: {retries: {r: {policy: sometimes}}}}'),
+    head('Workflow', '{type: FAST, definition: {StartAt: S, States: {S: {Type: Succeed}}}}'),
+    head('Workflow', '{definition: {StartAt: S}}'),
     head('HTTPEndpoint', '{headers: []}'),
   ])('%s', async (text) => {
     expect(await loaderErrors(text)).not.toEqual([]);

@@ -28,6 +28,10 @@ export interface ActivityRunnerParts extends Pick<EngineParts, 'ledger' | 'clock
   readonly onFree: () => void;
 }
 
+/** Types of failures that nobody reported. */
+export const ACTIVITY_TIMEOUT = 'ActivityTimeout';
+export const ACTIVITY_SILENT = 'ActivityHeartbeatTimeout';
+
 const RECORD_AGAIN_MS = 200;
 const UNAVAILABLE_REST_MS = 250;
 
@@ -136,7 +140,9 @@ export class ActivityRunner {
   async expire(late: WorkflowActivity): Promise<void> {
     const { activity, attempt, taskId } = late;
     const request = JSON.parse(late.request) as StoredRequest;
-    const failure: FailureDetails = { errorType: 'ActivityTimeout', errorMessage: `activity ${late.name} did not end, or give a sign of life, in its time` };
+    const failure: FailureDetails = late.expiresSilent
+      ? { errorType: ACTIVITY_SILENT, errorMessage: `activity ${late.name} gave no sign of life in its time` }
+      : { errorType: ACTIVITY_TIMEOUT, errorMessage: `activity ${late.name} did not end in its time` };
     // Past the end of all attempts there is no row left that a retry could change in time.
     const isOver = late.state === 'ready' || late.state === 'resting';
     const again = isOver ? undefined : this.#retry(activity, attempt, request.retry, failure);
@@ -153,6 +159,25 @@ export class ActivityRunner {
     const again = outcome.kind === 'failed' ? this.#retry(token.activity, token.attempt, request.retry, outcome.failure) : undefined;
     const event = outcomeEvent(found.taskId, request, outcome, this.#parts.clock.now());
     return this.#commit(again ?? { type: 'workflow.complete', ...token, message: messageOf(event), told: true });
+  }
+
+  /**
+   * For workers who ask by name, as many as there are up to `limit`: deferred at once, under their deadlines, and `told` to their workflows
+   * in the same commit.
+   */
+  async take(app: string, name: string, limit: number, told: (request: ActivityRequest) => HistoryEvent): Promise<readonly ActivityRequest[]> {
+    const { activities } = await this.#ledger.workflows.claimActivities({ app, owner: `${this.#parts.owner}/asked`, limit, leaseMs: this.#parts.settings.leaseMs, names: [name] });
+    return Promise.all(
+      activities.map(async (claimed) => {
+        const { activity, attempt, instanceApp, instanceId, executionId } = claimed;
+        const request = requestOf(claimed, JSON.parse(claimed.request) as StoredRequest);
+        await this.#ledger.commit([
+          { type: 'workflow.defer', activity, attempt },
+          { type: 'workflow.send', app: instanceApp, instanceId, executionId, message: messageOf(told(request)) },
+        ]);
+        return request;
+      }),
+    );
   }
 
   heartbeat(token: { readonly activity: number; readonly attempt: number }): Promise<boolean> {

@@ -273,7 +273,7 @@ class Composition {
   }
 
   #createChild(action: Extract<WorkflowAction, { kind: 'createChild' }>): void {
-    const { id, name, version, input, trace, router } = action;
+    const { id, name, version, input, tags, idReuse, trace, router, extra } = action;
     const { now, newId } = this.#context;
     const { app, instanceId: parentId, executionId: parentExecution, name: parentName } = this.#memory;
     this.#useId(id, `the child workflow ${name}`);
@@ -282,17 +282,17 @@ class Composition {
     const executionId = newId();
     const said = { name, ...(version === undefined ? {} : { version }), ...(input === undefined ? {} : { input }), ...(trace === undefined ? {} : { trace }) };
     this.#made.push({ ...this.#base(id, action), kind: 'childCreated', instanceId, ...said });
-    const started: HistoryEvent = { kind: 'executionStarted', id: -1, at: now, instanceId, executionId, parent: { ...parent, name: parentName }, ...said, ...(router === undefined ? {} : { router }) };
+    const started: HistoryEvent = { kind: 'executionStarted', id: -1, at: now, instanceId, executionId, parent: { ...parent, name: parentName }, ...said, ...(tags === undefined ? {} : { tags }), ...(router === undefined ? {} : { router }), ...(extra === undefined ? {} : { extra }) };
     const failure: FailureDetails = { errorType: 'ChildWorkflowExists', errorMessage: `a workflow with the id ${instanceId} is active already` };
     this.#creates.push({
-      app: this.#context.appOf(router), instanceId, executionId, name, parent, ifExists: 'terminal', message: messageOf(started),
+      app: this.#context.appOf(router), instanceId, executionId, name, parent, ifExists: idReuse ?? 'terminal', message: messageOf(started),
       refused: messageOf({ kind: 'childFailed', id: -1, at: now, taskId: id, failure }),
-      ...(version === undefined ? {} : { version }),
+      ...(version === undefined ? {} : { version }), ...(tags === undefined ? {} : { attributes: tags }),
     });
   }
 
   #createDetached(action: Extract<WorkflowAction, { kind: 'createDetached' }>): void {
-    const { id, name, instanceId, version, input, startAt, tags, trace, router } = action;
+    const { id, name, instanceId, version, input, startAt, tags, idReuse, trace, router, extra } = action;
     const { now, newId } = this.#context;
     this.#useId(id, `the detached workflow ${name}`);
     const executionId = action.executionId ?? newId();
@@ -300,10 +300,10 @@ class Composition {
     const started: HistoryEvent = {
       kind: 'executionStarted', id: -1, at: now, name, instanceId, executionId,
       ...(version === undefined ? {} : { version }), ...(input === undefined ? {} : { input }), ...(startAt === undefined ? {} : { startAt }),
-      ...(tags === undefined ? {} : { tags }), ...(trace === undefined ? {} : { trace }), ...(router === undefined ? {} : { router }),
+      ...(tags === undefined ? {} : { tags }), ...(trace === undefined ? {} : { trace }), ...(router === undefined ? {} : { router }), ...(extra === undefined ? {} : { extra }),
     };
     this.#creates.push({
-      app: this.#context.appOf(router), instanceId, executionId, name, ifExists: 'terminal', message: messageOf(started),
+      app: this.#context.appOf(router), instanceId, executionId, name, ifExists: idReuse ?? 'terminal', message: messageOf(started),
       ...(version === undefined ? {} : { version }), ...(startAt === undefined ? {} : { startAt }), ...(tags === undefined ? {} : { attributes: tags }),
     });
   }

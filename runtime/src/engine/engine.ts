@@ -2,12 +2,13 @@
  * The durable engine of one app, put together: workflows as rows of the ledger, run by whatever executors are attached
  * (docs/adr/0006-durable-engine.md). Several engines, in one process or in several, may share a ledger, also of the same app.
  */
+import { POLLED_NAME } from '@mecha/components/kit/ledger-workflow.ts';
 import type { WorkflowStatus } from '@mecha/components/kit';
-import { ActivityRunner, activityOf } from './activity-runner.ts';
+import { ActivityRunner, activityOf, tokenOf } from './activity-runner.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { engineErrors } from './engine-errors.ts';
 import { DEFAULT_SETTINGS, appOf, type EngineParts, type EngineSettings } from './engine-parts.ts';
-import type { ActivityExecutor, ActivityOutcome, WorkflowExecutor } from './executor.ts';
+import type { ActivityExecutor, ActivityOutcome, ActivityRequest, WorkflowExecutor } from './executor.ts';
 import { InstanceMemory } from './instance-memory.ts';
 import { Limiter } from './limits.ts';
 import { Operations } from './operations.ts';
@@ -15,6 +16,7 @@ import { Queries } from './queries.ts';
 import { Retention } from './retention.ts';
 import { rerun, type RerunRequest } from './rerun.ts';
 import { TurnRunner } from './turn-runner.ts';
+import type { HistoryEvent } from './vocabulary.ts';
 
 export interface EngineLoad {
   readonly turns: number;
@@ -47,8 +49,8 @@ export class Engine {
     this.#parts = parts;
     const app = (this.app = appOf(parts.namespace, parts.appId));
     const owner = `${parts.appId}-${parts.newId()}`;
-    const executorFor = (name: string): WorkflowExecutor | undefined => this.#executors.find((executor) => executor.names?.().includes(name) ?? true);
-    const activityExecutorFor = (name: string): ActivityExecutor | undefined => this.#activityExecutors.find((executor) => executor.names?.().includes(name) ?? true);
+    const executorFor = (name: string): WorkflowExecutor | undefined => chosen(this.#executors, name);
+    const activityExecutorFor = (name: string): ActivityExecutor | undefined => chosen(this.#activityExecutors, name);
     const onStatus = (ofApp: string, instanceId: string, status: WorkflowStatus): void => this.queries.onStatus(ofApp, instanceId, status);
     const limiter = (this.#activities = new Limiter(settings.activities));
     const turns = (this.#turns = new Limiter(settings.turns));
@@ -127,6 +129,19 @@ export class Engine {
     if (!(await this.#activityRunner.heartbeat(of))) throw engineErrors.activityGone();
   }
 
+  /** The token of an open task; undefined: it has ended, or never was. */
+  async findActivity({ instanceId, executionId, taskId }: { readonly instanceId: string; readonly executionId: string; readonly taskId: number }): Promise<string | undefined> {
+    const { workflows } = this.#parts.ledger;
+    const row = await workflows.find(this.app, instanceId);
+    if (row?.executionId !== executionId) return undefined;
+    const [found] = await workflows.activities(row.row, 1, taskId);
+    return found?.taskId === taskId ? tokenOf(found.activity, found.attempt) : undefined;
+  }
+  /** Activities for workers who ask for them by name (`POLLED_NAME`); their workflows get the event that `told` gives. */
+  takeActivities(name: string, limit: number, told: (request: ActivityRequest) => HistoryEvent): Promise<readonly ActivityRequest[]> {
+    return this.#activityRunner.take(this.app, name, limit, told);
+  }
+
   rerun(request: RerunRequest): Promise<string> {
     return rerun(request, { app: this.app, ledger: this.#parts.ledger, clock: this.#parts.clock, newId: this.#parts.newId });
   }
@@ -157,6 +172,10 @@ function namesOf(executors: readonly { names?(): readonly string[] }[]): readonl
     names.push(...own);
   }
   return names;
+}
+/** Whoever asks for the name itself comes before those who take all. */
+function chosen<T extends { names?(): readonly string[] }>(executors: readonly T[], name: string): T | undefined {
+  return executors.find((executor) => executor.names?.().includes(name)) ?? (name.startsWith(POLLED_NAME) ? undefined : executors.find((executor) => !executor.names));
 }
 function remove<T>(list: T[], item: T): void {
   const index = list.indexOf(item);

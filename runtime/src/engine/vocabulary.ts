@@ -5,7 +5,7 @@
  * Payloads are text and are passed on unread: absent and empty are two things. `at` is milliseconds since the epoch. Instants that
  * executors compare byte by byte (`fireAt`) stay the text that they sent. `extra` is a door's own, copied from an action to its event.
  */
-import type { WorkflowParent } from '@mecha/components/kit';
+import type { IdReuse, WorkflowParent } from '@mecha/components/kit';
 
 export interface FailureDetails {
   readonly errorType: string;
@@ -112,7 +112,7 @@ interface ActionBase {
 export type WorkflowAction = ActionBase &
   (
     | { readonly kind: 'scheduleTask'; readonly name: string; readonly version?: string; readonly input?: string; readonly taskExecutionId?: string; readonly trace?: TraceContext; readonly options?: ActivityOptions }
-    | { readonly kind: 'createChild'; readonly name: string; readonly instanceId?: string; readonly version?: string; readonly input?: string; readonly trace?: TraceContext }
+    | { readonly kind: 'createChild'; readonly name: string; readonly instanceId?: string; readonly version?: string; readonly input?: string; readonly tags?: Readonly<Record<string, string>>; readonly idReuse?: IdReuse; readonly trace?: TraceContext }
     | {
         readonly kind: 'createDetached';
         readonly name: string;
@@ -122,6 +122,7 @@ export type WorkflowAction = ActionBase &
         readonly input?: string;
         readonly startAt?: number;
         readonly tags?: Readonly<Record<string, string>>;
+        readonly idReuse?: IdReuse;
         readonly trace?: TraceContext;
       }
     /** `fireAt`: RFC 3339, to the nanosecond. From year 9999 on it never fires and says what is waited for. */

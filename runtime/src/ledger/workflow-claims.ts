@@ -4,6 +4,7 @@
  * A claim first frees what is due of others (leases that ended, rests that are over), then takes what is ready, name by name,
  * so that a name at its limit is stepped over in the index rather than looked through (W7).
  */
+import { POLLED_NAME } from '@mecha/components/kit/ledger-workflow.ts';
 import type { ClaimedWorkflow, UnreadMessage, WorkflowActivity, WorkflowClaimRequest } from '@mecha/components/kit';
 import { INSTANCE_COLUMNS, SELECT_ACTIVITY, workflowActivity, workflowRow, type ActivityColumns, type InstanceColumns, type Sql } from './workflow-schema.ts';
 
@@ -89,7 +90,7 @@ export class WorkflowClaims {
   #take(texts: Ready, { app, limit, names, limits = {} }: ClaimRequest): { readonly ids: readonly number[]; readonly more: boolean } {
     if (limit <= 0) return { ids: [], more: false };
     const ready = this.#readyNames(texts, app);
-    const waiting = names === undefined ? ready : ready.filter((name) => names.includes(name));
+    const waiting = ready.filter((name) => names?.includes(name) ?? !name.startsWith(POLLED_NAME));
     if (waiting.length === 0) return { ids: [], more: false };
     const first = this.#claims++ % waiting.length;
     const ordered = [...waiting.slice(first), ...waiting.slice(0, first)];

@@ -49,7 +49,7 @@ export function workflowReads(sql: Sql, read: <T>(work: () => T) => T, now: () =
       }),
     inbox: async (row, limit) =>
       read(() => sql("SELECT sequence, event, CASE is_result WHEN 1 THEN 'result' ELSE 'event' END AS kind FROM wf_inbox WHERE instance = ? ORDER BY later, sequence LIMIT ?").all(row, limit) as unknown as UnreadMessage[]),
-    activities: async (row, limit) => read(() => activitiesOf(sql(`${SELECT_ACTIVITY} WHERE a.instance = ? ORDER BY a.task_id LIMIT ?`).all(row, limit))),
+    activities: async (row, limit, from = Number.MIN_SAFE_INTEGER) => read(() => activitiesOf(sql(`${SELECT_ACTIVITY} WHERE a.instance = ? AND a.task_id >= ? ORDER BY a.task_id LIMIT ?`).all(row, from, limit))),
     activity: async (activity) => read(() => activitiesOf(sql(`${SELECT_ACTIVITY} WHERE a.id = ?`).all(activity))[0]),
     timers: async (row, limit) =>
       read(() =>

@@ -124,13 +124,15 @@ export interface ActivityColumns {
   readonly free_at: number | null;
   readonly owner: string | null;
   readonly expires_at: number | null;
+  readonly run_until: number | null;
+  readonly end_by: number | null;
   readonly error: string | null;
   readonly request: string;
 }
 
 /** To be followed by WHERE. */
 export const SELECT_ACTIVITY =
-  'SELECT a.id, a.instance, i.app AS instance_app, i.instance_id, i.execution, a.task_id, a.app, a.name, a.attempt, a.ready, a.free_at, a.owner, a.expires_at, a.error, a.request FROM wf_activities a JOIN wf_instances i ON i.id = a.instance';
+  'SELECT a.id, a.instance, i.app AS instance_app, i.instance_id, i.execution, a.task_id, a.app, a.name, a.attempt, a.ready, a.free_at, a.owner, a.expires_at, a.run_until, a.end_by, a.error, a.request FROM wf_activities a JOIN wf_instances i ON i.id = a.instance';
 
 export function workflowActivity(row: ActivityColumns): WorkflowActivity {
   return {
@@ -148,6 +150,7 @@ export function workflowActivity(row: ActivityColumns): WorkflowActivity {
     ...(row.owner === null ? {} : { owner: row.owner }),
     ...(row.free_at === null ? {} : { freeAt: row.free_at }),
     ...(row.expires_at === null ? {} : { expiresAt: row.expires_at }),
+    ...(row.expires_at !== null && row.expires_at < Math.min(row.run_until ?? Infinity, row.end_by ?? Infinity) ? { expiresSilent: true } : {}),
     ...(row.error === null ? {} : { error: row.error }),
   };
 }

@@ -52,6 +52,8 @@ export interface HttpRoute {
   readonly public?: boolean;
   /** Served without an API token (the two health paths, and nothing else). */
   readonly tokenFree?: boolean;
+  /** Where the API token may stand if not in `dapr-api-token`, and what is answered when it is missing or wrong. */
+  readonly token?: { of(headers: IncomingHttpHeaders): string | undefined; refused(): HttpReply };
   handle(request: HttpRequest): Promise<HttpReply> | HttpReply;
 }
 

@@ -209,7 +209,8 @@ export class HttpServer implements Part {
     const preflight = this.#preflight(request);
     if (preflight) return preflight;
     if (this.#tokenIsRight && !route?.tokenFree) {
-      if (!this.#tokenIsRight(single(headers['dapr-api-token']))) return plain(401, 'invalid api token');
+      const given = single(headers['dapr-api-token']) ?? route?.token?.of(headers);
+      if (!this.#tokenIsRight(given)) return route?.token?.refused() ?? plain(401, 'invalid api token');
     }
     // The token is the sidecar's own affair: no handler sees it, no app gets it.
     if (this.#tokenIsRight) delete headers['dapr-api-token'];

@@ -1,6 +1,7 @@
 /** Fields of Map and Parallel that are more than a value: roots below, readers, batchers, writers. */
 import { isObject, type Json, type JsonObject } from '../json.ts';
 import type { Context, Inspected } from './context.ts';
+import { checkMapResource } from './resource-field.ts';
 import { checkFields, checkList, checkNumber, checkObject, checkOneOf, checkPath, checkQueries, checkTemplate, checkText } from './values.ts';
 
 const LABEL_MAX = 40;
@@ -47,7 +48,7 @@ function distributedOnly(context: Context, location: string, state: Inspected): 
 
 function checkCall(context: Context, fields: JsonObject, location: string, state: Inspected): void {
   const { Resource: resource, Parameters: parameters, Arguments: queries } = fields;
-  if (resource !== undefined) checkText(context, resource, `${location}/Resource`);
+  if (resource !== undefined) checkMapResource(context, resource, `${location}/Resource`);
   if (parameters !== undefined) {
     if (state.language === 'JSONata') context.diagnostics.error(`${location}/Parameters`, "The field 'Parameters' can not be used in a JSONata state", "JSONata states say it with 'Arguments'");
     else checkTemplate(context, parameters, `${location}/Parameters`);

@@ -1,7 +1,7 @@
 /** Resource: whether it names work that exists, and that this kind of machine may do. */
 import { nearest } from '@mecha/components/kit/nearest.ts';
 import type { Json } from '../json.ts';
-import { MECHA_BLOCKS, parseResource } from '../resource.ts';
+import { MECHA_BLOCKS, parseResource, type Resource } from '../resource.ts';
 import type { Context } from './context.ts';
 import { checkText } from './values.ts';
 
@@ -17,8 +17,18 @@ export function checkResource(context: Context, value: Json, location: string): 
     else if (resource.pattern === 'token') context.diagnostics.error(location, "Express state machine does not support '.waitForTaskToken' service integration");
     else if (resource.pattern !== 'request') context.diagnostics.error(location, "Express state machine does not support '.sync' service integration");
   }
+  checkRefused(context, resource, location);
+}
+
+/** Readers and writers of a distributed Map: whether this host has them. */
+export function checkMapResource(context: Context, value: Json, location: string): void {
+  const resource = checkText(context, value, location) ? parseResource(value) : undefined;
+  if (resource) checkRefused(context, resource, location);
+}
+
+function checkRefused(context: Context, resource: Resource, location: string): void {
   const refused = context.refuse?.(resource);
-  if (refused !== undefined) context.diagnostics.error(location, `The resource ${value} is not supported`, refused, 'NOT_SUPPORTED');
+  if (refused !== undefined) context.diagnostics.error(location, `The resource ${resource.arn} is not supported`, refused, 'NOT_SUPPORTED');
 }
 
 function hintFor(arn: string): string {

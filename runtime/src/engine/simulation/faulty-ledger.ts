@@ -97,7 +97,7 @@ export function faultyLedger(parts: FaultyLedgerParts): Ledger {
     history: (row, from, limit) => call('read', false, () => raw.workflows.history(row, from, limit)),
     snapshot: (row) => call('read', false, () => raw.workflows.snapshot(row)),
     inbox: (row, limit) => call('read', false, () => raw.workflows.inbox(row, limit)),
-    activities: (row, limit) => call('read', false, () => raw.workflows.activities(row, limit)),
+    activities: (row, limit, from) => call('read', false, () => raw.workflows.activities(row, limit, from)),
     activity: (id) => call('read', false, () => raw.workflows.activity(id)),
     timers: (row, limit) => call('read', false, () => raw.workflows.timers(row, limit)),
     children: (parent, limit) => call('read', false, () => raw.workflows.children(parent, limit)),

@@ -1,0 +1,199 @@
+/** Executions over the API: start, stop, describe, list, history. */
+import { isTerminalStatus, type WorkflowRow, type WorkflowStatus } from '@mecha/components/kit';
+import { JsonInvalid, parseJson } from '../../asl/json.ts';
+import { DEFAULT_LIMITS } from '../../asl/limits.ts';
+import type { ExecutionInfo, ExecutionStatus, HistoryEvent as StatesEvent } from '../../asl/messages.ts';
+import { serviceEvent } from '../../asl/service-event.ts';
+import type { WorkflowState } from '../../engine/queries.ts';
+import { MechaError } from '../../errors.ts';
+import { arnOf, executionNames, executionTail, machineArn, MACHINE_ATTRIBUTE, MAP_RUN_ATTRIBUTE, STATES_WORKFLOW } from '../../workflow-asl/arns.ts';
+import type { MachineRecord } from '../../workflow-asl/machine-store.ts';
+import { readFailure } from '../../workflow-asl/turn-events.ts';
+import { arnField, flag, maxResults, nameField, nextToken, oneOf, optionalText, pageToken, seconds, text, type Fields } from './request-fields.ts';
+import { errors } from './states-errors.ts';
+import type { Operations, StatesBlockParts } from './states.ts';
+
+const STATUSES = ['RUNNING', 'SUCCEEDED', 'FAILED', 'TIMED_OUT', 'ABORTED', 'PENDING_REDRIVE'] as const;
+const OPEN: readonly WorkflowStatus[] = ['pending', 'running', 'suspended', 'stalled'];
+const STATUSES_OF: Readonly<Record<(typeof STATUSES)[number], readonly WorkflowStatus[]>> = { RUNNING: OPEN, SUCCEEDED: ['completed'], FAILED: ['failed'], TIMED_OUT: ['failed'], ABORTED: ['terminated', 'canceled'], PENDING_REDRIVE: [] };
+/** A stop is answered when it has come to its end, or after this long: undoing may take its time. */
+const STOP_WAIT_MS = 2000;
+const SYNC_WAIT_MS = 300_000;
+
+export function executionOperations({ engine, store, clock, uuid }: StatesBlockParts): Operations {
+  async function machineOf(fields: Fields): Promise<MachineRecord> {
+    const { rest } = arnField(fields, 'stateMachineArn', ['stateMachine']);
+    const record = await store.find(rest);
+    if (!record) throw errors.machineDoesNotExist(text(fields, 'stateMachineArn'));
+    return record;
+  }
+
+  async function begin(record: MachineRecord, tail: string, name: string, input: string): Promise<WorkflowRow> {
+    await store.keep(record.version);
+    const execution: ExecutionInfo = { id: arnOf(tail), name, roleArn: record.roleArn, stateMachineId: machineArn(record.name), stateMachineName: record.name };
+    await engine.operations.start({ name: STATES_WORKFLOW, instanceId: tail, version: record.version, input, idReuse: 'unique', attributes: { [MACHINE_ATTRIBUTE]: record.name }, extra: { execution } });
+    return existing(tail);
+  }
+  async function existing(tail: string): Promise<WorkflowState> {
+    const row = await engine.queries.get(tail);
+    if (row?.name !== STATES_WORKFLOW) throw errors.executionDoesNotExist(arnOf(tail));
+    return row;
+  }
+
+  return {
+    async StartExecution(fields) {
+      const record = await machineOf(fields);
+      const name = fields['name'] === undefined ? uuid() : nameField(fields);
+      const input = inputOf(fields);
+      if (record.type === 'EXPRESS') {
+        const row = await begin(record, `express:${record.name}:${name}:${uuid()}`, name, input);
+        return { executionArn: arnOf(row.instanceId), startDate: seconds(row.createdAt) };
+      }
+      const tail = executionTail(record.name, name);
+      try {
+        const row = await begin(record, tail, name, input);
+        return { executionArn: arnOf(tail), startDate: seconds(row.createdAt) };
+      } catch (error) {
+        if (!(error instanceof MechaError && error.code === 'ERR_WORKFLOW_ALREADY_EXISTS')) throw error;
+        const there = await existing(tail);
+        if (isTerminalStatus(there.status) || there.input !== input) throw errors.executionAlreadyExists(arnOf(tail));
+        return { executionArn: arnOf(tail), startDate: seconds(there.createdAt) };
+      }
+    },
+
+    async StartSyncExecution(fields, call) {
+      const record = await machineOf(fields);
+      if (record.type !== 'EXPRESS') throw errors.typeNotSupported();
+      const name = fields['name'] === undefined ? uuid() : nameField(fields);
+      const input = inputOf(fields);
+      const tail = `express:${record.name}:${name}:${uuid()}`;
+      await begin(record, tail, name, input);
+      await engine.queries.waitFor(tail, 'end', AbortSignal.any([call.signal, AbortSignal.timeout(SYNC_WAIT_MS)]));
+      const row = await existing(tail);
+      const ms = (row.completedAt ?? clock.now()) - row.createdAt;
+      return { ...described(row), stateMachineArn: machineArn(record.name), billingDetails: { billedMemoryUsedInMB: 64, billedDurationInMilliseconds: Math.max(100, Math.ceil(ms / 100) * 100) } };
+    },
+
+    async StopExecution(fields) {
+      const { tail } = arnField(fields, 'executionArn', ['execution']);
+      const error = optionalText(fields, 'error', { max: 256 });
+      const cause = optionalText(fields, 'cause', { max: 32_768 });
+      await existing(tail);
+      if (await engine.operations.terminate(tail, { output: JSON.stringify({ error, cause }) })) {
+        // A timeout here is no failure: it is being stopped.
+        await engine.queries.waitFor(tail, 'end', AbortSignal.timeout(STOP_WAIT_MS)).catch(() => undefined);
+      }
+      return { stopDate: seconds((await existing(tail)).completedAt ?? clock.now()) };
+    },
+
+    async DescribeExecution(fields) {
+      const { tail } = arnField(fields, 'executionArn', ['execution']);
+      const row = await existing(tail);
+      const closed = statusOf(row) !== 'RUNNING';
+      return {
+        ...described(row), stateMachineArn: machineArn(executionNames(tail).machine), redriveCount: 0, redriveStatus: 'NOT_REDRIVABLE',
+        redriveStatusReason: closed ? 'Redrive is not served here' : 'Execution is RUNNING and cannot be redriven',
+      };
+    },
+
+    async ListExecutions(fields) {
+      const mapRunArn = optionalText(fields, 'mapRunArn');
+      const status = oneOf(fields, 'statusFilter', STATUSES);
+      const limit = maxResults(fields);
+      const cursor = nextToken(fields, 3096);
+      if (mapRunArn === undefined) {
+        if ((await machineOf(fields)).type === 'EXPRESS') throw errors.typeNotSupported();
+      } else if (fields['stateMachineArn'] !== undefined) throw errors.validation('Only one of stateMachineArn and mapRunArn may be given');
+      if (status === 'PENDING_REDRIVE') return { executions: [] };
+      const attribute = mapRunArn === undefined ? { name: MACHINE_ATTRIBUTE, value: arnField(fields, 'stateMachineArn', ['stateMachine']).rest } : { name: MAP_RUN_ATTRIBUTE, value: mapRunArn };
+      const page = await engine.queries.list({ attribute, limit, ...(status === undefined ? {} : { statuses: STATUSES_OF[status] }), ...(cursor === undefined ? {} : { cursor: String(cursor) }) });
+      const executions = page.instances.filter((row) => status === undefined || statusOf(row) === status);
+      return {
+        executions: executions.map((row) => ({
+          executionArn: arnOf(row.instanceId), stateMachineArn: machineArn(executionNames(row.instanceId).machine), name: executionNames(row.instanceId).name, status: statusOf(row),
+          startDate: seconds(row.createdAt), redriveCount: 0, ...(row.completedAt === undefined ? {} : { stopDate: seconds(row.completedAt) }), ...(mapRunArn === undefined ? {} : { mapRunArn }),
+        })),
+        ...(page.cursor === undefined ? {} : { nextToken: pageToken(page.cursor) }),
+      };
+    },
+
+    async GetExecutionHistory(fields) {
+      const { tail } = arnField(fields, 'executionArn', ['execution']);
+      const limit = maxResults(fields);
+      const at = nextToken(fields);
+      const bare = flag(fields, 'includeExecutionData') === false;
+      const row = await engine.queries.get(tail, { payloads: false });
+      if (row?.name !== STATES_WORKFLOW) throw errors.executionDoesNotExist(arnOf(tail));
+      const { events, next } = flag(fields, 'reverseOrder') ? await backwards(tail, limit, typeof at === 'number' ? at : row.events) : await forwards(tail, limit, typeof at === 'number' ? at : 0, row.events);
+      return { events: events.map((event) => (bare ? withoutData(serviceEvent(event)) : serviceEvent(event))), ...(next === undefined ? {} : { nextToken: pageToken(next) }) };
+    },
+  };
+
+  /** The history of the instance has a start before and an end behind what the language wrote: those are passed over. */
+  async function forwards(tail: string, limit: number, from: number, total: number): Promise<{ events: StatesEvent[]; next?: number }> {
+    const page = await engine.queries.history(tail, { from, limit: limit + 1 });
+    const events: StatesEvent[] = [];
+    let next = from;
+    for (const { number, event } of page) {
+      if (events.length >= limit) break;
+      next = number + 1;
+      if (event.kind === 'audit') events.push(event.data as StatesEvent);
+    }
+    // The last one stands alone when it is the end of the instance.
+    const rest = next >= total ? [] : await engine.queries.history(tail, { from: next, limit: 2 });
+    return { events, ...(rest.some(({ event }) => event.kind === 'audit') ? { next } : {}) };
+  }
+  async function backwards(tail: string, limit: number, until: number): Promise<{ events: StatesEvent[]; next?: number }> {
+    const from = Math.max(0, until - limit - 2);
+    const page = until === 0 ? [] : await engine.queries.history(tail, { from, limit: until - from });
+    const found = page.filter(({ event }) => event.kind === 'audit').toReversed().slice(0, limit);
+    const oldest = found.at(-1);
+    const next = found.length === limit && oldest && (oldest.event as { data: StatesEvent }).data.id > 1 ? oldest.number : undefined;
+    return { events: found.map(({ event }) => (event as { data: StatesEvent }).data), ...(next === undefined ? {} : { next }) };
+  }
+}
+
+function inputOf(fields: Fields): string {
+  const input = optionalText(fields, 'input') ?? '{}';
+  if (Buffer.byteLength(input) > DEFAULT_LIMITS.payloadBytesMax) throw errors.validation(`1 validation error detected: Value at 'input' failed to satisfy constraint: Member must have length less than or equal to ${DEFAULT_LIMITS.payloadBytesMax}`);
+  try {
+    parseJson(input, DEFAULT_LIMITS.jsonDepthMax);
+  } catch (error) {
+    if (error instanceof JsonInvalid) throw errors.invalidInput(error.message);
+    throw error;
+  }
+  return input;
+}
+
+function statusOf({ status, customStatus }: WorkflowRow): ExecutionStatus {
+  switch (status) {
+    case 'completed':
+      return 'SUCCEEDED';
+    case 'failed':
+      return customStatus === 'TIMED_OUT' ? 'TIMED_OUT' : 'FAILED';
+    case 'terminated':
+    case 'canceled':
+      return 'ABORTED';
+    default:
+      return 'RUNNING';
+  }
+}
+
+function described(row: WorkflowState): Fields {
+  const status = statusOf(row);
+  const [, , name = ''] = row.instanceId.split(':');
+  const { error, cause } = row.failure ? readFailure(row.failure) : {};
+  return {
+    executionArn: arnOf(row.instanceId), name, status, startDate: seconds(row.createdAt), input: row.input ?? '{}', inputDetails: { included: true },
+    ...(row.completedAt === undefined ? {} : { stopDate: seconds(row.completedAt) }),
+    ...(status === 'SUCCEEDED' && row.output !== undefined ? { output: row.output, outputDetails: { included: true } } : {}),
+    ...(error === undefined ? {} : { error }), ...(cause === undefined ? {} : { cause }),
+  };
+}
+
+const DATA = new Set(['input', 'output', 'parameters', 'error', 'cause', 'assignedVariables']);
+function withoutData(event: Fields): Fields {
+  return Object.fromEntries(
+    Object.entries(event).map(([name, value]) => [name, name.endsWith('EventDetails') ? Object.fromEntries(Object.entries(value as Fields).filter(([field]) => !DATA.has(field))) : value]),
+  );
+}

@@ -1,0 +1,50 @@
+/**
+ * The states block: the operations of the Step Functions API over the state machines of this app.
+ *
+ * Owns: what an operation is called, and who does it. Does not own: machines (`machines.ts`), executions (`executions.ts`), tasks and activities
+ * (`tasks.ts`), single states (`test-state.ts`), nor the interpreter, the engine and what joins them (`workflow-asl/`).
+ */
+import type { Clock, Ledger } from '@mecha/components/kit';
+import type { Engine } from '../../engine/engine.ts';
+import type { Call } from '../../pipeline.ts';
+import type { ActivityQueue } from '../../workflow-asl/activity-queue.ts';
+import type { MachineStore } from '../../workflow-asl/machine-store.ts';
+import type { TaskBlocks } from '../../workflow-asl/task-executor.ts';
+import { executionOperations } from './executions.ts';
+import { machineOperations } from './machines.ts';
+import type { Fields } from './request-fields.ts';
+import { errors } from './states-errors.ts';
+import { taskOperations } from './tasks.ts';
+import { testStateOperations } from './test-state.ts';
+
+export interface StatesBlockParts {
+  readonly engine: Engine;
+  readonly store: MachineStore;
+  readonly queue: ActivityQueue;
+  readonly ledger: Ledger;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly uuid: () => string;
+  readonly blocks: TaskBlocks;
+}
+
+export type Operation = (fields: Fields, call: Call) => Promise<Fields>;
+export type Operations = Readonly<Record<string, Operation>>;
+
+export interface StatesBlock {
+  readonly operations: readonly string[];
+  /** Rejects with `MechaError`. */
+  perform(operation: string, fields: Fields, call: Call): Promise<Fields>;
+}
+
+export function createStatesBlock(parts: StatesBlockParts): StatesBlock {
+  const operations = new Map(Object.entries({ ...machineOperations(parts), ...executionOperations(parts), ...taskOperations(parts), ...testStateOperations(parts) }));
+  return {
+    operations: [...operations.keys()],
+    async perform(name, fields, call) {
+      const operation = operations.get(name);
+      if (!operation) throw errors.unknownOperation(name);
+      return operation(fields, call);
+    },
+  };
+}

@@ -1,0 +1,186 @@
+/**
+ * State machines as an executor of the engine: a snapshot executor, inline. A turn of the engine is one turn of the language, or a few: what
+ * the language asks and can be told at once (whether a machine is there) is answered within the same turn.
+ *
+ * 1. A turn has no effect of its own; it may be thrown away and asked again.
+ * 2. The definition is the one whose version the instance began with, whatever became of the machine since.
+ * 3. The history of the instance, between start and end, is that of the language, event by event.
+ */
+import { ExecutionInputInvalid, runTurn } from '../asl/run-turn.ts';
+import type { Machine } from '../asl/definition.ts';
+import type { Command, ExecutionInfo, HistoryEvent as StatesEvent, TurnEvent } from '../asl/messages.ts';
+import type { Snapshot } from '../asl/snapshot.ts';
+import { TurnRejected, type Turn, type TurnResult, type WorkflowExecutor } from '../engine/executor.ts';
+import { arnOf, executionTail, machineArn, STATES_WORKFLOW } from './arns.ts';
+import { instanceOf, Orders, type Children } from './orders.ts';
+import { taskToken } from './task-token.ts';
+import { exactFailure, turnEvent } from './turn-events.ts';
+
+export interface StatesExecutorParts {
+  /** undefined: no such version in the ledger. */
+  readonly definition: (version: string) => Promise<Machine | undefined>;
+  /** The machine that executions start from now; undefined: none. */
+  readonly findMachine: (arn: string) => Promise<{ readonly name: string; readonly version: string; readonly roleArn: string } | undefined>;
+  readonly instanceExists: (instanceId: string) => Promise<boolean>;
+  readonly random: () => number;
+  readonly uuid: () => string;
+}
+
+interface Kept {
+  readonly snapshot?: Snapshot;
+  readonly children: Children;
+}
+const ENDED = '{"children":{}}';
+/** More answers in one turn than this are a loop of the interpreter's. */
+const ROUNDS_MAX = 1000;
+
+export function createStatesExecutor(parts: StatesExecutorParts): WorkflowExecutor {
+  /** Parsed snapshots of instances that the engine remembers, with the text they stand for. */
+  const parsed = new Map<string, { readonly text: string; readonly kept: Kept }>();
+  const keyOf = ({ instanceId, executionId }: { readonly instanceId: string; readonly executionId: string }): string => `${instanceId}\n${executionId}`;
+  const keptOf = (turn: Turn): Kept => {
+    if (turn.snapshot === undefined) return { children: {} };
+    const known = parsed.get(keyOf(turn.instance));
+    return known?.text === turn.snapshot ? known.kept : (JSON.parse(turn.snapshot) as Kept);
+  };
+
+  return {
+    style: 'snapshot',
+    inline: true,
+    endsGracefully: true,
+    names: () => [STATES_WORKFLOW],
+    forget: (instance) => void parsed.delete(keyOf(instance)),
+
+    async runTurn(turn): Promise<TurnResult> {
+      const { version = '' } = turn.instance;
+      const machine = await parts.definition(version);
+      if (!machine) throw new TurnRejected('version-not-available', `the definition ${version} is not in the ledger`);
+      try {
+        const { result, kept } = await new StatesTurn(parts, machine, turn, keptOf(turn)).run();
+        if (kept) {
+          const text = JSON.stringify(kept);
+          parsed.set(keyOf(turn.instance), { text, kept });
+          return { ...result, snapshot: text };
+        }
+        return { ...result, snapshot: ENDED };
+      } catch (error) {
+        if (!(error instanceof ExecutionInputInvalid)) throw error;
+        return { actions: [{ kind: 'complete', id: -1, status: 'failed', failure: exactFailure({ status: 'FAILED', error: 'States.Runtime', cause: error.message }) }], snapshot: ENDED };
+      }
+    },
+  };
+}
+
+class StatesTurn {
+  readonly #parts: StatesExecutorParts;
+  readonly #machine: Machine;
+  readonly #turn: Turn;
+  readonly #kept: Kept;
+  readonly #now: number;
+  readonly #orders: Orders;
+
+  constructor(parts: StatesExecutorParts, machine: Machine, turn: Turn, kept: Kept) {
+    this.#parts = parts;
+    this.#machine = machine;
+    this.#turn = turn;
+    this.#kept = kept;
+    this.#now = turn.newEvents[0]?.at ?? 0;
+    this.#orders = new Orders(this.#now, kept.children);
+  }
+
+  /** `kept` is undefined when the execution has ended. */
+  async run(): Promise<{ readonly result: TurnResult; readonly kept: Kept | undefined }> {
+    const { instanceId, executionId } = this.#turn.instance;
+    const ports = { now: this.#now, random: this.#parts.random, uuid: this.#parts.uuid, taskToken: (id: string) => taskToken({ instanceId, executionId, taskId: Number(id) }) };
+    const history: StatesEvent[] = [];
+    let { snapshot } = this.#kept;
+    let events = this.#arrived();
+    for (let round = 0; ; round++) {
+      if (round > ROUNDS_MAX) throw new Error('an execution asks and is answered without end');
+      const turned = await runTurn({ machine: this.#machine, snapshot, events, ports });
+      snapshot = turned.snapshot;
+      history.push(...turned.history);
+      const answers: TurnEvent[] = [];
+      for (const command of turned.commands) answers.push(...(await this.#obey(command, snapshot)));
+      events = answers;
+      if (events.length === 0 || snapshot.status !== 'RUNNING') break;
+    }
+    const closed = snapshot.status !== 'RUNNING';
+    if (closed) this.#close(snapshot);
+    return {
+      result: { actions: this.#orders.actions, audit: history, ...(snapshot.status === 'TIMED_OUT' ? { customStatus: 'TIMED_OUT' } : {}) },
+      kept: closed ? undefined : { snapshot, children: this.#orders.children },
+    };
+  }
+
+  #arrived(): TurnEvent[] {
+    const events: TurnEvent[] = [];
+    for (const arrived of this.#turn.newEvents) {
+      const event = turnEvent(arrived);
+      if (!event) continue;
+      if (event.type === 'childEnded' || event.type === 'taskFailed' || event.type === 'taskTimedOut') this.#orders.forgetChild(event.id, event.type === 'taskTimedOut');
+      events.push(event);
+    }
+    return events;
+  }
+
+  #close({ status, output, error, cause }: Snapshot): void {
+    const said = { ...(error === undefined ? {} : { error }), ...(cause === undefined ? {} : { cause }) };
+    if (status === 'SUCCEEDED') this.#orders.complete({ kind: 'complete', id: -1, status: 'completed', result: output ?? 'null' });
+    else if (status !== 'RUNNING') this.#orders.complete({ kind: 'complete', id: -1, status: status === 'ABORTED' ? 'terminated' : 'failed', failure: exactFailure({ status, ...said }) });
+  }
+
+  /** What can be answered at once. */
+  async #obey(command: Command, { execution }: Snapshot): Promise<readonly TurnEvent[]> {
+    switch (command.type) {
+      case 'scheduleTask':
+        this.#orders.scheduleTask(command);
+        return [];
+      case 'startTimer':
+        this.#orders.startTimer(Number(command.id), command.dueMs);
+        return [];
+      case 'cancel':
+        this.#orders.cancel(command);
+        return [];
+      case 'startExecution':
+        return [await this.#startExecution(command, execution)];
+      case 'startMapChild':
+        this.#orders.startChild({
+          id: command.id,
+          instanceId: instanceOf(command.execution.id),
+          machine: command.execution.stateMachineName,
+          version: this.#turn.instance.version ?? '',
+          input: JSON.stringify(command.input),
+          extra: { execution: command.execution, root: command.root },
+          wait: true,
+          mapRunArn: command.mapRunArn,
+        });
+        return [];
+      // A definition that names one is refused when it is loaded.
+      case 'readItems':
+        return [{ type: 'taskFailed', id: command.id, error: 'States.ItemReaderFailed', cause: `no reader ${command.resource} is served here` }];
+      case 'writeResults':
+        return [{ type: 'taskFailed', id: command.id, error: 'States.ResultWriterFailed', cause: `no writer ${command.resource} is served here` }];
+      // The account of a run is its children, found by their attribute.
+      case 'openMapRun':
+      case 'closeMapRun':
+        return [];
+    }
+  }
+
+  async #startExecution(command: Extract<Command, { readonly type: 'startExecution' }>, starter: ExecutionInfo): Promise<TurnEvent> {
+    const { id, stateMachineArn: arn, wait, timeoutSeconds } = command;
+    const machine = await this.#parts.findMachine(arn);
+    if (!machine) return { type: 'taskFailed', id, error: 'StepFunctions.StateMachineDoesNotExistException', cause: `State Machine Does Not Exist: '${arn}'` };
+    const name = command.name ?? this.#parts.uuid();
+    const instanceId = executionTail(machine.name, name);
+    const executionArn = arnOf(instanceId);
+    if (await this.#parts.instanceExists(instanceId)) return { type: 'taskFailed', id, error: 'StepFunctions.ExecutionAlreadyExistsException', cause: `Execution Already Exists: '${executionArn}'` };
+    const execution: ExecutionInfo = { id: executionArn, name, roleArn: machine.roleArn || starter.roleArn, stateMachineId: machineArn(machine.name), stateMachineName: machine.name };
+    this.#orders.startChild({
+      id, instanceId, machine: machine.name, version: machine.version, input: JSON.stringify(command.input), extra: { execution }, wait,
+      ...(timeoutSeconds === undefined ? {} : { timeoutSeconds }),
+    });
+    return { type: 'childStarted', id, executionArn, name };
+  }
+}

@@ -1,0 +1,38 @@
+/** What a task may name here, and why something else is refused when a definition is loaded. */
+import { nearest } from '@mecha/components/kit/nearest.ts';
+import type { Resource } from '../asl/resource.ts';
+
+export interface MechaTask {
+  readonly block: string;
+  /** App, store or component. */
+  readonly target: string;
+  readonly operation: string;
+}
+
+const OPERATIONS: Readonly<Record<string, readonly string[]>> = { state: ['get', 'set', 'delete'], pubsub: ['publish'], http: ['request'] };
+const SUFFIX = /\.(?:waitForTaskToken|sync|sync:2)$/;
+
+/** `arn:mecha:<block>:::<component>:<operation>`; undefined when it is none. */
+export function mechaTask(arn: string): MechaTask | undefined {
+  const found = /^arn:mecha:([a-z]+):[^:]*:[^:]*:(.+)$/s.exec(arn.replace(SUFFIX, ''));
+  if (!found) return undefined;
+  const [, block = '', rest = ''] = found;
+  // Whatever has a colon of its own (a URL) comes before the operation; methods have none.
+  const at = rest.lastIndexOf(':');
+  return { block, target: at < 0 ? rest : rest.slice(0, at), operation: at < 0 ? '' : rest.slice(at + 1) };
+}
+
+/** Why this host cannot do it; undefined: it can. */
+export function refusal(resource: Resource): string | undefined {
+  if (resource.saga || resource.nested || resource.family === 'activity') return undefined;
+  const task = mechaTask(resource.arn);
+  if (!task) return `${resource.family === 'lambda' ? 'functions' : resource.resourceType} are not served here; invoke an app with arn:mecha:invoke:::<app>:<method>, or let a worker poll an activity`;
+  const { block, target, operation } = task;
+  if (block === 'invoke') return target !== '' && operation !== '' ? undefined : 'arn:mecha:invoke:::<app>:<method>';
+  const operations = OPERATIONS[block];
+  if (!operations) return `tasks of the block '${block}' are not served yet; there are invoke, http, state, pubsub, activities and nested executions`;
+  if (resource.pattern === 'sync') return `'.sync' exists for nested executions only`;
+  if (operations.includes(operation) && target !== '') return undefined;
+  const meant = nearest(operation, operations);
+  return `arn:mecha:${block}:::<component>:${operations.join('|')}${meant === undefined || meant === operation ? '' : `; did you mean '${meant}'?`}`;
+}

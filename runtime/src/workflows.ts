@@ -1,0 +1,120 @@
+/**
+ * Durable execution of one sidecar: the engine, and the doors before it. Nothing of it is loaded until it is used: by a call, by a resource, by
+ * work that the ledger holds for this app, or by work that another process of the app puts there.
+ *
+ * Owns: when that is, and the order of life of what is then there. Does not own: the engine, the doors.
+ */
+import { randomUUID } from 'node:crypto';
+import type { Clock, Ledger } from '@mecha/components/kit';
+import type { StatesBlock } from './blocks/states/states.ts';
+import type { Engine } from './engine/engine.ts';
+import type { Part } from './lifecycle.ts';
+import { errors as pipelineErrors } from './pipeline.ts';
+import type { Log } from './telemetry/log.ts';
+import type { ActivityQueue } from './workflow-asl/activity-queue.ts';
+import type { DeclaredMachine } from './workflow-asl/machine-store.ts';
+import type { TaskBlocks } from './workflow-asl/task-executor.ts';
+
+export interface WorkflowsParts {
+  readonly appId: string;
+  readonly namespace: string;
+  readonly ledger: Ledger;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Log;
+  readonly blocks: TaskBlocks;
+  readonly declared: readonly DeclaredMachine[];
+}
+
+export interface Workflows extends Part {
+  /** Loads what is not there yet; rejects with `MechaError` once the sidecar stops. */
+  states(): Promise<StatesBlock>;
+}
+
+interface Loaded {
+  readonly engine: Engine;
+  readonly queue: ActivityQueue;
+  readonly states: StatesBlock;
+}
+
+export function createWorkflows(parts: WorkflowsParts): Workflows {
+  const { appId, namespace, ledger, clock, random, log } = parts;
+  const app = `${namespace}/${appId}`;
+  let loading: Promise<Loaded> | undefined;
+  let unwatch = (): void => undefined;
+  let stopped = false;
+
+  function load(): Promise<Loaded> {
+    if (stopped && !loading) return Promise.reject(pipelineErrors.shuttingDown());
+    loading ??= loadAll();
+    return loading;
+  }
+
+  async function loadAll(): Promise<Loaded> {
+    unwatch();
+    const [{ Engine }, { MachineStore }, { createStatesExecutor }, { createTaskExecutor }, { ActivityQueue }, { createStatesBlock }, { TOLD_EVENT }] = await Promise.all([
+      import('./engine/engine.ts'),
+      import('./workflow-asl/machine-store.ts'),
+      import('./workflow-asl/states-executor.ts'),
+      import('./workflow-asl/task-executor.ts'),
+      import('./workflow-asl/activity-queue.ts'),
+      import('./blocks/states/states.ts'),
+      import('./workflow-asl/arns.ts'),
+    ]);
+    const engine = new Engine({ appId, namespace, ledger, clock, random, newId: randomUUID, log });
+    const store = new MachineStore({ app, ledger, now: () => clock.now(), declared: parts.declared });
+    engine.attachExecutor(
+      createStatesExecutor({
+        definition: (version) => store.machine(version),
+        findMachine: async (arn) => {
+          const found = await store.findByArn(arn);
+          if (found) await store.keep(found.version);
+          return found;
+        },
+        instanceExists: async (instanceId) => (await ledger.workflows.find(app, instanceId)) !== undefined,
+        random,
+        uuid: randomUUID,
+      }),
+    );
+    engine.attachActivities(createTaskExecutor(parts.blocks, async (instanceId, event) => void (await engine.operations.raiseEvent(instanceId, TOLD_EVENT, JSON.stringify(event)))));
+    const queue = new ActivityQueue({ engine, ledger, clock, onTrouble: (error) => log.warn({ err: error }, 'workers that ask for activities wait for the ledger') });
+    const states = createStatesBlock({ engine, store, queue, ledger, clock, random, uuid: randomUUID, blocks: parts.blocks });
+    if (!stopped) engine.start();
+    return { engine, queue, states };
+  }
+
+  function loadBehind(): void {
+    load().catch((error: unknown) => log.error({ err: error }, 'workflows cannot be run'));
+  }
+
+  return {
+    name: 'workflows',
+    states: async () => (await load()).states,
+
+    /** Work that waits does not hold up the start. */
+    start() {
+      unwatch = ledger.watch(`workflow/${app}`, loadBehind);
+      ledger.workflows.list({ app, statuses: ['pending', 'running', 'suspended', 'stalled'], limit: 1 }).then(
+        ({ instances }) => {
+          if (instances.length > 0 && !stopped) loadBehind();
+        },
+        (error: unknown) => log.error({ err: error }, 'the ledger does not tell whether workflows wait'),
+      );
+    },
+    /** Turns and activities under way end, or are given back; workers that wait are answered. */
+    async drain(signal) {
+      stopped = true;
+      unwatch();
+      const loaded = await loading?.catch(() => undefined);
+      loaded?.queue.stop();
+      await loaded?.engine.drain(signal);
+    },
+    async stop() {
+      stopped = true;
+      unwatch();
+      const loaded = await loading?.catch(() => undefined);
+      loaded?.queue.stop();
+      await loaded?.engine.stop();
+    },
+  };
+}

@@ -28,6 +28,10 @@ import { shutdownGrpc } from './blocks/shutdown/shutdown.grpc.ts';
 import { createStateBlock, type StateBlock } from './blocks/state/state.ts';
 import { stateHttp } from './blocks/state/state.http.ts';
 import { stateGrpc } from './blocks/state/state.grpc.ts';
+import { taskHubDoor } from './blocks/workflow/task-hub-door.grpc.ts';
+import { createWorkflowBlock, type WorkflowBlock } from './blocks/workflow/workflow.ts';
+import { workflowGrpc } from './blocks/workflow/workflow.grpc.ts';
+import { workflowHttp } from './blocks/workflow/workflow.http.ts';
 import { createAppMonitor } from './channel/app-monitor.ts';
 import type { AppChannel, AppMonitor } from './channel/channel.ts';
 import { createExternalHttp } from './channel/external-http.ts';
@@ -40,6 +44,7 @@ import { resolveItems, resolveMetadata } from './config/resolve-metadata.ts';
 import type { Configuration, HttpEndpointResource, Resource } from './config/resource-types.ts';
 import { defaultResources, loadResources, problemLines } from './config/resources.ts';
 import type { SidecarOptions } from './config/sidecar-options.ts';
+import { EngineHost } from './engine-host.ts';
 import type { MechaError } from './errors.ts';
 import { Lifecycle, type LifecycleState, type Part } from './lifecycle.ts';
 import { outboxConfigOf } from './outbox/outbox-config.ts';
@@ -79,6 +84,7 @@ export interface Blocks {
   readonly secrets: SecretsBlock;
   readonly metadata: MetadataBlock;
   readonly invocation: InvocationBlock;
+  readonly workflow: WorkflowBlock;
   readonly pipeline: Pipeline;
 }
 
@@ -275,6 +281,8 @@ export class RunningSidecar implements Sidecar {
         }),
       publish: (record, signal) => pubsub.publishRecord(record, signal),
     });
+    const engineHost = new EngineHost({ appId, namespace, ledger, clock, random, log, gracefulShutdownMs: options.gracefulShutdownMs });
+    const workflow = createWorkflowBlock({ appId, namespace, engine: () => engineHost.engine() });
     const metadata = createMetadataBlock({
       appId,
       runtimeVersion: CONTRACT_VERSION,
@@ -291,7 +299,7 @@ export class RunningSidecar implements Sidecar {
     const health = createHealthBlock({ appId, missing: () => this.#missing(), outboundReady: () => this.state === 'ready' && components.firstAttemptsEnded });
     const shutdown = createShutdownBlock({ stop: () => void this.stop(), exit: () => this.#shared.exit(1) });
 
-    this.blocks = { state, pubsub, secrets, metadata, invocation, pipeline };
+    this.blocks = { state, pubsub, secrets, metadata, invocation, workflow, pipeline };
     const invoke = invocationHttp(invocation, pipeline);
     const routes = [
       ...healthHttp(health, pipeline),
@@ -300,6 +308,7 @@ export class RunningSidecar implements Sidecar {
       ...stateHttp(state, pipeline),
       ...secretsHttp(secrets, pipeline),
       ...pubsubHttp(pubsub, pipeline),
+      ...workflowHttp(workflow, pipeline),
       ...invoke.routes,
     ];
     const http = this.#httpServer(routes, invoke.fallback, configuration);
@@ -312,6 +321,8 @@ export class RunningSidecar implements Sidecar {
         ...stateGrpc(state, pipeline),
         ...secretsGrpc(secrets, pipeline),
         ...pubsubGrpc(pubsub, subscriptions, pipeline),
+        ...workflowGrpc(workflow, pipeline),
+        ...taskHubDoor(async () => (await import('./blocks/workflow/task-hub.grpc.ts')).openTaskHub({ appId, namespace, engine: await engineHost.engine(), closing: engineHost.closing, clock, log, maxBodyBytes: options.maxBodyBytes }, pipeline)),
         ...invocationGrpc(invocation, pipeline, { maxBodyBytes: options.maxBodyBytes }),
       ],
       invocationGrpcProxy({ appId, namespace, peers, forward, pipeline }),
@@ -335,6 +346,7 @@ export class RunningSidecar implements Sidecar {
         drain: () => peers.unregister(this.#instanceId),
       },
       relay,
+      engineHost,
       // Last to start and first to stop: intake ends before anything else does.
       subscriptions,
     ];

@@ -47,8 +47,8 @@ export class Engine {
     this.#parts = parts;
     const app = (this.app = appOf(parts.namespace, parts.appId));
     const owner = `${parts.appId}-${parts.newId()}`;
-    const executorFor = (name: string): WorkflowExecutor | undefined => this.#executors.find((executor) => executor.names?.().includes(name) ?? true);
-    const activityExecutorFor = (name: string): ActivityExecutor | undefined => this.#activityExecutors.find((executor) => executor.names?.().includes(name) ?? true);
+    const executorFor = (name: string): WorkflowExecutor | undefined => runnerOf(this.#executors, name);
+    const activityExecutorFor = (name: string): ActivityExecutor | undefined => runnerOf(this.#activityExecutors, name);
     const onStatus = (ofApp: string, instanceId: string, status: WorkflowStatus): void => this.queries.onStatus(ofApp, instanceId, status);
     const limiter = (this.#activities = new Limiter(settings.activities));
     const turns = (this.#turns = new Limiter(settings.turns));
@@ -149,6 +149,10 @@ export class Engine {
   }
 }
 
+/** Who says that it runs this name comes before who runs whatever comes, in whichever order they were attached. */
+function runnerOf<E extends { names?(): readonly string[] }>(executors: readonly E[], name: string): E | undefined {
+  return executors.find((executor) => executor.names?.().includes(name)) ?? executors.find((executor) => executor.names === undefined);
+}
 function namesOf(executors: readonly { names?(): readonly string[] }[]): readonly string[] | undefined {
   const names: string[] = [];
   for (const executor of executors) {

@@ -57,6 +57,7 @@ async function serveWorker(stream: RawGrpcStream, { appId, pool, closing, maxBod
   const over = AbortSignal.any([stream.signal, stream.closing, closing, stuck.signal]);
   const worker: Worker = {
     keepsHistory,
+    connection: stream.connection,
     async send(item) {
       const bytes = WireItem.encode(itemToWire(item, appId));
       if (maxBodyBytes !== undefined && bytes.length > maxBodyBytes) throw tooLarge(item, bytes.length, maxBodyBytes);
@@ -74,7 +75,7 @@ async function serveWorker(stream: RawGrpcStream, { appId, pool, closing, maxBod
   const disconnect = pool.connect(worker);
   log.info({ workers: pool.size, remoteAddress: addressOf(stream) }, 'a workflow worker is connected');
   await new Promise<void>((resolve) => over.addEventListener('abort', () => resolve(), { once: true }));
-  disconnect();
+  disconnect(closing.aborted || stream.closing.aborted || stuck.signal.aborted);
   log.info({ workers: pool.size }, stuck.signal.aborted ? 'a workflow worker takes nothing any more; what it had is given out again' : 'a workflow worker is gone');
 }
 

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { Engine } from '../../engine/engine.ts';
 import { ExecutorUnavailable, type ActivityExecutor, type ActivityRequest, type Turn, type TurnResult, type WorkflowExecutor } from '../../engine/executor.ts';
 import type { HistoryEvent } from '../../engine/vocabulary.ts';
-import { ITEMS_MAX, WorkerPool, type WorkItem } from './worker-pool.ts';
+import { ITEMS_MAX, LEAVING_MS, WorkerPool, type WorkItem } from './worker-pool.ts';
 
 class Bench {
   turns: WorkflowExecutor | undefined;
@@ -44,9 +44,9 @@ class Bench {
       timer.callback();
     }
   }
-  worker(keepsHistory = false): { readonly items: WorkItem[]; leave(): void } {
+  worker(keepsHistory = false, connection?: AbortSignal): { readonly items: WorkItem[]; leave(atOnce?: boolean): void } {
     const items: WorkItem[] = [];
-    return { items, leave: this.pool.connect({ keepsHistory, send: async (item) => void items.push(item) }) };
+    return { items, leave: this.pool.connect({ keepsHistory, connection, send: async (item) => void items.push(item) }) };
   }
   turn(instanceId: string, past = 0, { executionId = 'e', signal = new AbortController().signal } = {}): Promise<TurnResult> {
     const events = Array.from({ length: past }, (_, n): HistoryEvent => ({ kind: 'eventRaised', id: -1, at: n, name: 'e' }));
@@ -85,7 +85,49 @@ describe('the pool of workers', () => {
     expect(bench.pool.answerTurn('i', tokenOf(worker.items), () => answer('late'))).toBe(false);
   });
 
-  test('P2 no worker has more than a hundred items; the rest waits for room', async () => {
+  test('24 P2 a worker whose stream ended still answers its activities, and nobody else is given them meanwhile', async () => {
+    const bench = new Bench();
+    const process = new AbortController();
+    const [worker, other] = [bench.worker(false, process.signal), bench.worker()];
+    const [first, second] = [bench.activity('i', 1), bench.activity('i', 2)];
+    const turn = bench.turn('i');
+    expect([worker.items.length, other.items.length]).toEqual([2, 1]);
+    worker.leave();
+    await expect(turn).rejects.toBeInstanceOf(ExecutorUnavailable);
+    expect(other.items).toHaveLength(1);
+    expect(bench.pool.answerActivity('i', 1, '', completed('in time'))).toBe(true);
+    expect(await first).toEqual(completed('in time'));
+    bench.pool.answerActivity('i', 2, '', completed('of the other'));
+    expect(await second).toEqual(completed('of the other'));
+  });
+
+  test.each([
+    ['when its connection is gone', (_bench: Bench, process: AbortController) => process.abort()],
+    ['after a minute', (bench: Bench) => bench.pass(LEAVING_MS)],
+  ])('P2 what it does not answer is given back %s', async (_when, end) => {
+    const bench = new Bench();
+    const process = new AbortController();
+    const worker = bench.worker(false, process.signal);
+    const activity = bench.activity('i', 1);
+    worker.leave();
+    let settled = false;
+    const outcome = activity.finally(() => (settled = true));
+    await Promise.resolve();
+    expect(settled).toBe(false);
+    end(bench, process);
+    await expect(outcome).rejects.toBeInstanceOf(ExecutorUnavailable);
+    expect(bench.pool.answerActivity('i', 1, '', completed('late'))).toBe(false);
+  });
+
+  test('P1 a sidecar that goes waits for nobody', async () => {
+    const bench = new Bench();
+    const worker = bench.worker(false, new AbortController().signal);
+    const activity = bench.activity('i', 1);
+    worker.leave(true);
+    await expect(activity).rejects.toBeInstanceOf(ExecutorUnavailable);
+  });
+
+  test('P3 no worker has more than a hundred items; the rest waits for room', async () => {
     const bench = new Bench();
     const worker = bench.worker();
     const all = Array.from({ length: ITEMS_MAX + 5 }, (_, n) => bench.activity('i', n));
@@ -101,7 +143,7 @@ describe('the pool of workers', () => {
     expect([one.items.length, two.items.length]).toEqual([25, 25]);
   });
 
-  test('P3 an answer under another token is not used', async () => {
+  test('P4 an answer under another token is not used', async () => {
     const bench = new Bench();
     const worker = bench.worker();
     const turn = bench.turn('i');
@@ -110,7 +152,7 @@ describe('the pool of workers', () => {
     expect(await turn).toEqual(answer('right'));
   });
 
-  test('P3 without tokens, the answer to a turn that was given up is not taken for that to the next', async () => {
+  test('P4 without tokens, the answer to a turn that was given up is not taken for that to the next', async () => {
     const bench = new Bench();
     bench.worker();
     const gone = new AbortController();
@@ -123,7 +165,7 @@ describe('the pool of workers', () => {
     expect(await second).toEqual(answer('to the second'));
   });
 
-  test('P3 without tokens, an answer that was lost does not shift all that follow', async () => {
+  test('P4 without tokens, an answer that was lost does not shift all that follow', async () => {
     const bench = new Bench();
     bench.worker();
     const lost = bench.turn('i');
@@ -148,7 +190,7 @@ describe('the pool of workers', () => {
     await expect(turn).rejects.toThrow('no such action');
   });
 
-  test('P4 a worker that keeps history is sent what it lacks; another execution, another worker and a worker come anew get all', async () => {
+  test('P5 a worker that keeps history is sent what it lacks; another execution, another worker and a worker come anew get all', async () => {
     const bench = new Bench();
     const worker = bench.worker(true);
     const knownOf = async (past: number, executionId = 'e'): Promise<number> => {
@@ -164,7 +206,7 @@ describe('the pool of workers', () => {
     expect(await knownOf(14, 'next')).toBe(0);
   });
 
-  test('P4 a worker that does not keep history is always sent all of it', async () => {
+  test('P5 a worker that does not keep history is always sent all of it', async () => {
     const bench = new Bench();
     const worker = bench.worker(false);
     for (const past of [3, 5]) {

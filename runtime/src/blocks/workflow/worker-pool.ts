@@ -4,10 +4,12 @@
  *
  * Invariants
  *  P1  An item is settled once: answered, given up by the engine, or given back because its worker is gone.
- *  P2  A worker never has more than `ITEMS_MAX` items: the JavaScript SDK drops what is beyond a hundred and never says so.
- *  P3  An answer with a token settles the item of that token or nothing. An answer without one settles the oldest item of its key,
+ *  P2  An activity is not given to another as long as its worker may still be running it: a stream that ended says nothing of that, a
+ *      connection that is gone does. After `LEAVING_MS` it is given away all the same.
+ *  P3  A worker never has more than `ITEMS_MAX` items: the JavaScript SDK drops what is beyond a hundred and never says so.
+ *  P4  An answer with a token settles the item of that token or nothing. An answer without one settles the oldest item of its key,
  *      also when that was given up: its answer is not taken for that to a later item.
- *  P4  A worker that keeps history is sent what it lacks, told from which event on; never after its execution has changed.
+ *  P5  A worker that keeps history is sent what it lacks, told from which event on; never after its execution has changed.
  */
 import type { Clock } from '@mecha/components/kit';
 import type { Engine } from '../../engine/engine.ts';
@@ -20,6 +22,8 @@ export type WorkItem =
 
 export interface Worker {
   readonly keepsHistory: boolean;
+  /** Aborts when its process is out of reach; absent: its stream is all that is known of it. */
+  readonly connection?: AbortSignal | undefined;
   /** Resolves when the item is on its way; rejects when the worker is gone, or with what is wrong with the item (`TurnRejected`). */
   send(item: WorkItem): Promise<void>;
 }
@@ -32,6 +36,8 @@ export interface WorkerPoolParts {
 export const ITEMS_MAX = 100;
 /** A worker that has not answered a turn by then is taken for one that lost it. Activities may take as long as they like. */
 const TURN_ANSWER_MS = 240_000;
+/** How long a worker whose stream has ended may still answer what it runs. */
+export const LEAVING_MS = 60_000;
 /** How long an answer is expected that nobody waits for any more. */
 const GIVEN_UP_MS = 600_000;
 
@@ -69,6 +75,8 @@ const activityKey = (instanceId: string, taskId: number): string => `activity ${
 export class WorkerPool {
   readonly #parts: WorkerPoolParts;
   readonly #workers = new Set<Connected>();
+  /** Their streams have ended, their connections have not: what they run they may still answer. */
+  readonly #leaving = new Set<Connected>();
   readonly #waiting = new Set<Job>();
   readonly #engine: Engine;
   #detach: (() => void) | undefined;
@@ -82,13 +90,13 @@ export class WorkerPool {
     return this.#workers.size;
   }
 
-  /** Returns the detacher; what the worker has not answered by then is given to others. */
-  connect(worker: Worker): () => void {
+  /** Returns what to call when its stream is over; `atOnce`: its activities are not waited for. */
+  connect(worker: Worker): (atOnce?: boolean) => void {
     const connected: Connected = { worker, items: new Map(), known: new Map(), count: 0 };
     this.#workers.add(connected);
     if (!this.#detach) this.#attach();
     this.#pump();
-    return () => this.#disconnect(connected);
+    return (atOnce = false) => this.#disconnect(connected, atOnce);
   }
 
   #attach(): void {
@@ -107,14 +115,32 @@ export class WorkerPool {
     };
   }
 
-  #disconnect(connected: Connected): void {
+  #disconnect(connected: Connected, atOnce: boolean): void {
     if (!this.#workers.delete(connected)) return;
     if (this.#workers.size === 0) {
       this.#detach?.();
       this.#detach = undefined;
       for (const job of this.#waiting) this.#settle(job, new ExecutorUnavailable('no worker is connected'));
     }
-    for (const given of [...connected.items.values()].flat()) this.#settle(given.job, new ExecutorUnavailable('the worker is gone'));
+    const { connection } = connected.worker;
+    const given = [...connected.items.values()].flat();
+    // A turn has no effects of its own: another may run it at once, and the answer of this one is known for a late one.
+    for (const { job } of given) if (job.answerMs !== undefined) this.#settle(job, new ExecutorUnavailable('the worker is gone'));
+    if (atOnce || connection === undefined || connection.aborted || given.every(({ job }) => job.over)) return this.#giveBack(connected);
+    this.#leaving.add(connected);
+    const giveBack = (): void => {
+      cancel();
+      connection.removeEventListener('abort', giveBack);
+      this.#giveBack(connected);
+    };
+    const cancel = this.#parts.clock.after(LEAVING_MS, giveBack);
+    connection.addEventListener('abort', giveBack, { once: true });
+  }
+
+  #giveBack(connected: Connected): void {
+    this.#leaving.delete(connected);
+    for (const { job } of [...connected.items.values()].flat()) this.#settle(job, new ExecutorUnavailable('the worker is gone'));
+    connected.items.clear();
   }
 
   #runTurn(turn: Turn, signal: AbortSignal): Promise<TurnResult> {
@@ -156,7 +182,7 @@ export class WorkerPool {
     });
   }
 
-  /** P1. An item that is given up stays in its worker's list, so that its answer is known for what it is (P3). */
+  /** P1. An item that is given up stays in its worker's list, so that its answer is known for what it is (P4). */
   #settle(job: Job, outcome: Error | { readonly answer: unknown }): void {
     if (job.over) return;
     job.over = true;
@@ -246,10 +272,11 @@ export class WorkerPool {
     return true;
   }
 
-  /** P3. Among workers, one whose oldest is still waited for comes first. */
+  /** P4. Among workers, one whose oldest is still waited for comes first. */
   #take(key: string, token: string): Given | undefined {
-    const lists = [...this.#workers].flatMap(({ items }) => items.get(key) ?? []);
-    const oldest = [...this.#workers].flatMap(({ items }) => items.get(key)?.[0] ?? []);
+    const workers = [...this.#workers, ...this.#leaving];
+    const lists = workers.flatMap(({ items }) => items.get(key) ?? []);
+    const oldest = workers.flatMap(({ items }) => items.get(key)?.[0] ?? []);
     const found = token === '' ? (oldest.find(({ job }) => !job.over) ?? oldest[0]) : lists.find((given) => given.token === token);
     if (!found) return undefined;
     if (found.job.over) for (const later of found.worker.items.get(key) ?? []) later.passedOver = later !== found;

@@ -282,6 +282,13 @@ export class RunningSidecar implements Sidecar {
       publish: (record, signal) => pubsub.publishRecord(record, signal),
     });
     const engineHost = new EngineHost({ appId, namespace, ledger, clock, random, log, gracefulShutdownMs: options.gracefulShutdownMs });
+    let connectedWorkers = (): number => 0;
+    const openTaskHub = async (): Promise<readonly GrpcMethod[]> => {
+      const door = await import('./blocks/workflow/task-hub.grpc.ts');
+      const hub = door.openTaskHub({ appId, namespace, engine: await engineHost.engine(), closing: engineHost.closing, clock, log, maxBodyBytes: options.maxBodyBytes }, pipeline);
+      ({ connectedWorkers } = hub);
+      return hub.methods;
+    };
     const workflow = createWorkflowBlock({ appId, namespace, engine: () => engineHost.engine() });
     const metadata = createMetadataBlock({
       appId,
@@ -291,6 +298,7 @@ export class RunningSidecar implements Sidecar {
       subscriptions: () => subscriptions.list(),
       httpEndpoints: resources.flatMap((resource) => (resource.kind === 'HTTPEndpoint' ? [resource.name] : [])),
       resiliencies: resilience.names,
+      connectedWorkers: () => connectedWorkers(),
       appConnection: {
         port: options.appPort, protocol: options.appProtocol, channelAddress: options.appChannelAddress,
         maxConcurrency: options.appMaxConcurrency, health: options.appHealthCheck,
@@ -322,7 +330,7 @@ export class RunningSidecar implements Sidecar {
         ...secretsGrpc(secrets, pipeline),
         ...pubsubGrpc(pubsub, subscriptions, pipeline),
         ...workflowGrpc(workflow, pipeline),
-        ...taskHubDoor(async () => (await import('./blocks/workflow/task-hub.grpc.ts')).openTaskHub({ appId, namespace, engine: await engineHost.engine(), closing: engineHost.closing, clock, log, maxBodyBytes: options.maxBodyBytes }, pipeline)),
+        ...taskHubDoor(openTaskHub),
         ...invocationGrpc(invocation, pipeline, { maxBodyBytes: options.maxBodyBytes }),
       ],
       invocationGrpcProxy({ appId, namespace, peers, forward, pipeline }),

@@ -119,6 +119,10 @@ describe('one worker', () => {
     expect(inputsOf(await world.runs(id))).toEqual([1, 2, 3, 4, 5]);
   });
 
+  test('the metadata count the worker', async () => {
+    expect(await (await world.http('GET', 'v1.0/metadata')).json()).toMatchObject({ workflows: { connectedWorkers: 1 } });
+  });
+
   test('fan out, fan in: sixty activities, beyond what the SDK runs at once', async () => {
     const id = await world.start('fan', 60);
     expect(await world.end(id)).toMatchObject({ status: 'COMPLETED', output: 1890 });
@@ -304,6 +308,18 @@ describe('workers and sidecars that die', () => {
       // Only what the dead worker had under way ran a second time, and by the other.
       for (const again of runs.filter((run, n) => runs.findIndex(({ input }) => input === run.input) !== n)) expect(again.pid).not.toBe(first.pid);
     }
+    await world.close();
+  });
+
+  test('24 a worker that is stopped in order ends the activities that it runs, and none of them runs twice', async () => {
+    world = await World.begin(2);
+    const ids = await Promise.all(Array.from({ length: 12 }, () => world.start('slowChain', 1)));
+    const [first] = world.workers;
+    if (!first) throw new Error('there is no worker');
+    await until('both have run something', async () => distinct((await Promise.all(ids.map((id) => world.runs(id)))).flat().map(({ pid }) => pid)) === 2);
+    first.child.kill('SIGTERM');
+    for (const id of ids) expect(await world.end(id, 60)).toMatchObject({ status: 'COMPLETED', output: 6 });
+    for (const id of ids) expect(inputsOf(await world.runs(id))).toEqual([1, 2, 3, 4, 5]);
     await world.close();
   });
 

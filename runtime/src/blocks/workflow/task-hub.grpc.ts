@@ -13,9 +13,9 @@ import { TaskHub, type TaskHubParts } from './task-hub.ts';
 import { WorkerPool } from './worker-pool.ts';
 
 /** All that the workers' service stands on, and its methods. */
-export function openTaskHub(parts: TaskHubParts & Omit<WorkItemParts, 'pool'> & { readonly clock: Clock }, pipeline: Pipeline): GrpcMethod[] {
+export function openTaskHub(parts: TaskHubParts & Omit<WorkItemParts, 'pool'> & { readonly clock: Clock }, pipeline: Pipeline): { readonly methods: GrpcMethod[]; connectedWorkers(): number } {
   const pool = new WorkerPool(parts.engine, { clock: parts.clock, newId: randomUUID });
-  return taskHubGrpc(new TaskHub(parts), pipeline, { ...parts, pool });
+  return { methods: taskHubGrpc(new TaskHub(parts), pipeline, { ...parts, pool }), connectedWorkers: () => pool.size };
 }
 
 function taskHubGrpc(hub: TaskHub, pipeline: Pipeline, parts: WorkItemParts): GrpcMethod[] {

@@ -14,7 +14,7 @@ RUNS = os.environ.get("RUNS", "/dev/null")
 
 def ran(name, context, value):
     with open(RUNS, "a", encoding="utf8") as runs:
-        runs.write(json.dumps({"name": name, "instance": context.workflow_id, "input": value, "pid": os.getpid()}) + "\n")
+        runs.write(json.dumps({"name": name, "instance": context.workflow_id, "input": value, "app": os.environ.get("APP_NAME")}) + "\n")
 
 
 @runtime.activity(name="add_one")
@@ -84,6 +84,12 @@ def countdown(context: wf.DaprWorkflowContext, state):
     if state["left"] == 0:
         return seen
     context.continue_as_new({"left": state["left"] - 1, "seen": seen})
+
+
+@runtime.workflow(name="abroad")
+def abroad(context: wf.DaprWorkflowContext, value):
+    value = yield context.call_activity(add_one, input=value, app_id="other")
+    return (yield context.call_child_workflow(chain, input=value, app_id="other"))
 
 
 def main():

@@ -47,20 +47,21 @@ interface End {
   readonly failure: string | null;
 }
 
-const [httpPort = 0, grpcPort = 0] = await freePorts(2);
+const [httpPort = 0, grpcPort = 0, otherHttp = 0, otherGrpc = 0] = await freePorts(4);
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 let python: string;
 let sidecar: Running;
 let app: App;
 
-async function startApp(): Promise<App> {
-  const started = new App(python, { RUNS: join(folder.path, 'runs'), DAPR_GRPC_PORT: String(grpcPort), DAPR_HTTP_PORT: String(httpPort) });
+async function startApp(name = 'flows', grpc = grpcPort): Promise<App> {
+  const started = new App(python, { RUNS: join(folder.path, 'runs'), APP_NAME: name, DAPR_GRPC_PORT: String(grpc) });
   expect(await started.next()).toEqual({ ready: true });
   return started;
 }
-async function startSidecar(): Promise<void> {
-  sidecar = startMecha(['sidecar', '--app-id', 'flows', '--dapr-http-port', String(httpPort), '--dapr-grpc-port', String(grpcPort), '--metrics-port', '0', '--data-dir', folder.path]);
-  await untilStatus(`http://${HOST}:${httpPort}/v1.0/healthz/outbound`, 204, sidecar);
+async function startSidecar(appId = 'flows', http = httpPort, grpc = grpcPort): Promise<Running> {
+  const started = startMecha(['sidecar', '--app-id', appId, '--dapr-http-port', String(http), '--dapr-grpc-port', String(grpc), '--metrics-port', '0', '--data-dir', folder.path]);
+  await untilStatus(`http://${HOST}:${http}/v1.0/healthz/outbound`, 204, started);
+  return started;
 }
 const runsOf = async (instance: string): Promise<number> => (await readFile(join(folder.path, 'runs'), 'utf8').catch(() => '')).split('\n').filter((line) => line.includes(`"${instance}"`)).length;
 async function ended(name: string, input: unknown): Promise<{ id: string; end: End }> {
@@ -71,7 +72,7 @@ async function ended(name: string, input: unknown): Promise<{ id: string; end: E
 beforeAll(async () => {
   folder = await temporaryFolder();
   python = await pythonWith('sdk', SDK);
-  await startSidecar();
+  sidecar = await startSidecar();
   app = await startApp();
 }, 600_000);
 afterAll(async () => {
@@ -127,10 +128,24 @@ test('terminated with an output', async () => {
   expect(await app.ask('wait', id)).toMatchObject({ status: 'TERMINATED', output: '"enough"' });
 });
 
+test('an activity and a child workflow of another app run there, by a sidecar of its own on the same ledger', async () => {
+  const otherSidecar = await startSidecar('other', otherHttp, otherGrpc);
+  const other = await startApp('other', otherGrpc);
+  try {
+    const { id, end } = await ended('abroad', 1);
+    expect(end).toEqual({ status: 'COMPLETED', output: '7', failure: null });
+    const apps = (await readFile(join(folder.path, 'runs'), 'utf8')).split('\n').filter((line) => line.includes(id)).map((line) => (JSON.parse(line) as { app: string }).app);
+    expect(apps).toEqual(Array.from({ length: 6 }, () => 'other'));
+  } finally {
+    other.kill();
+    await otherSidecar.kill('SIGKILL');
+  }
+});
+
 test('5 6 a sidecar that is killed and started again: the worker comes back, and what waited goes on', async () => {
   const id = await app.ask<string>('start', 'approval', null);
   await sidecar.kill('SIGKILL');
-  await startSidecar();
+  sidecar = await startSidecar();
   await until('the worker is back', () => sidecar.lines.some((line) => line.includes('a workflow worker is connected')), { withinMs: 60_000 });
   await app.ask('raise', id, 'approve', 'after');
   expect(await app.ask('wait', id)).toMatchObject({ status: 'COMPLETED', output: '["after", 2]' });

@@ -81,6 +81,42 @@ describe('the contract', () => {
     expect(missing).toEqual([]);
   });
 
+  test('the service of workflow workers has no package, and one stream', () => {
+    const methods = contract.lookupService('TaskHubSidecarService').methodsArray;
+    expect(methods).toHaveLength(17);
+    expect(methods.filter(({ requestStream }) => requestStream)).toEqual([]);
+    expect(methods.filter(({ responseStream }) => responseStream).map(({ name }) => name)).toEqual(['GetWorkItems']);
+    expect((generated['TaskHubSidecarService'] as Record<string, Method<unknown, unknown>>)['GetWorkItems']?.path).toBe('/TaskHubSidecarService/GetWorkItems');
+  });
+
+  test.each([
+    ['WorkItem', 'workflowRequest=1 activityRequest=2 completionToken=10'],
+    ['WorkflowRequest', 'instanceId=1 executionId=2 pastEvents=3 newEvents=4 requiresHistoryStreaming=6 router=7 propagatedHistory=8 cachedHistory=9'],
+    ['WorkflowResponse', 'instanceId=1 actions=2 customStatus=3 completionToken=4 numEventsProcessed=5 version=6'],
+    ['WorkflowAction', 'id=1 scheduleTask=2 createChildWorkflow=3 createTimer=4 sendEvent=5 completeWorkflow=6 terminateWorkflow=7 router=9 workflowVersionNotAvailable=10 createDetachedWorkflow=11'],
+  ])('%s has the numbers that workers know', (name, fields) => {
+    const found = contract.lookupType(name).fieldsArray.toSorted((a, b) => a.id - b.id);
+    expect(found.map((field) => `${field.name}=${field.id}`).join(' ')).toBe(fields);
+  });
+
+  test('a work item reads in the official JavaScript SDK as it was written, under the older names that it has', () => {
+    const require = createRequire(import.meta.url);
+    const sdk = dirname(require.resolve('@dapr/dapr/package.json'));
+    const theirs = require(join(sdk, 'workflow/internal/durabletask/proto/orchestrator_service_pb.js')) as { WorkItem: { deserializeBinary(bytes: Uint8Array): { toObject(): unknown } } };
+    const { WorkItem } = generated as unknown as { WorkItem: Codec<never> };
+    const started = { eventId: -1, timestamp: { seconds: 1, nanos: 2 }, executionStarted: { name: 'w', input: { value: '' }, workflowInstance: { instanceId: 'i', executionId: { value: 'e' } } } };
+    const fired = { eventId: -1, timerFired: { timerId: 3, fireAt: { seconds: 253402300799, nanos: 999999999 } } };
+    const bytes = WorkItem.encode({ workflowRequest: { instanceId: 'i', executionId: { value: 'e' }, pastEvents: [started], newEvents: [fired] }, completionToken: 't' } as never);
+    expect(theirs.WorkItem.deserializeBinary(bytes).toObject()).toMatchObject({
+      orchestratorrequest: {
+        instanceid: 'i',
+        executionid: { value: 'e' },
+        pasteventsList: [{ eventid: -1, timestamp: { seconds: 1, nanos: 2 }, executionstarted: { name: 'w', input: { value: '' }, orchestrationinstance: { instanceid: 'i', executionid: { value: 'e' } } } }],
+        neweventsList: [{ timerfired: { timerid: 3, fireat: { seconds: 253402300799, nanos: 999999999 } } }],
+      },
+    });
+  });
+
   test('the generated files are up to date', () => {
     execFileSync(process.execPath, [join(import.meta.dirname, '..', 'scripts', 'generate-proto.ts'), '--check']);
   });

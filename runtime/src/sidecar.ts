@@ -29,6 +29,10 @@ import { createStateBlock, type StateBlock } from './blocks/state/state.ts';
 import { stateHttp } from './blocks/state/state.http.ts';
 import { stateGrpc } from './blocks/state/state.grpc.ts';
 import { statesHttp } from './blocks/states/states.http.ts';
+import { taskHubDoor } from './blocks/workflow/task-hub-door.grpc.ts';
+import { createWorkflowBlock, type WorkflowBlock } from './blocks/workflow/workflow.ts';
+import { workflowGrpc } from './blocks/workflow/workflow.grpc.ts';
+import { workflowHttp } from './blocks/workflow/workflow.http.ts';
 import { createAppMonitor } from './channel/app-monitor.ts';
 import type { AppChannel, AppMonitor } from './channel/channel.ts';
 import { createExternalHttp } from './channel/external-http.ts';
@@ -81,6 +85,7 @@ export interface Blocks {
   readonly secrets: SecretsBlock;
   readonly metadata: MetadataBlock;
   readonly invocation: InvocationBlock;
+  readonly workflow: WorkflowBlock;
   readonly pipeline: Pipeline;
 }
 
@@ -277,7 +282,20 @@ export class RunningSidecar implements Sidecar {
         }),
       publish: (record, signal) => pubsub.publishRecord(record, signal),
     });
-    const workflows = createWorkflows({ appId, namespace, ledger, clock, random, log, blocks: { invocation, state, pubsub }, declared: resources.filter((resource) => resource.kind === 'Workflow') });
+    const workflows = createWorkflows({
+      appId, namespace, ledger, clock, random, log,
+      blocks: { invocation, state, pubsub },
+      declared: resources.filter((resource) => resource.kind === 'Workflow'),
+      gracefulShutdownMs: options.gracefulShutdownMs,
+    });
+    let connectedWorkers = (): number => 0;
+    const openTaskHub = async (): Promise<readonly GrpcMethod[]> => {
+      const door = await import('./blocks/workflow/task-hub.grpc.ts');
+      const hub = door.openTaskHub({ appId, namespace, engine: await workflows.engine(), closing: workflows.closing, clock, log, maxBodyBytes: options.maxBodyBytes }, pipeline);
+      ({ connectedWorkers } = hub);
+      return hub.methods;
+    };
+    const workflow = createWorkflowBlock({ appId, namespace, engine: () => workflows.engine() });
     const metadata = createMetadataBlock({
       appId,
       runtimeVersion: CONTRACT_VERSION,
@@ -286,6 +304,7 @@ export class RunningSidecar implements Sidecar {
       subscriptions: () => subscriptions.list(),
       httpEndpoints: resources.flatMap((resource) => (resource.kind === 'HTTPEndpoint' ? [resource.name] : [])),
       resiliencies: resilience.names,
+      connectedWorkers: () => connectedWorkers(),
       appConnection: {
         port: options.appPort, protocol: options.appProtocol, channelAddress: options.appChannelAddress,
         maxConcurrency: options.appMaxConcurrency, health: options.appHealthCheck,
@@ -294,7 +313,7 @@ export class RunningSidecar implements Sidecar {
     const health = createHealthBlock({ appId, missing: () => this.#missing(), outboundReady: () => this.state === 'ready' && components.firstAttemptsEnded });
     const shutdown = createShutdownBlock({ stop: () => void this.stop(), exit: () => this.#shared.exit(1) });
 
-    this.blocks = { state, pubsub, secrets, metadata, invocation, pipeline };
+    this.blocks = { state, pubsub, secrets, metadata, invocation, workflow, pipeline };
     const invoke = invocationHttp(invocation, pipeline);
     const routes = [
       ...healthHttp(health, pipeline),
@@ -304,6 +323,7 @@ export class RunningSidecar implements Sidecar {
       ...secretsHttp(secrets, pipeline),
       ...pubsubHttp(pubsub, pipeline),
       ...statesHttp(() => workflows.states(), pipeline),
+      ...workflowHttp(workflow, pipeline),
       ...invoke.routes,
     ];
     const http = this.#httpServer(routes, invoke.fallback, configuration);
@@ -316,6 +336,8 @@ export class RunningSidecar implements Sidecar {
         ...stateGrpc(state, pipeline),
         ...secretsGrpc(secrets, pipeline),
         ...pubsubGrpc(pubsub, subscriptions, pipeline),
+        ...workflowGrpc(workflow, pipeline),
+        ...taskHubDoor(openTaskHub),
         ...invocationGrpc(invocation, pipeline, { maxBodyBytes: options.maxBodyBytes }),
       ],
       invocationGrpcProxy({ appId, namespace, peers, forward, pipeline }),

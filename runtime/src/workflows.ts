@@ -1,8 +1,12 @@
 /**
- * Durable execution of one sidecar: the engine, and the doors before it. Nothing of it is loaded until it is used: by a call, by a resource, by
- * work that the ledger holds for this app, or by work that another process of the app puts there.
+ * Durable execution of one sidecar: one engine, and what always stands behind it (the States Language and its tasks). Nothing of it is loaded
+ * until it is used: by a call, by a worker, by a resource, by work that the ledger holds for this app, or by work that another process
+ * of the app puts there.
  *
  * Owns: when that is, and the order of life of what is then there. Does not own: the engine, the doors.
+ *
+ * Draining: no more work is taken; what workers have under way may end for half of the time; then `closing` tells doors to let their
+ * workers and waiting callers go, and what those held is given back.
  */
 import { randomUUID } from 'node:crypto';
 import type { Clock, Ledger } from '@mecha/components/kit';
@@ -24,11 +28,17 @@ export interface WorkflowsParts {
   readonly log: Log;
   readonly blocks: TaskBlocks;
   readonly declared: readonly DeclaredMachine[];
+  /** Milliseconds for all draining of the sidecar. */
+  readonly gracefulShutdownMs: number;
 }
 
 export interface Workflows extends Part {
   /** Loads what is not there yet; rejects with `MechaError` once the sidecar stops. */
   states(): Promise<StatesBlock>;
+  /** The same, for the doors that speak to the engine itself. */
+  engine(): Promise<Engine>;
+  /** Aborts when workers and callers that wait are to go. */
+  readonly closing: AbortSignal;
 }
 
 interface Loaded {
@@ -41,11 +51,12 @@ export function createWorkflows(parts: WorkflowsParts): Workflows {
   const { appId, namespace, ledger, clock, random, log } = parts;
   const app = `${namespace}/${appId}`;
   let loading: Promise<Loaded> | undefined;
+  const closing = new AbortController();
   let unwatch = (): void => undefined;
   let stopped = false;
 
   function load(): Promise<Loaded> {
-    if (stopped && !loading) return Promise.reject(pipelineErrors.shuttingDown());
+    if (stopped && (!loading || closing.signal.aborted)) return Promise.reject(pipelineErrors.shuttingDown());
     loading ??= loadAll();
     return loading;
   }
@@ -61,7 +72,7 @@ export function createWorkflows(parts: WorkflowsParts): Workflows {
       import('./blocks/states/states.ts'),
       import('./workflow-asl/arns.ts'),
     ]);
-    const engine = new Engine({ appId, namespace, ledger, clock, random, newId: randomUUID, log });
+    const engine = new Engine({ appId, namespace, ledger, clock, random, newId: randomUUID, log: log.scoped('mecha.workflow') });
     const store = new MachineStore({ app, ledger, now: () => clock.now(), declared: parts.declared });
     engine.attachExecutor(
       createStatesExecutor({
@@ -90,6 +101,8 @@ export function createWorkflows(parts: WorkflowsParts): Workflows {
   return {
     name: 'workflows',
     states: async () => (await load()).states,
+    engine: async () => (await load()).engine,
+    closing: closing.signal,
 
     /** Work that waits does not hold up the start. */
     start() {
@@ -107,11 +120,14 @@ export function createWorkflows(parts: WorkflowsParts): Workflows {
       unwatch();
       const loaded = await loading?.catch(() => undefined);
       loaded?.queue.stop();
+      await loaded?.engine.drain(AbortSignal.any([signal, AbortSignal.timeout(parts.gracefulShutdownMs / 2)]));
+      closing.abort();
       await loaded?.engine.drain(signal);
     },
     async stop() {
       stopped = true;
       unwatch();
+      closing.abort();
       const loaded = await loading?.catch(() => undefined);
       loaded?.queue.stop();
       await loaded?.engine.stop();

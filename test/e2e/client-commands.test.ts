@@ -65,6 +65,24 @@ test('mecha publish: the event comes with the content type of its data', async (
   expect([unknown.code, unknown.err]).toEqual([1, expect.stringMatching(/^404 ERR_PUBSUB_NOT_FOUND: .*nowhere/)]);
 });
 
+test('mecha workflow: an instance is started, shown, paused, resumed, told an event, terminated and purged; none is code 3', async () => {
+  const shown = async (): Promise<Record<string, unknown>> => JSON.parse((await asOrder('workflow', 'get', 'flow-7')).out) as Record<string, unknown>;
+  expect(await asOrder('workflow', 'start', 'order', '--instance-id', 'flow-7', '--input', '{"n":1}')).toEqual({ code: 0, out: 'flow-7\n', err: '' });
+  expect(await shown()).toMatchObject({ instanceID: 'flow-7', workflowName: 'order', runtimeStatus: 'PENDING', properties: { 'dapr.workflow.input': '{"n":1}' } });
+  expect((await asOrder('workflow', 'pause', 'flow-7')).code).toBe(0);
+  expect(await shown()).toMatchObject({ runtimeStatus: 'SUSPENDED' });
+  expect((await asOrder('workflow', 'resume', 'flow-7')).code).toBe(0);
+  expect(await asOrder('workflow', 'raise', 'flow-7', 'approved', '--data', 'true')).toEqual({ code: 0, out: '', err: '' });
+  const early = await asOrder('workflow', 'purge', 'flow-7');
+  expect([early.code, early.err]).toEqual([1, expect.stringMatching(/^500 ERR_PURGE_WORKFLOW: /)]);
+  expect((await asOrder('workflow', 'terminate', 'flow-7')).code).toBe(0);
+  expect(await shown()).toMatchObject({ runtimeStatus: 'TERMINATED' });
+  expect((await asOrder('workflow', 'purge', 'flow-7')).code).toBe(0);
+  expect(await asOrder('workflow', 'get', 'flow-7')).toEqual({ code: 3, out: '', err: '' });
+  expect((await asOrder('workflow', 'start', 'order')).out).toMatch(/^[0-9a-f-]{36}\n$/);
+  expect((await asOrder('workflow', 'frobnicate', 'x')).code).toBe(2);
+});
+
 test('mecha invoke: the answer is printed, and another status than 2xx is code 1', async () => {
   const posted = await mecha(['invoke', 'order', 'echo?a=1', '--data', '{"x":1}', '--data-dir', dataDir]);
   expect([posted.code, JSON.parse(posted.out)]).toEqual([0, { method: 'POST', path: '/echo?a=1', text: '{"x":1}', type: 'application/json' }]);
@@ -132,7 +150,7 @@ describe('mecha components', () => {
   });
 
   test('every command has help that shows its usage and an example', async () => {
-    for (const name of ['sidecar', 'run', 'validate', 'state', 'publish', 'invoke', 'components', 'metadata']) {
+    for (const name of ['sidecar', 'run', 'validate', 'state', 'publish', 'invoke', 'workflow', 'components', 'metadata']) {
       const { code, out, err } = await mecha([name, '--help']);
       expect([name, code, err]).toEqual([name, 0, '']);
       expect(out).toContain(`Usage: mecha ${name}`);

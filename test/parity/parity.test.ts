@@ -95,6 +95,14 @@ describe('the same error by every way', () => {
     ['state transaction, stale etag', () => run('state.transact', (c) => blocks.state.transact(c, { store: 'statestore', operations: [{ operation: 'upsert', key: 'never', value: json(1), etag: 'stale' }], ...empty })), ['POST', '/state/statestore/transaction', { operations: [{ operation: 'upsert', request: { key: 'never', value: 1, etag: 'stale' } }] }], [Dapr.ExecuteStateTransaction, { storeName: 'statestore', operations: [{ operationType: 'upsert', request: { key: 'never', value: Buffer.from('1'), etag: { value: 'stale' } } }] }]],
     ['publish, unknown component', () => run('pubsub.publish', (c) => blocks.pubsub.publish(c, { pubsubName: 'nope', topic: 't', data: Buffer.from('x'), contentType: 'text/plain', metadata: {} })), ['POST', '/publish/nope/t', 'x'], [Dapr.PublishEvent, { pubsubName: 'nope', topic: 't', data: Buffer.from('x') }]],
     ['publish, bad rawPayload', () => run('pubsub.publish', (c) => blocks.pubsub.publish(c, { pubsubName: 'pubsub', topic: 't', data: Buffer.from('x'), contentType: 'text/plain', metadata: { rawPayload: 'perhaps' } })), ['POST', '/publish/pubsub/t?metadata.rawPayload=perhaps', 'x'], [Dapr.PublishEvent, { pubsubName: 'pubsub', topic: 't', data: Buffer.from('x'), metadata: { rawPayload: 'perhaps' } }]],
+    ['workflow start, bad id', () => run('workflow.start', () => blocks.workflow.start({ name: 'w', instanceId: 'a.b', input: '' })), ['POST', '/workflows/dapr/w/start?instanceID=a.b'], [Dapr.StartWorkflowBeta1, { workflowName: 'w', instanceId: 'a.b' }]],
+    ['workflow start, long id', () => run('workflow.start', () => blocks.workflow.start({ name: 'w', instanceId: 'x'.repeat(65), input: '' })), ['POST', `/workflows/dapr/w/start?instanceID=${'x'.repeat(65)}`], [Dapr.StartWorkflowAlpha1, { workflowName: 'w', instanceId: 'x'.repeat(65) }]],
+    ['workflow terminate, none', () => run('workflow.terminate', () => blocks.workflow.terminate({ instanceId: 'none' })), ['POST', '/workflows/dapr/none/terminate'], [Dapr.TerminateWorkflowBeta1, { instanceId: 'none' }]],
+    ['workflow purge, none', () => run('workflow.purge', () => blocks.workflow.purge({ instanceId: 'none' })), ['POST', '/workflows/dapr/none/purge'], [Dapr.PurgeWorkflowBeta1, { instanceId: 'none' }]],
+    ['workflow pause, none', () => run('workflow.pause', () => blocks.workflow.pause({ instanceId: 'none' })), ['POST', '/workflows/dapr/none/pause'], [Dapr.PauseWorkflowBeta1, { instanceId: 'none' }]],
+    ['workflow resume, none', () => run('workflow.resume', () => blocks.workflow.resume({ instanceId: 'none' })), ['POST', '/workflows/dapr/none/resume'], [Dapr.ResumeWorkflowAlpha1, { instanceId: 'none' }]],
+    ['workflow event, none', () => run('workflow.raiseEvent', () => blocks.workflow.raiseEvent({ instanceId: 'none', event: 'e', data: undefined })), ['POST', '/workflows/dapr/none/raiseEvent/e'], [Dapr.RaiseEventWorkflowBeta1, { instanceId: 'none', eventName: 'e' }]],
+    ['workflow of an app with a bad id', () => run('workflow.pause', () => blocks.workflow.pause({ instanceId: 'i', appId: 'a/b' })), ['POST', '/workflows/dapr/i/pause?appID=a%2Fb'], [Dapr.PauseWorkflowBeta1, { instanceId: 'i', appId: 'a/b' }]],
     ['secret, unknown store', () => run('secrets.get', (c) => blocks.secrets.get(c, { store: 'nope', key: 'k', ...empty })), ['GET', '/secrets/nope/k'], [Dapr.GetSecret, { storeName: 'nope', key: 'k' }]],
   ];
 
@@ -155,6 +163,25 @@ describe('the same result by every way', () => {
     await overHttp('POST', '/state/statestore/transaction', { operations: [{ operation: 'upsert', request: { key: 't1', value: 1 } }, { operation: 'upsert', request: { key: 't2', value: 2 } }, { operation: 'delete', request: { key: 't1' } }] });
     expect(await overGrpc(Dapr.GetState, { storeName: 'statestore', key: 't1' })).toMatchObject({ ok: { etag: '' } });
     expect((await overHttp('GET', '/state/statestore/t2')).text).toBe('2');
+  });
+
+  test('a workflow that one way starts, each way sees, and no way makes again', async () => {
+    for (const [id, start] of [
+      ['wp', () => run('workflow.start', () => blocks.workflow.start({ name: 'order', instanceId: 'wp', input: '1' }))],
+      ['wh', () => overHttp('POST', '/workflows/dapr/order/start?instanceID=wh', 1)],
+      ['wg', () => overGrpc(Dapr.StartWorkflowBeta1, { workflowName: 'order', instanceId: 'wg', input: Buffer.from('1') })],
+    ] as const) {
+      await start();
+      const direct = await run('workflow.get', () => blocks.workflow.get({ instanceId: id }));
+      const byHttp = JSON.parse((await overHttp('GET', `/workflows/dapr/${id}`)).text) as Record<string, unknown>;
+      const byGrpc = (await overGrpc(Dapr.GetWorkflowBeta1, { instanceId: id })) as { ok: Record<string, unknown> };
+      const seen = { workflowName: 'order', runtimeStatus: 'PENDING', properties: { 'dapr.workflow.input': '1' } };
+      expect([direct?.name, direct?.status, direct?.properties]).toEqual([seen.workflowName, seen.runtimeStatus, seen.properties]);
+      expect(byHttp).toMatchObject({ instanceID: id, ...seen });
+      expect(byGrpc.ok).toMatchObject({ instanceId: id, ...seen });
+      await expect(run('workflow.start', () => blocks.workflow.start({ name: 'order', instanceId: id, input: '1' }))).rejects.toMatchObject({ code: 'ERR_START_WORKFLOW' });
+    }
+    expect(await overGrpc(Dapr.GetWorkflowAlpha1, { instanceId: 'nobody' })).toMatchObject({ ok: { instanceId: 'nobody', workflowName: '' } });
   });
 
   test('secrets and metadata', async () => {

@@ -15,6 +15,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   { name: 'state', summary: 'Read and write state through a sidecar', load: async () => (await import('./state.ts')).stateCommand },
   { name: 'publish', summary: 'Publish an event through a sidecar', load: async () => (await import('./publish.ts')).publishCommand },
   { name: 'invoke', summary: 'Call a method of an app through a sidecar', load: async () => (await import('./invoke.ts')).invokeCommand },
+  { name: 'workflow', summary: 'Start workflow instances and steer them', load: async () => (await import('./workflow.ts')).workflowCommand },
   { name: 'components', summary: 'List the component types, or describe one', load: async () => (await import('./components.ts')).componentsCommand },
   { name: 'metadata', summary: 'Show what a running sidecar is and has', load: async () => (await import('./metadata.ts')).metadataCommand },
 ];

@@ -164,6 +164,7 @@ export class Engine {
   }
 }
 
+/** Who says that it runs this name comes before who runs whatever comes, in whichever order they were attached. */
 function namesOf(executors: readonly { names?(): readonly string[] }[]): readonly string[] | undefined {
   const names: string[] = [];
   for (const executor of executors) {

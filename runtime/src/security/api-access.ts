@@ -20,7 +20,12 @@ const GRPC_GROUPS: Readonly<Record<string, readonly string[]>> = {
   'v1/metadata': ['GetMetadata', 'SetMetadata'],
   'v1alpha1/subscribe': ['SubscribeTopicEventsAlpha1'],
   'v1/shutdown': ['Shutdown'],
+  'v1alpha1/workflows': workflowMethods('Alpha1'),
+  'v1beta1/workflows': workflowMethods('Beta1'),
 };
+function workflowMethods(stage: string): string[] {
+  return ['Start', 'Get', 'Purge', 'Terminate', 'Pause', 'Resume', 'RaiseEvent'].map((verb) => `${verb}Workflow${stage}`);
+}
 const GRPC_PREFIX = '/dapr.proto.runtime.v1.Dapr/';
 
 const NOT_SERVED: HttpRoute['handle'] = () => ({ status: 404, headers: { 'content-type': 'text/plain; charset=utf-8' }, body: '404 page not found\n' });

@@ -37,6 +37,8 @@ export interface GrpcStream<Request, Response> extends GrpcContext {
   send(message: Init<Response>): Promise<void>;
   /** Aborts when the server begins to drain: a handler then finishes what is under way and returns or throws. */
   readonly closing: AbortSignal;
+  /** Aborts when the caller's connection is gone, which may be after its stream is. Undefined where that cannot be told (sockets in files). */
+  readonly connection: AbortSignal | undefined;
 }
 
 /** What the server registers; made by `unary` and `streaming`, which hide the types of the messages. */

@@ -84,6 +84,8 @@ export class GrpcServer implements Part {
   readonly #tokenIsRight: ((given: string | undefined) => boolean) | undefined;
   readonly #closing = new AbortController();
   readonly #sockets = new Set<Socket>();
+  /** By the caller's address and port, as grpc-js names a peer. */
+  readonly #connections = new Map<string, AbortController>();
   #listeners: NetServer[] = [];
   #server: Server | undefined;
   #port = 0;
@@ -105,7 +107,14 @@ export class GrpcServer implements Part {
     const { injectConnection } = this.#build().createConnectionInjector(ServerCredentials.createInsecure());
     const accept = (socket: Socket): void => {
       this.#sockets.add(socket);
-      socket.once('close', () => this.#sockets.delete(socket));
+      const peer = socket.remotePort === undefined ? undefined : `${socket.remoteAddress}:${socket.remotePort}`;
+      const gone = new AbortController();
+      if (peer !== undefined) this.#connections.set(peer, gone);
+      socket.once('close', () => {
+        this.#sockets.delete(socket);
+        if (peer !== undefined && this.#connections.get(peer) === gone) this.#connections.delete(peer);
+        gone.abort();
+      });
       injectConnection(socket);
     };
     if (socketPath !== undefined) {
@@ -233,7 +242,7 @@ export class GrpcServer implements Part {
       const headers = headersFor(trace);
       const context = contextOf(path, call, trace, caller, headers);
       call.sendMetadata(headers);
-      await serve(Object.assign(context, { messages: messagesOf(call), send: senderOf(call), closing: this.#closing.signal }));
+      await serve(Object.assign(context, { messages: messagesOf(call), send: senderOf(call), closing: this.#closing.signal, connection: this.#connections.get(call.getPeer())?.signal }));
     } catch (error) {
       failure = this.#statusOf(path, call, error);
     }

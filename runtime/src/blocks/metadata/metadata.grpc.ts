@@ -35,6 +35,7 @@ function toWire(snapshot: MetadataSnapshot): Init<GetMetadataResponse> {
     })),
     httpEndpoints: snapshot.httpEndpoints.map((name) => ({ name })),
     appConnectionProperties: connection(snapshot.appConnection),
+    workflows: snapshot.connectedWorkers > 0 ? { connectedWorkers: snapshot.connectedWorkers } : undefined,
     resiliencies: snapshot.resiliencies.map((name) => ({ name })),
   };
 }

@@ -63,6 +63,7 @@ function toWire(snapshot: MetadataSnapshot): Record<string, unknown> {
     })),
     httpEndpoints: snapshot.httpEndpoints.map((name) => ({ name })),
     appConnectionProperties: connection(snapshot.appConnection),
+    workflows: snapshot.connectedWorkers > 0 ? { connectedWorkers: snapshot.connectedWorkers } : {},
     resiliencies: snapshot.resiliencies.map((name) => ({ name })),
   });
 }

@@ -41,6 +41,8 @@ export interface MetadataSnapshot {
   readonly httpEndpoints: readonly string[];
   readonly appConnection: AppConnection;
   readonly resiliencies: readonly string[];
+  /** Streams of workflow workers. */
+  readonly connectedWorkers: number;
 }
 
 export interface MetadataBlock {
@@ -59,6 +61,7 @@ export interface MetadataBlockParts {
   readonly httpEndpoints: readonly string[];
   readonly resiliencies: readonly string[];
   readonly appConnection: AppConnection;
+  readonly connectedWorkers: () => number;
 }
 
 const ENTRIES_MAX = 1000;
@@ -76,6 +79,7 @@ export function createMetadataBlock(parts: MetadataBlockParts): MetadataBlock {
       httpEndpoints: parts.httpEndpoints,
       appConnection: parts.appConnection,
       resiliencies: parts.resiliencies,
+      connectedWorkers: parts.connectedWorkers(),
     }),
     set(key, value) {
       if (key === '') return;

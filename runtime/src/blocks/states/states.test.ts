@@ -51,7 +51,7 @@ afterEach(async () => {
 
 const log = createKeptLog();
 function begin(declared: Parameters<typeof createWorkflows>[0]['declared'] = []): Workflows {
-  const workflows = createWorkflows({ appId: 'app', namespace: 'default', ledger, clock: realClock, random: Math.random, log: createLog({ level: 'error', json: true, appId: 'app', version: '0', write: (line) => log.error({}, line) }), blocks, declared });
+  const workflows = createWorkflows({ appId: 'app', namespace: 'default', ledger, clock: realClock, random: Math.random, log: createLog({ level: 'error', json: true, appId: 'app', version: '0', write: (line) => log.error({}, line) }), blocks, declared, gracefulShutdownMs: 5000 });
   void workflows.start?.();
   running.push(workflows);
   return workflows;

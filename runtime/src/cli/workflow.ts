@@ -1,0 +1,57 @@
+/** `mecha workflow start|get|raise|pause|resume|terminate|purge`. */
+import { UsageError, parseFlags, type OptionSpec } from '../config/options.ts';
+import { HELP_FLAG, wordsOf, type Command } from './command.ts';
+import { CLIENT_OPTIONS, failure, findSidecar } from './sidecar-client.ts';
+
+const OWN: readonly OptionSpec[] = [
+  { flag: 'instance-id', short: 'i', type: 'text', value: 'ID', group: 'app', words: 'start: the id of the instance; one is made when it is left out' },
+  { flag: 'input', type: 'text', value: 'JSON', group: 'app', words: 'start: its input, passed on as it is' },
+  { flag: 'data', short: 'd', type: 'text', value: 'JSON', group: 'app', words: 'raise: the data of the event, passed on as it is' },
+  HELP_FLAG,
+];
+const WORDS: Readonly<Record<string, string>> = { start: 'start NAME', get: 'get ID', raise: 'raise ID EVENT', pause: 'pause ID', resume: 'resume ID', terminate: 'terminate ID', purge: 'purge ID' };
+
+export const workflowCommand: Command = {
+  name: 'workflow',
+  summary: 'Start workflow instances and steer them',
+  usage: 'workflow start|get|raise|pause|resume|terminate|purge NAME|ID [EVENT] [options]',
+  text: `
+start prints the id of the instance and does not wait for it; get prints what is known of an instance as JSON, and ends with code
+3 when there is none. terminate and purge take all its children with them; only what has ended can be purged.
+
+  mecha workflow start order --input '{"item":"bolt"}' --instance-id order-7 --app-id order
+  mecha workflow get order-7 --app-id order
+  mecha workflow raise order-7 approved --data '{"by":"Ada"}' --app-id order
+  mecha workflow terminate order-7 --app-id order`,
+  options: [...CLIENT_OPTIONS, ...OWN],
+  async run(argv, context) {
+    const flags = parseFlags(argv, workflowCommand.options, 'workflow');
+    const { values } = flags;
+    const verb = flags.words[0] ?? '';
+    const words = Object.hasOwn(WORDS, verb) ? WORDS[verb] : undefined;
+    if (words === undefined) throw new UsageError(`mecha workflow needs a verb: ${Object.keys(WORDS).join(', ')}`);
+    const [, id = '', event = ''] = wordsOf(flags, `workflow ${words}`);
+    const sidecar = await findSidecar(values, context);
+    const path = `/v1.0/workflows/mecha/${encodeURIComponent(id)}`;
+    if (verb === 'get') {
+      const answer = await sidecar.request('GET', path);
+      if (answer.status === 404) return 3;
+      if (!answer.ok) return failure(answer, context);
+      context.out(`${await answer.text()}\n`);
+      return 0;
+    }
+    if (verb === 'start') {
+      const instanceId = values.get('instance-id');
+      const answer = await sidecar.request('POST', `${path}/start${instanceId === undefined ? '' : `?instanceID=${encodeURIComponent(instanceId)}`}`, bodyOf(values.get('input')));
+      if (!answer.ok) return failure(answer, context);
+      context.out(`${((await answer.json()) as { instanceID: string }).instanceID}\n`);
+      return 0;
+    }
+    const answer = verb === 'raise' ? await sidecar.request('POST', `${path}/raiseEvent/${encodeURIComponent(event)}`, bodyOf(values.get('data'))) : await sidecar.request('POST', `${path}/${verb}`);
+    return answer.ok ? 0 : failure(answer, context);
+  },
+};
+
+function bodyOf(body: string | undefined): { body?: string; headers: Readonly<Record<string, string>> } {
+  return body === undefined ? { headers: {} } : { body, headers: { 'content-type': 'application/json' } };
+}

@@ -56,7 +56,7 @@ export function createWorkflows(parts: WorkflowsParts): Workflows {
   let stopped = false;
 
   function load(): Promise<Loaded> {
-    if (stopped && (!loading || closing.signal.aborted)) return Promise.reject(pipelineErrors.shuttingDown());
+    if (stopped && !loading) return Promise.reject(pipelineErrors.shuttingDown());
     loading ??= loadAll();
     return loading;
   }
@@ -101,7 +101,10 @@ export function createWorkflows(parts: WorkflowsParts): Workflows {
   return {
     name: 'workflows',
     states: async () => (await load()).states,
-    engine: async () => (await load()).engine,
+    async engine() {
+      if (closing.signal.aborted) throw pipelineErrors.shuttingDown();
+      return (await load()).engine;
+    },
     closing: closing.signal,
 
     /** Work that waits does not hold up the start. */

@@ -132,7 +132,9 @@ const walls: readonly Wall[] = [
     sentence: 'the engine and the States Language are loaded when they are used: an idle sidecar has neither',
     breaks: ({ from, to, typeOnly, lazy }) =>
       inside(to, 'runtime/src/engine', 'runtime/src/asl', 'runtime/src/workflow-asl') && !typeOnly && !lazy &&
-      !inside(from, 'runtime/src/engine', 'runtime/src/asl', 'runtime/src/workflow-asl', 'runtime/src/blocks/states', 'scripts', 'bench'),
+      !inside(from, 'runtime/src/engine', 'runtime/src/asl', 'runtime/src/workflow-asl', 'runtime/src/blocks/states', 'scripts', 'bench') &&
+      // Loaded with the door for workers, which is lazy itself.
+      !/^runtime\/src\/blocks\/workflow\/(?:actions\.grpc|work-items\.grpc|worker-pool)\.ts$/.test(from),
     example: ['runtime/src/sidecar.ts', "import { Engine } from './engine/engine.ts';"],
   },
   {

@@ -41,6 +41,8 @@ export interface Workflows extends Part {
   readonly closing: AbortSignal;
 }
 
+const OPEN = ['pending', 'running', 'suspended', 'stalled'] as const;
+
 interface Loaded {
   readonly engine: Engine;
   readonly queue: ActivityQueue;
@@ -57,12 +59,14 @@ export function createWorkflows(parts: WorkflowsParts): Workflows {
 
   function load(): Promise<Loaded> {
     if (stopped && !loading) return Promise.reject(pipelineErrors.shuttingDown());
-    loading ??= loadAll();
+    loading ??= loadAll().catch((error: unknown) => {
+      loading = undefined;
+      throw error;
+    });
     return loading;
   }
 
   async function loadAll(): Promise<Loaded> {
-    unwatch();
     const [{ Engine }, { MachineStore }, { createStatesExecutor }, { createTaskExecutor }, { ActivityQueue }, { createStatesBlock }, { TOLD_EVENT }] = await Promise.all([
       import('./engine/engine.ts'),
       import('./workflow-asl/machine-store.ts'),
@@ -90,12 +94,29 @@ export function createWorkflows(parts: WorkflowsParts): Workflows {
     engine.attachActivities(createTaskExecutor(parts.blocks, async (instanceId, event) => void (await engine.operations.raiseEvent(instanceId, TOLD_EVENT, JSON.stringify(event)))));
     const queue = new ActivityQueue({ engine, ledger, clock, onTrouble: (error) => log.warn({ err: error }, 'workers that ask for activities wait for the ledger') });
     const states = createStatesBlock({ engine, store, queue, ledger, clock, random, uuid: randomUUID, blocks: parts.blocks });
+    unwatch();
     if (!stopped) engine.start();
     return { engine, queue, states };
   }
 
-  function loadBehind(): void {
-    load().catch((error: unknown) => log.error({ err: error }, 'workflows cannot be run'));
+  let looking = false;
+  let lookAgain = false;
+  /** A wake-up may be about anything: what counts is whether the ledger holds work of this app. Never rejects. */
+  async function look(): Promise<void> {
+    lookAgain = true;
+    if (looking) return;
+    looking = true;
+    try {
+      while (lookAgain && !loading && !stopped) {
+        lookAgain = false;
+        const { instances } = await ledger.workflows.list({ app, statuses: OPEN, limit: 1 });
+        if (instances.length > 0 && !stopped) await load();
+      }
+    } catch (error) {
+      log.error({ err: error }, 'workflows that wait in the ledger cannot be run; looked at again with the next change there');
+    } finally {
+      looking = false;
+    }
   }
 
   return {
@@ -109,13 +130,8 @@ export function createWorkflows(parts: WorkflowsParts): Workflows {
 
     /** Work that waits does not hold up the start. */
     start() {
-      unwatch = ledger.watch(`workflow/${app}`, loadBehind);
-      ledger.workflows.list({ app, statuses: ['pending', 'running', 'suspended', 'stalled'], limit: 1 }).then(
-        ({ instances }) => {
-          if (instances.length > 0 && !stopped) loadBehind();
-        },
-        (error: unknown) => log.error({ err: error }, 'the ledger does not tell whether workflows wait'),
-      );
+      unwatch = ledger.watch(`workflow/${app}`, () => void look());
+      void look();
     },
     /** Turns and activities under way end, or are given back; workers that wait are answered. */
     async drain(signal) {

@@ -35,7 +35,7 @@ function begin(): Workflows {
   const workflows = seen(ledger.workflows, (name) => void (claims += name === 'claimInstances' ? 1 : 0));
   const counted = seen(ledger, (name) => (name === 'workflows' ? workflows : undefined));
   const made = createWorkflows({
-    appId: 'app', namespace: 'default', ledger: counted, clock: realClock, random: Math.random, log: createLog({ level: 'error', json: true, appId: 'app', version: '0', write: () => undefined }), declared: [],
+    appId: 'app', namespace: 'default', ledger: counted, clock: realClock, random: Math.random, log: createLog({ level: 'error', json: true, appId: 'app', version: '0', write: () => undefined }), declared: [], gracefulShutdownMs: 5000,
     blocks: { invocation: { invoke: unused }, state: { get: unused, save: unused, delete: unused }, pubsub: { publish: unused } },
   });
   running.push(made);

@@ -17,6 +17,7 @@ const QUICK: readonly [script: string, args: readonly string[], shows: RegExp][]
   ['servers', ['status'], /redis: (up|down|silent)/],
   ['measure', ['--help'], /--starts N/],
   ['bench', ['--help'], /pubsub-roundtrip/],
+  ['corpus', ['--help'], /corpus/],
   ['mecha', ['--version'], /^(?!>).*\d+\.\d+\.\d+/m],
 ];
 

@@ -26,6 +26,7 @@ pubSubConformance('pubsub.sqlite', {
   maxInFlight: 64,
   orderScope: 'topic',
   persistent: true,
+  topicBytesMax: RETENTION_BYTES,
   refused: (topic) => ({ topic, data: Buffer.alloc(RETENTION_BYTES + 1), metadata: {} }),
 });
 
@@ -85,6 +86,42 @@ describe('the settings of pubsub.sqlite', () => {
     await pubsub.publish(send(topic, '!'));
     await until(() => seen.length === 3);
     expect(seen).toEqual(['12345', '67890', '!']);
+    await pubsub.close?.();
+  });
+});
+
+describe('a topic of pubsub.sqlite', () => {
+  test('with the default retention, a busy topic takes far more than retentionBytes as long as its group keeps up', async () => {
+    const topic = randomUUID();
+    const pubsub = await open('app', { retentionBytes: 100 });
+    let seen = 0;
+    const deliver = async (): Promise<Settlement> => {
+      seen++;
+      return ACK;
+    };
+    await pubsub.subscribe({ topic, metadata: {}, deliver });
+    const ledger = await shared();
+    for (let count = 1; count <= 50; count++) {
+      await pubsub.publish(send(topic, '0123456789'.repeat(4)));
+      await until(async () => (await ledger.topicStatus(topic)).groups.every(({ unread, inFlight }) => unread + inFlight === 0));
+    }
+    expect(seen).toBe(50);
+    expect((await ledger.topicStatus(topic)).bytes).toBeLessThanOrEqual(100);
+    await pubsub.close?.();
+  });
+
+  test('without a group nothing is dropped early: publishing is refused, and says why', async () => {
+    const topic = randomUUID();
+    const pubsub = await open('app', { retentionBytes: 10 });
+    await pubsub.publish(send(topic, '1234567890'));
+    await expect(pubsub.publish(send(topic, '!'))).rejects.toMatchObject({ reason: 'topic-full', message: expect.stringContaining('no group yet') });
+    const late = Promise.withResolvers<string>();
+    const deliver = async (delivery: Delivery): Promise<Settlement> => {
+      late.resolve(textOf(delivery));
+      return ACK;
+    };
+    await pubsub.subscribe({ topic, metadata: {}, deliver });
+    expect(await late.promise).toBe('1234567890');
     await pubsub.close?.();
   });
 });

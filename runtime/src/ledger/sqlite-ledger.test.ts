@@ -3,8 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import { LedgerRefused, type Ledger, type LedgerOperation, type SidecarRow } from '@mecha/components/kit';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { LedgerRefused, type Clock, type Ledger, type LedgerOperation, type SidecarRow } from '@mecha/components/kit';
 import { createTurnedClock, until, type TurnedClock } from '@mecha/components/kit/testing.ts';
 import { createLog } from '../telemetry/log.ts';
 import { openSqliteLedger } from './sqlite-ledger.ts';
@@ -22,7 +22,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-async function openLedger(clock: TurnedClock): Promise<Ledger> {
+async function openLedger(clock: Clock): Promise<Ledger> {
   const log = createLog({ level: 'warn', json: true, appId: 'test', version: '0', write: (line) => void lines.push(line) });
   const ledger = await openSqliteLedger({ path: join(folder, 'ledger.db'), clock, log });
   open.push(ledger);
@@ -332,4 +332,117 @@ test('(L5) an append to a topic whose limit was lowered does a bounded part of t
   await ledger.commit(messages.map(({ topic, group, sequence }) => ({ type: 'message.ack', topic, group, sequence })));
   await ledger.commit([one(10)]);
   expect((await ledger.topicStatus('x')).messages).toBe(5000 - 500 + 1);
+});
+
+describe('what runs in the background', () => {
+  /** Counts the timers that are set, so that "nothing goes on" can be told. */
+  function createCountedClock(): TurnedClock & { readonly set: number } {
+    const clock = createTurnedClock();
+    let set = 0;
+    return {
+      ...clock,
+      get set() {
+        return set;
+      },
+      after(ms, callback) {
+        set++;
+        return clock.after(ms, callback);
+      },
+    };
+  }
+  const unhandled: unknown[] = [];
+  const keep = (error: unknown): void => void unhandled.push(error);
+  beforeEach(() => {
+    unhandled.length = 0;
+    process.on('unhandledRejection', keep);
+    process.on('uncaughtException', keep);
+  });
+  afterEach(() => {
+    process.off('unhandledRejection', keep);
+    process.off('uncaughtException', keep);
+  });
+  const breakReads = () => database((db) => db.exec('ALTER TABLE sessions RENAME TO no_sessions'));
+  const mendReads = () => database((db) => db.exec('ALTER TABLE no_sessions RENAME TO sessions'));
+  const linesWith = (words: string) => lines.filter((line) => line.includes(words));
+  const turns = () => new Promise((resolve) => setTimeout(resolve, 50));
+
+  test('a look that fails is told once a minute and tried on; mended, it finds what it missed', async () => {
+    const clock = createCountedClock();
+    const ledger = await openLedger(clock);
+    breakReads();
+    for (let seconds = 0; seconds < 30; seconds++) clock.turn(1000);
+    await turns();
+    expect(linesWith('cannot be read')).toHaveLength(1);
+    expect(linesWith('could not renew its lease')).toHaveLength(1);
+    mendReads();
+    await until(async () => {
+      clock.turn(1000);
+      await ledger.commit([]);
+      return database((db) => (db.prepare('SELECT MAX(lease_until) AS until FROM sessions').get()?.['until'] as number) > clock.now());
+    });
+    let woken = 0;
+    ledger.watch('topic/x', () => woken++);
+    database((db) => db.exec("INSERT INTO topics (name) VALUES ('x')"));
+    clock.turn(1000);
+    expect(woken, 'another process has written').toBe(1);
+    expect(unhandled).toEqual([]);
+  });
+
+  test('after close a ledger whose reads fail sets no timer, reads nothing, says nothing and throws nothing', async () => {
+    const clock = createCountedClock();
+    const ledger = await openLedger(clock);
+    breakReads();
+    clock.turn(1000);
+    expect(linesWith('cannot be read')).toHaveLength(1);
+    await ledger.close();
+    expect(linesWith('could not give back its leases')).toHaveLength(1);
+    const [told, set] = [lines.length, clock.set];
+    clock.turn(3_600_000);
+    await turns();
+    expect([lines.length, clock.set, unhandled]).toEqual([told, set, []]);
+  });
+
+  test('a step of tending that is under way at close, and fails then, neither goes on nor is told', async () => {
+    const clock = createCountedClock();
+    const ledger = await openLedger(clock);
+    breakReads();
+    // Handed to the writer thread now; it fails when close has begun.
+    clock.turn(5000);
+    const set = clock.set;
+    await ledger.close();
+    clock.turn(3_600_000);
+    await turns();
+    expect(linesWith('could not renew its lease')).toEqual([]);
+    expect([clock.set, unhandled]).toEqual([set, []]);
+  });
+
+  test('a watcher that closes the ledger in the midst of a look ends the looking, whether or not the rest of it fails', async () => {
+    for (const isBroken of [false, true]) {
+      const clock = createCountedClock();
+      const ledger = await openLedger(clock);
+      let closing: Promise<void> | undefined;
+      ledger.watch('topic/x', () => (closing ??= ledger.close()));
+      database((db) => db.exec(`INSERT INTO topics (name) VALUES ('${isBroken ? 'broken' : 'sound'}')`));
+      if (isBroken) breakReads();
+      clock.turn(1000);
+      if (!closing) throw new Error('the look has woken nobody');
+      await closing;
+      const set = clock.set;
+      clock.turn(3_600_000);
+      await turns();
+      expect([clock.set, unhandled, linesWith('cannot be read')]).toEqual([set, [], []]);
+    }
+  });
+
+  test('state reads that were asked for in the turn of the close are refused by name, one or many', async () => {
+    for (const count of [1, 5]) {
+      const ledger = await openLedger(createTurnedClock());
+      const reads = Array.from({ length: count }, (_, n) => ledger.readState('t', [`k${n}`]));
+      const closing = ledger.close();
+      for (const read of await Promise.allSettled(reads)) expect(read).toMatchObject({ status: 'rejected', reason: { code: 'closed' } });
+      await closing;
+      await turns();
+      expect(unhandled).toEqual([]);
+    }
+  });
 });

@@ -11,6 +11,7 @@ pubSubConformance('pubsub.in-memory', {
   maxInFlight: IN_FLIGHT_MAX,
   orderScope: 'topic',
   persistent: false,
+  topicBytesMax: GROUP_BYTES_MAX,
   refused: (topic) => ({ topic, data: Buffer.alloc(GROUP_BYTES_MAX + 1), metadata: {} }),
 });
 

@@ -10,8 +10,9 @@
  *     Of workflows, `ledger-workflow.ts` says what stands on the disk before it resolves.
  * L3  Whatever a process held leased when it died becomes claimable again without anybody's help.
  * L4  A message is given to one claimer of a group at a time; it is gone for the group only by its acknowledgement.
- * L5  A message is trimmed only when every known group has acknowledged it and its retention has passed. Where a topic is at
- *     its limit of bytes, what all its groups have acknowledged goes before its time, oldest first; without a group nothing does.
+ * L5  A message is trimmed only when every known group has acknowledged it and its retention has passed. Where an append would
+ *     pass the topic's limit of bytes, what all its groups have acknowledged goes before its time, oldest first, also from behind
+ *     messages that are in flight or wait; without a group nothing does. Unacknowledged ones alone make a topic full.
  */
 import type { WorkflowLedger, WorkflowOperation, WorkflowResult } from './ledger-workflow.ts';
 import type { OutboxRecord, OutboxSource } from './outbox.ts';
@@ -158,6 +159,7 @@ export interface MessageClaim {
 
 export interface TopicStatus {
   readonly topic: string;
+  /** Messages kept, acknowledged or not. */
   readonly messages: number;
   readonly bytes: number;
   readonly groups: readonly { readonly group: string; readonly waiting: number; readonly inFlight: number; readonly unread: number }[];
@@ -187,6 +189,7 @@ export interface Ledger {
    * lasts as long as the process keeps its session (renewed by the ledger itself).
    */
   claimMessages(request: { readonly topic: string; readonly group: string; readonly limit: number }): Promise<MessageClaim>;
+  /** Of one moment, and of the same cost however much the topic holds. */
   topicStatus(topic: string): Promise<TopicStatus>;
 
   readonly outbox: OutboxSource;

@@ -147,7 +147,8 @@ export class LedgerSubscription implements Subscription {
       if (claim.nextDueAt !== undefined) waitMs = Math.min(waitMs, Math.max(0, claim.nextDueAt - clock.now()));
     } catch (error) {
       if (isClosed(error)) this.#state = 'closed';
-      else waitMs = this.#failed(error, 'messages could not be claimed; trying on');
+      // Closed meanwhile: nobody tries on.
+      if (this.#state !== 'closed') waitMs = this.#failed(error, 'messages could not be claimed; trying on');
       this.#again = false;
     }
     this.#claiming = false;

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { LedgerRefused, type Delivery, type Ledger, type PubSub, type Settlement } from '../kit/index.ts';
+import { LedgerRefused, type Clock, type Delivery, type Ledger, type PubSub, type Settlement } from '../kit/index.ts';
 import { pubSubConformance } from '../kit/conformance/pubsub.ts';
-import { buildComponent, connected, createKeptLog, until } from '../kit/testing.ts';
+import { buildComponent, connected, createKeptLog, createTurnedClock, until } from '../kit/testing.ts';
 import sqlitePubSub from './pubsub.ts';
 import { createTestLedgers, type TestLedgers } from './test-ledger.ts';
 
@@ -26,6 +26,7 @@ pubSubConformance('pubsub.sqlite', {
   maxInFlight: 64,
   orderScope: 'topic',
   persistent: true,
+  topicBytesMax: RETENTION_BYTES,
   refused: (topic) => ({ topic, data: Buffer.alloc(RETENTION_BYTES + 1), metadata: {} }),
 });
 
@@ -85,6 +86,42 @@ describe('the settings of pubsub.sqlite', () => {
     await pubsub.publish(send(topic, '!'));
     await until(() => seen.length === 3);
     expect(seen).toEqual(['12345', '67890', '!']);
+    await pubsub.close?.();
+  });
+});
+
+describe('a topic of pubsub.sqlite', () => {
+  test('with the default retention, a busy topic takes far more than retentionBytes as long as its group keeps up', async () => {
+    const topic = randomUUID();
+    const pubsub = await open('app', { retentionBytes: 100 });
+    let seen = 0;
+    const deliver = async (): Promise<Settlement> => {
+      seen++;
+      return ACK;
+    };
+    await pubsub.subscribe({ topic, metadata: {}, deliver });
+    const ledger = await shared();
+    for (let count = 1; count <= 50; count++) {
+      await pubsub.publish(send(topic, '0123456789'.repeat(4)));
+      await until(async () => (await ledger.topicStatus(topic)).groups.every(({ unread, inFlight }) => unread + inFlight === 0));
+    }
+    expect(seen).toBe(50);
+    expect((await ledger.topicStatus(topic)).bytes).toBeLessThanOrEqual(100);
+    await pubsub.close?.();
+  });
+
+  test('without a group nothing is dropped early: publishing is refused, and says why', async () => {
+    const topic = randomUUID();
+    const pubsub = await open('app', { retentionBytes: 10 });
+    await pubsub.publish(send(topic, '1234567890'));
+    await expect(pubsub.publish(send(topic, '!'))).rejects.toMatchObject({ reason: 'topic-full', message: expect.stringContaining('no group yet') });
+    const late = Promise.withResolvers<string>();
+    const deliver = async (delivery: Delivery): Promise<Settlement> => {
+      late.resolve(textOf(delivery));
+      return ACK;
+    };
+    await pubsub.subscribe({ topic, metadata: {}, deliver });
+    expect(await late.promise).toBe('1234567890');
     await pubsub.close?.();
   });
 });
@@ -203,6 +240,99 @@ describe('a subscription of pubsub.sqlite', () => {
     await until(() => handedBack === 4);
     expect(claims).toBeLessThan(20);
     await pubsub.close?.();
+  });
+
+  test('a claim that fails when the subscription is closed is the last one, and nothing is said or thrown', async () => {
+    const turned = createTurnedClock();
+    let timers = 0;
+    const clock: Clock = {
+      now: turned.now,
+      after(ms, callback) {
+        timers++;
+        return turned.after(ms, callback);
+      },
+    };
+    const log = createKeptLog();
+    const ledger = await shared();
+    const under = Promise.withResolvers<never>();
+    let claims = 0;
+    const claimMessages = (): Promise<never> => {
+      claims++;
+      return under.promise;
+    };
+    const pubsub = buildComponent(sqlitePubSub, {}, { clock, log, ledger: meddled(ledger, { claimMessages }) });
+    const subscription = await pubsub.subscribe({ topic: randomUUID(), metadata: {}, deliver: async () => ACK });
+    await until(() => claims === 1);
+    const closing = subscription.close();
+    let closed = false;
+    void closing.then(() => (closed = true));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(closed, 'a claim is under way').toBe(false);
+    under.reject(new LedgerRefused('io', 'the disk is gone'));
+    await closing;
+    turned.turn(3_600_000);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect([claims, timers, log.lines]).toEqual([1, 0, []]);
+  });
+
+  test('a ledger that is closed under a subscription ends its claims, and later wake-ups and timers begin none', async () => {
+    const clock = createTurnedClock();
+    const log = createKeptLog();
+    const topic = randomUUID();
+    const ledger = await shared();
+    let claims = 0;
+    let isClosed = false;
+    const claimMessages: Ledger['claimMessages'] = (request) => {
+      claims++;
+      return isClosed ? Promise.reject(new LedgerRefused('closed', 'the ledger is closed')) : ledger.claimMessages(request);
+    };
+    const pubsub = buildComponent(sqlitePubSub, {}, { clock, log, ledger: meddled(ledger, { claimMessages }) });
+    const subscription = await pubsub.subscribe({ topic, metadata: {}, deliver: async () => ACK });
+    await until(() => claims === 1);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    isClosed = true;
+    clock.turn(1000);
+    await until(() => claims === 2);
+    for (let n = 0; n < 10; n++) {
+      ledger.wake([`topic/${topic}`]);
+      clock.turn(60_000);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    expect([claims, log.lines]).toEqual([2, []]);
+    await expect(subscription.close()).resolves.toBeUndefined();
+  });
+
+  test('while closing, settlements that cannot be written are tried five times and left to the end of the lease', async () => {
+    const clock = createTurnedClock();
+    const topic = randomUUID();
+    const ledger = await shared();
+    let tries = 0;
+    const commit: Ledger['commit'] = (batch) => {
+      if (batch[0]?.type !== 'message.ack') return ledger.commit(batch);
+      tries++;
+      return Promise.reject(new LedgerRefused('io', 'the disk is gone'));
+    };
+    const pubsub = buildComponent(sqlitePubSub, {}, { clock, ledger: meddled(ledger, { commit }) });
+    const gate = Promise.withResolvers<Settlement>();
+    let begun = false;
+    const deliver = (): Promise<Settlement> => {
+      begun = true;
+      return gate.promise;
+    };
+    await pubsub.publish(send(topic));
+    const subscription = await pubsub.subscribe({ topic, metadata: {}, deliver });
+    await until(() => begun);
+    let closed = false;
+    const closing = subscription.close().then(() => (closed = true));
+    gate.resolve(ACK);
+    await until(() => {
+      clock.turn(1000);
+      return closed;
+    });
+    await closing;
+    clock.turn(3_600_000);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(tries).toBe(5);
   });
 
   test('closing ends although the ledger has been closed before', async () => {

@@ -21,7 +21,7 @@ const metadata = {
   consumerID: field.string('The consumer group; the app id unless given. Groups are each given every message, members of one share.'),
   maxInFlight: field.integer('Deliveries that one subscription has under way at most.', { default: 64, minimum: 1, maximum: 10_000 }),
   retention: field.duration('How long a message is kept, for groups that come later; longer, until every group has acknowledged it; shorter where the topic is at retentionBytes.', { default: 24 * 3_600_000, minimum: 0 }),
-  retentionBytes: field.size('Bytes of messages that a topic keeps at most. At the limit the oldest that every group has acknowledged are dropped; where none are, or there is no group, publishing is refused. Nothing unacknowledged is dropped.', {
+  retentionBytes: field.size('Bytes of messages that a topic keeps at most. At the limit the oldest that every group has acknowledged are dropped before retention ends; where unacknowledged ones fill it, or there is no group, publishing is refused. Nothing unacknowledged is dropped.', {
     default: 1024 ** 3,
     minimum: 1,
   }),
@@ -48,7 +48,7 @@ function createPubSub(context: ComponentContext<OptionsOf<typeof metadata>>): Pu
       if (!(error instanceof LedgerRefused && error.code === 'topic-full')) throw error;
       throw new PublishRefused(
         'topic-full',
-        `topic ${topic} is full: it may keep ${retention.bytesMax} bytes (retentionBytes) of messages, and a group has still to acknowledge them, or there is no group yet and they are younger than retention`,
+        `topic ${topic} is full: it may keep ${retention.bytesMax} bytes (retentionBytes) of messages, and those it keeps are still to be acknowledged by a group, or there is no group yet and they are younger than retention`,
       );
     }
   };

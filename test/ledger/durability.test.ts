@@ -3,6 +3,7 @@ import { mkdir, open, readFile, truncate, writeFile } from 'node:fs/promises';
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { crc32 } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { LedgerRefused, type Ledger } from '@mecha/components/kit';
 import { openGroupWriter, type WriterFaults } from '@mecha/components/sqlite/group-writer.ts';
@@ -190,6 +191,59 @@ describe('versions', () => {
     const after = new DatabaseSync(path);
     expect(after.prepare("SELECT value FROM ledger_meta WHERE name = 'schema'").get()).toMatchObject({ value: '999' });
     after.close();
+  });
+
+  /** A file of that schema: of topic `x` messages 2, 4 and 5 are left, of `y` none; `g` has 2 in flight and 4 waiting, `late` has read nothing. */
+  async function writeSchema(schema: number): Promise<void> {
+    const db = new DatabaseSync(path);
+    db.exec(await readFile(join(REPOSITORY, `test/ledger/schema-${schema}.sql`), 'utf8'));
+    db.exec("INSERT INTO topics (id, name, bytes) VALUES (1, 'x', 6), (2, 'y', 0), (3, 'z', 2)");
+    const message = db.prepare("INSERT INTO messages (sequence, topic, id, published_at, metadata, crc, data) VALUES (?, ?, ?, ?, '{}', ?, ?)");
+    for (const [sequence, topic] of [[2, 1], [3, 3], [4, 1], [5, 1]] as const) message.run(sequence, topic, `m${sequence}`, Date.now(), crc32(`m${sequence}`), Buffer.from(`m${sequence}`));
+    db.prepare("INSERT INTO groups (id, topic, name, cursor, seen_at) VALUES (1, 1, 'g', 4, ?), (2, 1, 'late', 0, ?), (3, 2, 'g', 9, ?)").run(Date.now(), Date.now(), Date.now());
+    db.prepare('INSERT INTO deliveries VALUES (1, 2, 1, NULL, ?), (1, 4, 3, ?, NULL)').run('of a process that is gone', Date.now() + 3_600_000);
+    db.close();
+  }
+
+  test.each([1, 2])('a ledger of schema %i keeps what it holds, and its topics and groups are counted when it is opened', async (schema) => {
+    await writeSchema(schema);
+    const ledger = await openLedger();
+    expect(await ledger.topicStatus('x')).toEqual({
+      topic: 'x',
+      messages: 3,
+      bytes: 6,
+      groups: [
+        { group: 'g', waiting: 1, inFlight: 1, unread: 1 },
+        { group: 'late', waiting: 0, inFlight: 0, unread: 3 },
+      ],
+    });
+    expect(await ledger.topicStatus('y')).toEqual({ topic: 'y', messages: 0, bytes: 0, groups: [{ group: 'g', waiting: 0, inFlight: 0, unread: 0 }] });
+    expect(await ledger.topicStatus('z')).toEqual({ topic: 'z', messages: 1, bytes: 2, groups: [] });
+    const retention = { retentionMs: 3_600_000, bytesMax: 1000 };
+    await ledger.commit([{ type: 'topic.append', topic: 'x', message: { id: 'm6', data: Buffer.from('m6'), metadata: {} }, retention }]);
+    const { messages } = await ledger.claimMessages({ topic: 'x', group: 'g', limit: 10 });
+    expect(messages.map(({ id }) => id)).toEqual(['m5', 'm6']);
+    await ledger.commit(messages.map(({ topic, group, sequence }) => ({ type: 'message.ack', topic, group, sequence })));
+    expect(await ledger.topicStatus('x')).toMatchObject({ messages: 4, bytes: 8, groups: [{ waiting: 1, inFlight: 1, unread: 0 }, { waiting: 0, inFlight: 0, unread: 4 }] });
+    await ledger.close();
+  });
+
+  test('a file that cannot be brought up to date is left as it was, to the last table', async () => {
+    await writeSchema(1);
+    const look = () => {
+      const db = new DatabaseSync(path);
+      const tables = db.prepare('SELECT name, sql FROM sqlite_schema ORDER BY name').all();
+      const meta = db.prepare('SELECT value FROM ledger_meta').all();
+      db.close();
+      return { tables, meta };
+    };
+    const db = new DatabaseSync(path);
+    // The last of the new columns is there already, so that the migration fails half-way.
+    db.exec('ALTER TABLE groups ADD COLUMN in_flight INTEGER');
+    db.close();
+    const before = look();
+    await expect(openLedger()).rejects.toThrow(/duplicate column name: in_flight/);
+    expect(look()).toEqual(before);
   });
 
   test('a ledger of an older schema is brought up to date when it is opened', async () => {

@@ -6,11 +6,11 @@
 import { openSqliteLedger } from '@mecha/runtime/ledger/sqlite-ledger.ts';
 import { systemClock } from '@mecha/runtime/clock.ts';
 import { createLog } from '@mecha/runtime/telemetry/log.ts';
-import { writeSync } from 'node:fs';
+import { say } from './say.ts';
 
 const [path = '', lanes = '8'] = process.argv.slice(2);
 const ledger = await openSqliteLedger({ path, clock: systemClock, log: createLog({ level: 'fatal', json: true, appId: 'test', version: '0' }) });
-writeSync(1, 'open\n');
+say('open');
 let next = 0;
 await Promise.all(
   Array.from({ length: Number(lanes) }, async () => {
@@ -22,7 +22,7 @@ await Promise.all(
         { type: 'topic.append', topic: 'events', message: { id: `event-${n}`, data, metadata: {} }, retention: { retentionMs: 3_600_000, bytesMax: 1 << 30 } },
       ]);
       // Synchronous, so that nothing acknowledged stays unsaid in a buffer when the kill comes.
-      writeSync(1, `${n}\n`);
+      say(String(n));
     }
   }),
 );

@@ -8,7 +8,8 @@
 /* oxlint-disable vitest/no-conditional-tests -- the broker's declared nature decides which claims hold */
 import { randomUUID } from 'node:crypto';
 import { afterEach, describe, expect, test } from 'vitest';
-import type { PubSub, PublishMessage, Settlement, SubscribeRequest, Subscription } from '../pubsub.ts';
+import { PublishRefused, type PubSub, type PublishMessage, type Settlement, type SubscribeRequest, type Subscription } from '../pubsub.ts';
+import { until } from '../testing.ts';
 import { ACK, consumer, textOf, type Consumer } from './consumer.ts';
 
 export interface PubSubConformance {
@@ -31,6 +32,8 @@ export interface PubSubConformance {
   makeTopic?(topic: string): Promise<void>;
   /** Milliseconds for which the broker, as configured by `open`, trusts a silent consumer with a message. Absent: for ever. */
   readonly leaseMs?: number;
+  /** Bytes of unacknowledged messages at which a topic, as configured by `open`, refuses more. Absent: none that a test could reach. */
+  readonly topicBytesMax?: number;
   /** A message that the broker refuses, for example for its size. Absent: the cases about partial failure need none. */
   refused?(topic: string): PublishMessage;
 }
@@ -481,6 +484,38 @@ export function pubSubConformance(name: string, options: PubSubConformance): voi
           expect(app.texts()).toEqual(texts);
         });
     });
+
+    const { topicBytesMax } = options;
+    if (topicBytesMax !== undefined) {
+      describe('a topic at its limit', () => {
+        const full = (error: unknown): boolean => error instanceof PublishRefused && error.reason === 'topic-full';
+        const quarter = (topic: string): PublishMessage => ({ topic, data: Buffer.alloc(Math.floor(topicBytesMax / 4)), metadata: {} });
+
+        test('what every group has acknowledged takes no room: three times the limit go through, none of it older than a moment', async () => {
+          const [instance, topic, app] = [await open(), await newTopic(), consumer()];
+          await subscribe(instance, topic, app);
+          for (let count = 1; count <= 12; count++) {
+            // What was given may be acknowledged a moment later.
+            await until(() => instance.publish(quarter(topic)).then(() => true, (error: unknown) => (full(error) ? false : Promise.reject(error as Error))));
+            await app.until(() => app.seen.length >= count);
+          }
+          expect(app.seen).toHaveLength(12);
+        });
+
+        test('what a group has still to acknowledge is kept, and more is refused by name', async () => {
+          const [instance, topic, gate] = [await open(), await newTopic(), createGate()];
+          const app = consumer(() => gate.open.then(() => ACK));
+          await subscribe(instance, topic, app);
+          for (let count = 0; count < 4; count++) await instance.publish(quarter(topic));
+          await expect(instance.publish(quarter(topic))).rejects.toSatisfy(full);
+          gate.release();
+          await app.until(() => app.settled >= 4);
+          await until(() => instance.publish(quarter(topic)).then(() => true, (error: unknown) => (full(error) ? false : Promise.reject(error as Error))));
+          await app.until(() => app.settled >= 5);
+          expect(app.seen).toHaveLength(5);
+        });
+      });
+    }
 
     describe('bulk publish', () => {
       /** As the service does it: the broker's own, else one by one. */

@@ -7,12 +7,15 @@
  * that none is ever orphaned, whoever claims sees to it that its session has a row.
  *
  * No request scans: each costs the same with a million rows, and what removes rows does so in bounded steps.
+ *
+ * What a topic holds and its groups have open is counted where it changes, in the same transaction (`topic-room.ts`).
  */
 import { randomUUID } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { DeadLetter, LedgerOperation, LedgerResult, SidecarRow } from '@mecha/components/kit';
 import { isAlive } from './process-identity.ts';
+import { COUNTERS_SCHEMA, TopicRoom } from './topic-room.ts';
 import { WorkflowClaims, type ClaimRequest, type RenewRequest } from './workflow-claims.ts';
 import { WorkflowRequests } from './workflow-program.ts';
 import { WORKFLOW_SCHEMA } from './workflow-schema.ts';
@@ -22,9 +25,8 @@ const DEAD_LETTERS_MAX = 10_000;
 const GROUP_UNSEEN_MS = 7 * 24 * 3600_000;
 /** A claim marks its group as seen no more often than this. */
 const GROUP_SEEN_STEP_MS = 3600_000;
-/** Most rows that one step of tending removes, and that an append to a full topic removes at a time. */
+/** Most rows that one step of tending removes. */
 const SWEEP_ROWS = 500;
-const TRIM_STEPS_MAX = 10;
 /** A damaged row is out of the way of the others for this long, then told of again. */
 const DAMAGED_PAUSE_MS = 60_000;
 
@@ -48,7 +50,7 @@ CREATE TABLE dead_letters (id TEXT PRIMARY KEY, app_id TEXT NOT NULL, at INTEGER
 CREATE INDEX dead_letters_app ON dead_letters (app_id, at, id);
 CREATE TABLE sessions (id TEXT PRIMARY KEY, pid INTEGER NOT NULL, process_start TEXT NOT NULL, lease_until INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE sidecars (instance_id TEXT PRIMARY KEY, session TEXT NOT NULL, app_id TEXT NOT NULL, namespace TEXT NOT NULL, row TEXT NOT NULL) WITHOUT ROWID;
-`, WORKFLOW_SCHEMA];
+`, WORKFLOW_SCHEMA, COUNTERS_SCHEMA];
 const SCHEMA_VERSION = MIGRATIONS.length;
 
 export interface ProgramSettings {
@@ -91,6 +93,13 @@ export interface TendOutcome {
   readonly more: boolean;
 }
 
+/** What a batch changed besides its rows. */
+interface Effects {
+  readonly touched: Set<string>;
+  /** By group: deliveries that ended or went back to wait. */
+  readonly settled: Map<number, { waiting: number; ended: number }>;
+}
+
 /** Thrown inside a request; crosses the thread by its fields. */
 class Conflict extends Error {
   readonly key: string;
@@ -100,12 +109,6 @@ class Conflict extends Error {
     this.name = 'LedgerConflict';
     this.key = key;
     this.index = index;
-  }
-}
-class TopicFull extends Error {
-  constructor(topic: string, bytesMax: number) {
-    super(`topic ${topic} holds ${bytesMax} bytes of messages that a group has still to acknowledge, or that are within their retention and nobody has read`);
-    this.name = 'TopicFull';
   }
 }
 
@@ -129,6 +132,7 @@ class LedgerRequests {
   readonly #groups = new Map<string, number>();
   /** Steps of tending so far: each begins with another topic. */
   #tended = 0;
+  readonly #room: TopicRoom;
   readonly #workflows: WorkflowRequests;
   readonly workflowClaims: WorkflowClaims;
 
@@ -138,6 +142,7 @@ class LedgerRequests {
     const sql = (text: string): StatementSync => this.#sql(text);
     this.#workflows = new WorkflowRequests(sql, settings.session);
     this.workflowClaims = new WorkflowClaims(sql, settings.session);
+    this.#room = new TopicRoom(sql);
   }
 
   #sql(text: string): StatementSync {
@@ -170,12 +175,14 @@ class LedgerRequests {
   }
 
   commit({ batch, now }: { batch: readonly LedgerOperation[] } & Timed): { results: LedgerResult[]; touched: string[] } {
-    const touched = new Set<string>();
-    const results = batch.map((operation, index) => this.#apply(operation, index, now, touched));
-    return { results, touched: [...touched] };
+    const effects: Effects = { touched: new Set(), settled: new Map() };
+    const results = batch.map((operation, index) => this.#apply(operation, index, now, effects));
+    for (const [group, { waiting, ended }] of effects.settled) this.#count(group, { waiting, inFlight: -waiting - ended });
+    return { results, touched: [...effects.touched] };
   }
 
-  #apply(operation: LedgerOperation, index: number, now: number, touched: Set<string>): LedgerResult {
+  #apply(operation: LedgerOperation, index: number, now: number, effects: Effects): LedgerResult {
+    const { touched } = effects;
     switch (operation.type) {
       case 'state.set':
         return this.#setState(operation, index, now);
@@ -187,7 +194,7 @@ class LedgerRequests {
       case 'message.ack':
       case 'message.retry':
       case 'message.release': {
-        const applied = this.#settle(operation);
+        const applied = this.#settle(operation, effects);
         if (operation.type !== 'message.ack' && applied) touched.add(`topic/${operation.topic}`);
         return { applied };
       }
@@ -248,19 +255,15 @@ class LedgerRequests {
   #append(operation: Extract<LedgerOperation, { type: 'topic.append' }>, now: number): LedgerResult {
     const { topic, message, retention } = operation;
     const id = this.#topicId(topic);
-    const hasRoom = (): boolean => (this.#sql('SELECT bytes FROM topics WHERE id = ?').get(id) as { bytes: number }).bytes + message.data.length <= retention.bytesMax;
-    for (let step = 0; !hasRoom(); step++) {
-      const trimmed = step < TRIM_STEPS_MAX && (this.#trim(id, now, SWEEP_ROWS) > 0 || this.#trim(id, now, SWEEP_ROWS, 'any age') > 0);
-      if (!trimmed) throw new TopicFull(topic, retention.bytesMax);
-    }
+    this.#room.make(id, operation, now);
     const { lastInsertRowid } = this.#sql('INSERT INTO messages (topic, id, data, crc, content_type, metadata, published_at) VALUES (?, ?, ?, ?, ?, ?, ?)').run(
       id, message.id, message.data, crc32(message.data), message.contentType ?? null, JSON.stringify(message.metadata), now,
     );
-    this.#sql('UPDATE topics SET bytes = bytes + ?, retention_ms = ? WHERE id = ?').run(message.data.length, retention.retentionMs, id);
+    this.#sql('UPDATE topics SET bytes = bytes + ?, appended = appended + 1, retention_ms = ? WHERE id = ?').run(message.data.length, retention.retentionMs, id);
     return { sequence: Number(lastInsertRowid) };
   }
 
-  #settle(operation: Extract<LedgerOperation, { type: `message.${string}` }>): boolean {
+  #settle(operation: Extract<LedgerOperation, { type: `message.${string}` }>, { settled }: Effects): boolean {
     const group = this.#groupId(operation.topic, operation.group);
     if (group === undefined) return false;
     const { sequence } = operation;
@@ -271,12 +274,22 @@ class LedgerRequests {
         : operation.type === 'message.retry'
           ? this.#sql('UPDATE deliveries SET session = NULL, due_at = ?, attempt = attempt + 1 WHERE grp = ? AND sequence = ? AND session = ?').run(operation.dueAt, group, sequence, session)
           : this.#sql('UPDATE deliveries SET session = NULL, due_at = 0 WHERE grp = ? AND sequence = ? AND session = ?').run(group, sequence, session);
-    return Number(changes) > 0;
+    if (Number(changes) === 0) return false;
+    const counts = settled.get(group) ?? { waiting: 0, ended: 0 };
+    counts[operation.type === 'message.ack' ? 'ended' : 'waiting']++;
+    settled.set(group, counts);
+    return true;
+  }
+
+  #count(group: number, { waiting, inFlight }: { readonly waiting: number; readonly inFlight: number }): void {
+    this.#sql('UPDATE groups SET waiting = waiting + ?, in_flight = in_flight + ? WHERE id = ?').run(waiting, inFlight, group);
   }
 
   openGroup({ topic, group, now }: { topic: string; group: string } & Timed): void {
     const id = this.#topicId(topic);
-    this.#sql('INSERT INTO groups (topic, name, seen_at) VALUES (?, ?, ?) ON CONFLICT (topic, name) DO UPDATE SET seen_at = excluded.seen_at').run(id, group, now);
+    this.#sql(
+      'INSERT INTO groups (topic, name, seen_at, taken) SELECT id, ?, ?, trimmed FROM topics WHERE id = ? ON CONFLICT (topic, name) DO UPDATE SET seen_at = excluded.seen_at',
+    ).run(group, now, id);
   }
 
   claim({ topic, group, limit, now }: ClaimArguments): ClaimOutcome {
@@ -293,9 +306,13 @@ class LedgerRequests {
         : (this.#sql('SELECT sequence, id, data, crc, content_type, metadata, published_at, 1 AS attempt FROM messages WHERE topic = ? AND sequence > ? ORDER BY sequence LIMIT ?').all(topicId, cursor, limit - due.length) as unknown as Row[]);
     for (const row of fresh) this.#sql('INSERT INTO deliveries (grp, sequence, attempt, session) VALUES (?, ?, 1, ?)').run(id, row.sequence, session);
     const last = fresh.at(-1);
-    if (last) this.#sql('UPDATE groups SET cursor = ? WHERE id = ?').run(last.sequence, id);
     const found = [...due, ...fresh];
     const damaged = found.filter((row) => !isSound(row));
+    if (found.length > 0) {
+      this.#sql('UPDATE groups SET cursor = ?, taken = taken + ?, waiting = waiting + ?, in_flight = in_flight + ? WHERE id = ?').run(
+        last?.sequence ?? cursor, fresh.length, damaged.length - due.length, found.length - damaged.length, id,
+      );
+    }
     for (const { sequence } of damaged) this.#sql('UPDATE deliveries SET session = NULL, due_at = ? WHERE grp = ? AND sequence = ?').run(now + DAMAGED_PAUSE_MS, id, sequence);
     const { next } = this.#sql('SELECT MIN(due_at) AS next FROM deliveries WHERE grp = ? AND due_at IS NOT NULL').get(id) as { next: number | null };
     return {
@@ -351,9 +368,13 @@ class LedgerRequests {
     const droppedLetters = this.#dropOldestLetters();
     let left = SWEEP_ROWS;
     left -= Number(this.#sql('DELETE FROM state WHERE (tbl, key) IN (SELECT tbl, key FROM state WHERE expires_at <= ? LIMIT ?)').run(now, left).changes);
-    const topics = this.#sql('SELECT id FROM topics ORDER BY id').all() as { id: number }[];
+    const topics = this.#sql('SELECT id, retention_ms AS retentionMs FROM topics ORDER BY id').all() as { id: number; retentionMs: number }[];
     const first = this.#tended++;
-    for (let n = 0; n < topics.length && left > 0; n++) left -= this.#trim(topics[(first + n) % topics.length]?.id ?? 0, now, left);
+    for (let n = 0; n < topics.length && left > 0; n++) {
+      const { id, retentionMs } = topics[(first + n) % topics.length] ?? { id: 0, retentionMs: 0 };
+      const { rows, more } = this.#room.trim(id, now - retentionMs, left);
+      left -= rows > 0 && more ? left : rows;
+    }
     return { touched: [...touched], droppedGroups, droppedLetters, more: left <= 0 };
   }
 
@@ -363,12 +384,14 @@ class LedgerRequests {
     this.#sql('INSERT OR IGNORE INTO sessions VALUES (?, ?, ?, ?)').run(session, pid, identity, now + SESSION_LEASE_MS);
   }
 
-  endSession(): void {
-    const { session } = this.#settings;
-    this.workflowClaims.freeSession(session);
+  /** What it held is free again; tells whom that wakes besides topics. */
+  endSession(session = this.#settings.session): readonly string[] {
+    const held = this.#sql('SELECT grp, COUNT(*) AS count FROM deliveries WHERE session = ? GROUP BY grp').all(session) as { grp: number; count: number }[];
+    for (const { grp, count } of held) this.#count(grp, { waiting: count, inFlight: -count });
     this.#sql('UPDATE deliveries SET session = NULL, due_at = 0 WHERE session = ?').run(session);
     this.#sql('DELETE FROM sidecars WHERE session = ?').run(session);
     this.#sql('DELETE FROM sessions WHERE id = ?').run(session);
+    return this.workflowClaims.freeSession(session);
   }
 
   #freeDeadClaims(now: number): Set<string> {
@@ -379,10 +402,7 @@ class LedgerRequests {
     for (const { id } of dead) {
       const topics = this.#sql('SELECT DISTINCT t.name FROM deliveries d JOIN groups g ON g.id = d.grp JOIN topics t ON t.id = g.topic WHERE d.session = ?').all(id) as { name: string }[];
       for (const { name } of topics) touched.add(`topic/${name}`);
-      for (const channel of this.workflowClaims.freeSession(id)) touched.add(channel);
-      this.#sql('UPDATE deliveries SET session = NULL, due_at = 0 WHERE session = ?').run(id);
-      this.#sql('DELETE FROM sidecars WHERE session = ?').run(id);
-      this.#sql('DELETE FROM sessions WHERE id = ?').run(id);
+      for (const channel of this.endSession(id)) touched.add(channel);
       touched.add('sidecars');
     }
     return touched;
@@ -404,29 +424,6 @@ class LedgerRequests {
       const { changes } = this.#sql('DELETE FROM dead_letters WHERE id IN (SELECT id FROM dead_letters WHERE app_id = ? ORDER BY at, id LIMIT ?)').run(appId, count - DEAD_LETTERS_MAX);
       return { appId, count: Number(changes) };
     });
-  }
-
-  /**
-   * L5: removes what every group has done with and whose time is over, at most `limit` messages; tells how many.
-   * `any age`: what every group has done with may go before its time. Without a group nobody has, and nothing goes.
-   */
-  #trim(topic: number, now: number, limit: number, age: 'past retention' | 'any age' = 'past retention'): number {
-    const { retention_ms: retentionMs } = this.#sql('SELECT retention_ms FROM topics WHERE id = ?').get(topic) as { retention_ms: number };
-    const groups = this.#sql('SELECT id, cursor FROM groups WHERE topic = ?').all(topic) as { id: number; cursor: number }[];
-    if (age === 'any age' && groups.length === 0) return 0;
-    let below = Number.MAX_SAFE_INTEGER;
-    for (const { id, cursor } of groups) {
-      const { open } = this.#sql('SELECT MIN(sequence) AS open FROM deliveries WHERE grp = ?').get(id) as { open: number | null };
-      below = Math.min(below, open === null ? cursor + 1 : Math.min(open, cursor + 1));
-    }
-    // The inner limit comes first: a million messages that are still to be kept must not be looked through.
-    const gone = this.#sql(
-      `DELETE FROM messages WHERE sequence IN (
-         SELECT sequence FROM (SELECT sequence, published_at FROM messages WHERE topic = ? AND sequence < ? ORDER BY sequence LIMIT ?) WHERE published_at <= ?
-       ) RETURNING LENGTH(data) AS size`,
-    ).all(topic, below, limit, age === 'any age' ? Number.MAX_SAFE_INTEGER : now - retentionMs) as { size: number }[];
-    if (gone.length > 0) this.#sql('UPDATE topics SET bytes = bytes - ? WHERE id = ?').run(gone.reduce((sum, { size }) => sum + size, 0), topic);
-    return gone.length;
   }
 
   #addDeadLetter(letter: DeadLetter): LedgerResult {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
 import { ledgerConformance, type LedgerUnderTest } from '@mecha/components/kit/conformance/ledger';
+import { ledgerRetentionConformance } from '@mecha/components/kit/conformance/ledger-retention';
 import { workflowLedgerConformance } from '@mecha/components/kit/conformance/ledger-workflow';
 import { createLog } from '../telemetry/log.ts';
 import { createMemoryLedger } from './memory-ledger.ts';
@@ -25,5 +26,7 @@ const sqlite: LedgerUnderTest = {
 };
 ledgerConformance('memory', memory);
 ledgerConformance('sqlite', sqlite);
+ledgerRetentionConformance('memory', memory);
+ledgerRetentionConformance('sqlite', sqlite);
 workflowLedgerConformance('memory', memory);
 workflowLedgerConformance('sqlite', sqlite);

@@ -280,11 +280,12 @@ class MemoryLedger implements Ledger {
   #append(name: string, message: LedgerMessage, retention: TopicRetention, undo: (() => void)[]): number {
     const topic = this.#topic(name);
     const size = message.data.length;
+    if (topic.bytes + size > retention.bytesMax && !this.#makeRoom(topic, size, retention, undo)) {
+      throw new LedgerRefused('topic-full', `topic ${name} has no room: it may hold ${retention.bytesMax} bytes, and the ${topic.bytes} it holds are still to be acknowledged, or within their retention and without a group`);
+    }
+    const { retentionMs } = topic;
     topic.retentionMs = retention.retentionMs;
-    const room = retention.bytesMax - size;
-    if (topic.bytes > room) this.#trim(topic, this.#clock.now() - topic.retentionMs, { undo });
-    if (topic.bytes > room && topic.groups.size > 0) this.#trim(topic, Infinity, { bytes: room, undo });
-    if (topic.bytes + size > retention.bytesMax) throw new LedgerRefused('topic-full', `topic ${name} holds ${topic.bytes} bytes of at most ${retention.bytesMax}`);
+    undo.push(() => (topic.retentionMs = retentionMs));
     const sequence = ++this.#sequence;
     put(topic.messages, sequence, { ...message, data: Uint8Array.from(message.data), sequence, publishedAt: this.#clock.now() }, undo);
     topic.bytes += size;
@@ -331,25 +332,36 @@ class MemoryLedger implements Ledger {
     }
   }
 
-  /** Oldest first: what every group has done with and was published until then, down to so many bytes. */
-  #trim(topic: Topic, publishedUntil: number, { bytes = 0, undo }: { readonly bytes?: number; readonly undo?: (() => void)[] } = {}): void {
+  /** L5 at the limit. */
+  #makeRoom(topic: Topic, size: number, { retentionMs, bytesMax }: TopicRetention, undo: (() => void)[]): boolean {
+    if (size > bytesMax) return false;
+    const publishedUntil = topic.groups.size > 0 ? Infinity : this.#clock.now() - retentionMs;
+    const gone = this.#trim(topic, publishedUntil, bytesMax - size);
+    if (gone.length > 0) {
+      undo.push(() => {
+        // Order in the map is order in the log.
+        const all = [...gone, ...topic.messages.values()].sort((a, b) => a.sequence - b.sequence);
+        topic.messages.clear();
+        for (const message of all) topic.messages.set(message.sequence, message);
+        topic.bytes += gone.reduce((sum, { data }) => sum + data.length, 0);
+      });
+    }
+    return topic.bytes + size <= bytesMax;
+  }
+
+  /** L5, oldest first, down to so many bytes: what every group has done with and was published until then. */
+  #trim(topic: Topic, publishedUntil: number, bytesLeft = 0): StoredMessage[] {
+    const groups = [...topic.groups.values()];
+    const through = Math.min(...groups.map(({ cursor }) => cursor));
     const gone: StoredMessage[] = [];
     for (const message of topic.messages.values()) {
-      if (bytes > 0 && topic.bytes <= bytes) break;
-      const isDone = [...topic.groups.values()].every(({ cursor, open }) => message.sequence <= cursor && !open.has(message.sequence));
-      if (!isDone || message.publishedAt > publishedUntil) break;
+      if (message.sequence > through || message.publishedAt > publishedUntil || (bytesLeft > 0 && topic.bytes <= bytesLeft)) break;
+      if (groups.some(({ open }) => open.has(message.sequence))) continue;
       topic.messages.delete(message.sequence);
       topic.bytes -= message.data.length;
       gone.push(message);
     }
-    if (gone.length === 0) return;
-    undo?.push(() => {
-      // Order in the map is order in the log.
-      const kept = [...topic.messages.values()];
-      topic.messages.clear();
-      for (const message of [...gone, ...kept]) topic.messages.set(message.sequence, message);
-      topic.bytes += gone.reduce((sum, { data }) => sum + data.length, 0);
-    });
+    return gone;
   }
 }
 

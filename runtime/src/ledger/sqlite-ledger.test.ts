@@ -3,8 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import { LedgerRefused, type Ledger, type LedgerOperation, type SidecarRow } from '@mecha/components/kit';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { LedgerRefused, type Clock, type Ledger, type LedgerOperation, type SidecarRow } from '@mecha/components/kit';
 import { createTurnedClock, until, type TurnedClock } from '@mecha/components/kit/testing.ts';
 import { createLog } from '../telemetry/log.ts';
 import { openSqliteLedger } from './sqlite-ledger.ts';
@@ -22,7 +22,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-async function openLedger(clock: TurnedClock): Promise<Ledger> {
+async function openLedger(clock: Clock): Promise<Ledger> {
   const log = createLog({ level: 'warn', json: true, appId: 'test', version: '0', write: (line) => void lines.push(line) });
   const ledger = await openSqliteLedger({ path: join(folder, 'ledger.db'), clock, log });
   open.push(ledger);
@@ -175,10 +175,274 @@ test('a ledger from before workflows is brought up to date, and keeps what it ha
   await before.close();
   database((db) => {
     for (const { name } of db.prepare("SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE 'wf_%'").all() as { name: string }[]) db.exec(`DROP TABLE ${name}`);
+    for (const column of ['topics DROP COLUMN appended', 'topics DROP COLUMN trimmed', 'groups DROP COLUMN taken', 'groups DROP COLUMN waiting', 'groups DROP COLUMN in_flight']) db.exec(`ALTER TABLE ${column}`);
     db.exec("UPDATE ledger_meta SET value = '1' WHERE name = 'schema'");
   });
   const after = await openLedger(clock);
   expect(await ids(after)).toEqual(['1']);
   await after.commit([{ type: 'workflow.create', app: 'a', instanceId: '1', executionId: 'x', name: 'w', ifExists: 'unique', message: { event: '{}', kind: 'event' } }]);
   expect(await after.workflows.find('a', '1')).toMatchObject({ status: 'pending' });
+});
+
+const GROUPS = ['g', 'h', 'k'];
+const TABLES_OF_STATUS = `SELECT
+  (SELECT COUNT(*) FROM messages m WHERE m.topic = t.id) AS messages, (SELECT COALESCE(SUM(LENGTH(data)), 0) FROM messages m WHERE m.topic = t.id) AS bytes, g.name AS "group",
+  (SELECT COUNT(*) FROM deliveries d WHERE d.grp = g.id AND d.session IS NULL) AS waiting, (SELECT COUNT(*) FROM deliveries d WHERE d.grp = g.id AND d.session IS NOT NULL) AS inFlight,
+  (SELECT COUNT(*) FROM messages m WHERE m.topic = t.id AND m.sequence > g.cursor) AS unread
+  FROM topics t LEFT JOIN groups g ON g.topic = t.id WHERE t.name = 'x' ORDER BY g.name`;
+/** What the status must say, counted row by row. */
+const counted = () =>
+  database((db) => {
+    const rows = db.prepare(TABLES_OF_STATUS).all() as { messages: number; bytes: number; group: string | null }[];
+    return { topic: 'x', messages: rows[0]?.messages ?? 0, bytes: rows[0]?.bytes ?? 0, groups: rows.filter(({ group }) => group !== null).map(({ messages: _messages, bytes: _bytes, ...group }) => ({ ...group })) };
+  });
+const keptIds = () => database((db) => new Set((db.prepare('SELECT id FROM messages').all() as { id: string }[]).map(({ id }) => id)));
+/** Numbers that look like chance and are the same in each run. */
+function createChance(seed: number): (below: number) => number {
+  let state = seed;
+  return (below) => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return Math.floor((state / 2 ** 32) * below);
+  };
+}
+
+test.each([1, 2, 3])('whatever two processes do to a topic, its status is what a count of the rows says, and nothing unacknowledged is lost (%i)', { timeout: 120_000 }, async (seed) => {
+  const chance = createChance(seed);
+  const clock = createTurnedClock();
+  const ledgers = [await openLedger(clock), await openLedger(clock)];
+  const owed = new Map<string, Set<string>>();
+  const held: { ledger: Ledger; ref: { topic: string; group: string; sequence: number }; id: string }[] = [];
+  let published = 0;
+  let accepted = 0;
+  let refusals = 0;
+  for (let step = 0; step < 600; step++) {
+    const ledger = ledgers[chance(2)] as Ledger;
+    const group = GROUPS[chance(step < 100 ? 1 : step < 300 ? 2 : 3)] as string;
+    switch (chance(6)) {
+      case 0:
+      case 1: {
+        const ids = Array.from({ length: 1 + chance(8) }, () => String(published++));
+        const batch = ids.map((id): LedgerOperation => ({ type: 'topic.append', topic: 'x', message: { id, data: Buffer.alloc(chance(20), 'x'), metadata: {} }, retention: { retentionMs: 60_000, bytesMax: 400 } }));
+        if (chance(5) === 0) batch.push({ type: 'state.set', table: 't', key: 'k', data: Buffer.from('x'), binary: false, ifEtag: 'never' });
+        const error: unknown = await ledger.commit(batch).then(() => undefined, (reason: unknown) => reason);
+        if (error instanceof LedgerRefused) refusals++;
+        if (error !== undefined) break;
+        accepted += ids.length;
+        for (const ledgerGroup of owed.values()) for (const id of ids) ledgerGroup.add(id);
+        break;
+      }
+      case 2: {
+        // A group is owed all that is kept when it claims for the first time, and all that comes after.
+        if (!owed.has(group)) owed.set(group, keptIds());
+        const { messages } = await ledger.claimMessages({ topic: 'x', group, limit: 1 + chance(12) });
+        for (const { topic, sequence, id } of messages) held.push({ ledger, ref: { topic, group, sequence }, id });
+        break;
+      }
+      case 3:
+      case 4: {
+        const some = held.splice(0, 1 + chance(12));
+        const types = some.map(() => (['message.ack', 'message.ack', 'message.ack', 'message.retry', 'message.release'] as const)[chance(5)] ?? 'message.ack');
+        for (const one of ledgers) {
+          const mine = some.flatMap((entry, n) => (entry.ledger === one ? [{ ...entry, type: types[n] ?? 'message.ack' }] : []));
+          await one.commit(mine.map(({ ref, type }) => (type === 'message.retry' ? { type, ...ref, dueAt: clock.now() + chance(20_000) } : { type, ...ref })));
+          for (const { ref, id, type } of mine) if (type === 'message.ack') owed.get(ref.group)?.delete(id);
+        }
+        break;
+      }
+      default:
+        clock.turn(chance(3000));
+    }
+    if (step === 400) {
+      // What it held goes back to wait.
+      await ledgers[1]?.close();
+      for (let n = held.length - 1; n >= 0; n--) if (held[n]?.ledger === ledgers[1]) held.splice(n, 1);
+      ledgers[1] = await openLedger(clock);
+    }
+    await ledgers[0]?.commit([]);
+    await ledgers[1]?.commit([]);
+    expect(await ledgers[0]?.topicStatus('x'), `after step ${step}`).toEqual(counted());
+  }
+  expect(refusals).toBeGreaterThan(0);
+  const kept = keptIds();
+  expect(kept.size, 'something was given up').toBeLessThan(accepted);
+  for (const [group, ids] of owed) expect([...ids].filter((id) => !kept.has(id)), `owed to ${group}`).toEqual([]);
+});
+
+test('status reads neither messages nor deliveries, so that its cost does not grow with them', async () => {
+  const ledger = await openLedger(createTurnedClock());
+  await ledger.commit([append('1'), append('2'), append('3')]);
+  await ledger.claimMessages({ topic: 'x', group: 'g', limit: 2 });
+  database((db) => db.exec('ALTER TABLE messages RENAME TO no_messages; ALTER TABLE deliveries RENAME TO no_deliveries'));
+  expect(await ledger.topicStatus('x')).toEqual({ topic: 'x', messages: 3, bytes: 3, groups: [{ group: 'g', waiting: 0, inFlight: 2, unread: 1 }] });
+  database((db) => db.exec('ALTER TABLE no_messages RENAME TO messages; ALTER TABLE no_deliveries RENAME TO deliveries'));
+});
+
+test('(L5) at the limit an append finds what is acknowledged behind any number of messages that wait, after refusals that each look at a bounded number', async () => {
+  const waiting = 6000;
+  const bytesMax = waiting + 100;
+  const clock = createTurnedClock();
+  const ledger = await openLedger(clock);
+  const one = (): LedgerOperation => ({ type: 'topic.append', topic: 'x', message: { id: 'm', data: Buffer.from('.'), metadata: {} }, retention: { retentionMs: 60_000_000, bytesMax } });
+  await ledger.openGroup('x', 'g');
+  await ledger.commit(Array.from({ length: bytesMax }, one));
+  const { messages } = await ledger.claimMessages({ topic: 'x', group: 'g', limit: bytesMax });
+  await ledger.commit(messages.map(({ topic, group, sequence }, n): LedgerOperation => (n < waiting ? { type: 'message.retry', topic, group, sequence, dueAt: clock.now() + 50_000_000 } : { type: 'message.ack', topic, group, sequence })));
+  const taken = () => ledger.commit([one()]).then(() => true, (error: unknown) => (error instanceof LedgerRefused && error.code === 'topic-full' ? false : Promise.reject(error as Error)));
+  let tries = 1;
+  while (!(await taken())) tries++;
+  expect(tries).toBeGreaterThan(1);
+  expect(tries).toBeLessThan(15);
+  expect(await ledger.topicStatus('x')).toMatchObject({ messages: waiting + 1, groups: [{ waiting, unread: 1 }] });
+
+  // Now only unacknowledged ones fill the limit: 99 more, then no more, however often the looks go round.
+  for (let n = 0; n < 99; n++) await ledger.commit([one()]);
+  for (let n = 0; n < 30; n++) expect(await taken()).toBe(false);
+
+  // One in the midst, which the looks have passed.
+  clock.turn(50_000_000);
+  const again = await ledger.claimMessages({ topic: 'x', group: 'g', limit: 3000 });
+  await ledger.commit(again.messages.map(({ topic, group, sequence }, n): LedgerOperation => ({ type: n === 2999 ? 'message.ack' : 'message.release', topic, group, sequence })));
+  for (tries = 1; !(await taken()); tries++) expect(tries).toBeLessThan(15);
+  expect(await ledger.topicStatus('x')).toMatchObject({ messages: bytesMax, bytes: bytesMax });
+});
+
+test('(L5) where a thousand and more wait, the first append finds what was acknowledged among them, wherever the looks before it ended', async () => {
+  const waiting = 1200;
+  const clock = createTurnedClock();
+  const ledger = await openLedger(clock);
+  const one = (): LedgerOperation => ({ type: 'topic.append', topic: 'x', message: { id: 'm', data: Buffer.from('.'), metadata: {} }, retention: { retentionMs: 60_000_000, bytesMax: waiting } });
+  await ledger.openGroup('x', 'g');
+  await ledger.commit(Array.from({ length: waiting }, one));
+  const { messages } = await ledger.claimMessages({ topic: 'x', group: 'g', limit: waiting });
+  for (let n = 0; n < 5; n++) await expect(ledger.commit([one()])).rejects.toMatchObject({ code: 'topic-full' });
+  for (const n of [700, 1100, 3]) {
+    const { topic, group, sequence } = messages[n] ?? { topic: '', group: '', sequence: 0 };
+    await ledger.commit([{ type: 'message.ack', topic, group, sequence }]);
+    await ledger.commit([one()]);
+    await expect(ledger.commit([one()])).rejects.toMatchObject({ code: 'topic-full' });
+  }
+});
+
+test('(L5) an append to a topic whose limit was lowered does a bounded part of the work', async () => {
+  const ledger = await openLedger(createTurnedClock());
+  const one = (bytesMax: number): LedgerOperation => ({ type: 'topic.append', topic: 'x', message: { id: 'm', data: Buffer.from('.'), metadata: {} }, retention: { retentionMs: 60_000_000, bytesMax } });
+  await ledger.openGroup('x', 'g');
+  await ledger.commit(Array.from({ length: 5000 }, () => one(5000)));
+  const { messages } = await ledger.claimMessages({ topic: 'x', group: 'g', limit: 5000 });
+  await ledger.commit(messages.map(({ topic, group, sequence }) => ({ type: 'message.ack', topic, group, sequence })));
+  await ledger.commit([one(10)]);
+  expect((await ledger.topicStatus('x')).messages).toBe(5000 - 500 + 1);
+});
+
+describe('what runs in the background', () => {
+  /** Counts the timers that are set, so that "nothing goes on" can be told. */
+  function createCountedClock(): TurnedClock & { readonly set: number } {
+    const clock = createTurnedClock();
+    let set = 0;
+    return {
+      ...clock,
+      get set() {
+        return set;
+      },
+      after(ms, callback) {
+        set++;
+        return clock.after(ms, callback);
+      },
+    };
+  }
+  const unhandled: unknown[] = [];
+  const keep = (error: unknown): void => void unhandled.push(error);
+  beforeEach(() => {
+    unhandled.length = 0;
+    process.on('unhandledRejection', keep);
+    process.on('uncaughtException', keep);
+  });
+  afterEach(() => {
+    process.off('unhandledRejection', keep);
+    process.off('uncaughtException', keep);
+  });
+  const breakReads = () => database((db) => db.exec('ALTER TABLE sessions RENAME TO no_sessions'));
+  const mendReads = () => database((db) => db.exec('ALTER TABLE no_sessions RENAME TO sessions'));
+  const linesWith = (words: string) => lines.filter((line) => line.includes(words));
+  const turns = () => new Promise((resolve) => setTimeout(resolve, 50));
+
+  test('a look that fails is told once a minute and tried on; mended, it finds what it missed', async () => {
+    const clock = createCountedClock();
+    const ledger = await openLedger(clock);
+    breakReads();
+    for (let seconds = 0; seconds < 30; seconds++) clock.turn(1000);
+    await turns();
+    expect(linesWith('cannot be read')).toHaveLength(1);
+    expect(linesWith('could not renew its lease')).toHaveLength(1);
+    mendReads();
+    await until(async () => {
+      clock.turn(1000);
+      await ledger.commit([]);
+      return database((db) => (db.prepare('SELECT MAX(lease_until) AS until FROM sessions').get()?.['until'] as number) > clock.now());
+    });
+    let woken = 0;
+    ledger.watch('topic/x', () => woken++);
+    database((db) => db.exec("INSERT INTO topics (name) VALUES ('x')"));
+    clock.turn(1000);
+    expect(woken, 'another process has written').toBe(1);
+    expect(unhandled).toEqual([]);
+  });
+
+  test('after close a ledger whose reads fail sets no timer, reads nothing, says nothing and throws nothing', async () => {
+    const clock = createCountedClock();
+    const ledger = await openLedger(clock);
+    breakReads();
+    clock.turn(1000);
+    expect(linesWith('cannot be read')).toHaveLength(1);
+    await ledger.close();
+    expect(linesWith('could not give back its leases')).toHaveLength(1);
+    const [told, set] = [lines.length, clock.set];
+    clock.turn(3_600_000);
+    await turns();
+    expect([lines.length, clock.set, unhandled]).toEqual([told, set, []]);
+  });
+
+  test('a step of tending that is under way at close, and fails then, neither goes on nor is told', async () => {
+    const clock = createCountedClock();
+    const ledger = await openLedger(clock);
+    breakReads();
+    // Handed to the writer thread now; it fails when close has begun.
+    clock.turn(5000);
+    const set = clock.set;
+    await ledger.close();
+    clock.turn(3_600_000);
+    await turns();
+    expect(linesWith('could not renew its lease')).toEqual([]);
+    expect([clock.set, unhandled]).toEqual([set, []]);
+  });
+
+  test('a watcher that closes the ledger in the midst of a look ends the looking, whether or not the rest of it fails', async () => {
+    for (const isBroken of [false, true]) {
+      const clock = createCountedClock();
+      const ledger = await openLedger(clock);
+      let closing: Promise<void> | undefined;
+      ledger.watch('topic/x', () => (closing ??= ledger.close()));
+      database((db) => db.exec(`INSERT INTO topics (name) VALUES ('${isBroken ? 'broken' : 'sound'}')`));
+      if (isBroken) breakReads();
+      clock.turn(1000);
+      if (!closing) throw new Error('the look has woken nobody');
+      await closing;
+      const set = clock.set;
+      clock.turn(3_600_000);
+      await turns();
+      expect([clock.set, unhandled, linesWith('cannot be read')]).toEqual([set, [], []]);
+    }
+  });
+
+  test('state reads that were asked for in the turn of the close are refused by name, one or many', async () => {
+    for (const count of [1, 5]) {
+      const ledger = await openLedger(createTurnedClock());
+      const reads = Array.from({ length: count }, (_, n) => ledger.readState('t', [`k${n}`]));
+      const closing = ledger.close();
+      for (const read of await Promise.allSettled(reads)) expect(read).toMatchObject({ status: 'rejected', reason: { code: 'closed' } });
+      await closing;
+      await turns();
+      expect(unhandled).toEqual([]);
+    }
+  });
 });

@@ -34,6 +34,16 @@ interface SessionRow {
   readonly lease_until: number;
 }
 
+interface StatusRow {
+  readonly messages: number;
+  readonly bytes: number;
+  /** Null: the topic has no group. */
+  readonly group: string | null;
+  readonly waiting: number;
+  readonly inFlight: number;
+  readonly unread: number;
+}
+
 const TEND_EVERY_MS = 5000;
 /** Between two steps of tending while rows are left to remove: other writes come in between. */
 const TEND_ON_MS = 20;
@@ -170,15 +180,13 @@ export async function openSqliteLedger(options: SqliteLedgerOptions): Promise<Le
     },
     topicStatus: async (topic): Promise<TopicStatus> =>
       read(() => {
-        const totals = sql('SELECT COUNT(m.sequence) AS messages, t.bytes FROM topics t LEFT JOIN messages m ON m.topic = t.id WHERE t.name = ?').get(topic) as { messages: number; bytes: number | null };
-        const groups = sql(
-          `SELECT g.name AS "group",
-             (SELECT COUNT(*) FROM deliveries d WHERE d.grp = g.id AND d.session IS NULL) AS waiting,
-             (SELECT COUNT(*) FROM deliveries d WHERE d.grp = g.id AND d.session IS NOT NULL) AS inFlight,
-             (SELECT COUNT(*) FROM messages m WHERE m.topic = g.topic AND m.sequence > g.cursor) AS unread
-           FROM groups g JOIN topics t ON t.id = g.topic WHERE t.name = ?`,
-        ).all(topic) as unknown as TopicStatus['groups'];
-        return { topic, messages: totals.messages, bytes: totals.bytes ?? 0, groups };
+        // One statement, so that the counts are of one moment.
+        const rows = sql(
+          `SELECT t.appended - t.trimmed AS messages, t.bytes, g.name AS "group", g.waiting, g.in_flight AS inFlight, t.appended - g.taken AS unread
+           FROM topics t LEFT JOIN groups g ON g.topic = t.id WHERE t.name = ? ORDER BY g.name`,
+        ).all(topic) as unknown as StatusRow[];
+        const [{ messages, bytes } = { messages: 0, bytes: 0 }] = rows;
+        return { topic, messages, bytes, groups: rows.flatMap(({ group, waiting, inFlight, unread }) => (group === null ? [] : [{ group, waiting, inFlight, unread }])) };
       }),
     deadLetters: async ({ appId, limit, before }) =>
       read(() => {

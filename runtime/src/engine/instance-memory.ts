@@ -139,8 +139,16 @@ export class InstanceMemory {
     return memory;
   }
 
-  /** Kept, or kept still, after its step was committed. */
+  /**
+   * Kept, or kept still, after its step was committed. Answers of the ledger may overtake each other, so that two memories of one instance
+   * meet here: the one that knows the later turn stays, and what was offered to the other is settled.
+   */
   keep(memory: Remembered): void {
+    const other = this.#rows.get(memory.row);
+    if (other && other !== memory) {
+      if (other.turn > memory.turn) return this.forget(memory);
+      this.forget(other);
+    }
     this.#drop(memory.row);
     const size = sizeOf(memory);
     this.#rows.set(memory.row, memory);

@@ -117,6 +117,15 @@ export async function openConnection(address: PostgresqlAddress): Promise<Connec
 async function prepare(client: Client, { schema }: PostgresqlAddress, ended: PromiseWithResolvers<void>): Promise<Connection> {
   const names = new Map<string, string>();
   let lost = false;
+  let last: Promise<unknown> = Promise.resolve();
+  /** One statement at a time, in order. */
+  function inTurn<T>(ask: () => Promise<T>): Promise<T> {
+    const answer = last.then(ask).catch((error: unknown) => {
+      throw broken(error);
+    });
+    last = answer.catch(() => undefined);
+    return answer;
+  }
   function broken(error: unknown): PostgresqlError {
     const failure = failureOf(error);
     if (failure.lost && !lost) {
@@ -128,22 +137,13 @@ async function prepare(client: Client, { schema }: PostgresqlAddress, ended: Pro
   }
   const connection = {
     ended: ended.promise,
-    async query(text: string, values: readonly Value[] = []): Promise<readonly Row[]> {
+    query(text: string, values: readonly Value[] = []): Promise<readonly Row[]> {
       let name = names.get(text);
       if (name === undefined && names.size < MAX_TEXTS) names.set(text, (name = `m${names.size}`));
-      try {
-        return (await client.query<Row>({ text, values: values.map(sent), ...(name === undefined ? {} : { name }) })).rows;
-      } catch (error) {
-        throw broken(error);
-      }
+      const named = name === undefined ? {} : { name };
+      return inTurn(async () => (await client.query<Row>({ text, values: values.map(sent), ...named })).rows);
     },
-    async script(text: string): Promise<void> {
-      try {
-        await client.query(text);
-      } catch (error) {
-        throw broken(error);
-      }
-    },
+    script: (text: string): Promise<void> => inTurn(async () => void (await client.query(text))),
     onNotice(listener: (payload: string) => void): void {
       client.on('notification', ({ payload }) => listener(payload ?? ''));
     },

@@ -34,9 +34,9 @@ export async function migrate(connection: Connection, schema: string): Promise<v
     await connection.script('ROLLBACK').catch((failure: unknown) => {
       if (!(failure instanceof PostgresqlError)) throw failure;
     });
-    throw error instanceof PostgresqlError && error.code === '42501'
-      ? new WrongSchema(`the ledger's tables cannot be made: ${error.message}; the user needs the right to create schema ${schema}, or one that is there and its own`, { cause: error })
-      : error;
+    if (!(error instanceof PostgresqlError) || error.lost || error.code === '40P01') throw error;
+    const advice = error.code === '42501' ? `; the user needs the right to create schema ${schema}, or one that is there and its own` : '';
+    throw new WrongSchema(`the ledger's tables cannot be made: ${error.message}${advice}`, { cause: error });
   }
 }
 

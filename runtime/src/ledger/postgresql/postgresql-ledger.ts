@@ -11,7 +11,7 @@
 import { hostname } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import { readFileSync } from 'node:fs';
-import type { ClaimedMessage, ClaimedOutboxRecord, ClaimedWorkflow, Clock, DeadLetter, Ledger, MessageClaim, OutboxSource, TopicStatus, WorkflowActivity, WorkflowClaimRequest, WorkflowLedger } from '@mecha/components/kit';
+import type { ClaimedMessage, ClaimedOutboxRecord, ClaimedWorkflow, Clock, DeadLetter, Ledger, LedgerOperation, MessageClaim, OutboxSource, TopicStatus, WorkflowActivity, WorkflowClaimRequest, WorkflowLedger } from '@mecha/components/kit';
 import { ConnectionKeeper, openConnection, PostgresqlError, shownAddress, type Connection, type PostgresqlAddress, type Row, type Value } from '@mecha/components/postgresql/connection.ts';
 import { systemClock } from '../../clock.ts';
 import { createLogLimit } from '../../log-limit.ts';
@@ -31,7 +31,7 @@ import { workflowReads } from './workflow-reads.ts';
 
 export interface PostgresqlLedgerOptions {
   readonly address: PostgresqlAddress;
-  /** Keeps `sidecar.*`, per host. */
+  /** Keeps `sidecar.*`, per host; closed with this one. */
   readonly registry: Ledger;
   readonly log: Log;
   readonly random: () => number;
@@ -117,17 +117,17 @@ export async function openPostgresqlLedger({ address, registry, log, random, clo
     let nextMs = TEND_EVERY_MS;
     try {
       const askedAt = performance.now();
-      const keep = 'SELECT keep_session($1, $2, $3, $4, $5, $6), now_ms(NULL) AS now';
-      const [row] = await claims.run(keep, () => [session, host, process.pid, processIdentity(process.pid), SESSION_LEASE_MS, now()]);
+      const turn = sweeps++;
+      const text = 'SELECT keep_session($1, $2, $3, $4, $5, $6), now_ms(NULL) AS now, sweep($7, $6) AS swept';
+      const [row] = await claims.run(text, () => [session, host, process.pid, processIdentity(process.pid), SESSION_LEASE_MS, now(), turn]);
       databaseClock.set(Number(row?.['now']), askedAt, performance.now());
+      const { droppedGroups, droppedLetters, more } = row?.['swept'] as { droppedGroups: Record<string, unknown>[]; droppedLetters: Record<string, unknown>[]; more: boolean };
+      for (const dropped of droppedGroups) log.warn(dropped, 'consumer group dropped: it was not seen for 7 days');
+      for (const dropped of droppedLetters) log.warn(dropped, 'the oldest dead letters of an app are dropped: 10,000 are kept');
       for (const dead of await deadSessions()) {
         const freed = await claimOne<string[]>('SELECT to_jsonb(end_session($1)) AS answer', () => [dead]);
         touch(freed);
       }
-      const turn = sweeps++;
-      const { droppedGroups, droppedLetters, more } = await claimOne<{ droppedGroups: Record<string, unknown>[]; droppedLetters: Record<string, unknown>[]; more: boolean }>('SELECT sweep($1, $2) AS answer', () => [turn, now()]);
-      for (const dropped of droppedGroups) log.warn(dropped, 'consumer group dropped: it was not seen for 7 days');
-      for (const dropped of droppedLetters) log.warn(dropped, 'the oldest dead letters of an app are dropped: 10,000 are kept');
       if (more) nextMs = TEND_ON_MS;
     } catch (error) {
       tellTrouble(error);
@@ -203,13 +203,16 @@ export async function openPostgresqlLedger({ address, registry, log, random, clo
     workflows,
     jobs,
     async commit(batch) {
-      if (batch.some(({ type }) => type.startsWith('sidecar.'))) {
-        if (!batch.every(({ type }) => type.startsWith('sidecar.'))) throw new Error('the registry of sidecars is per host: its changes go in a batch of their own');
-        return registry.commit(batch);
-      }
-      const { results, touched } = await commits.commit(batch);
+      // The registry is per host and elsewhere: what a batch changes there follows when the rest stands.
+      const ofRegistry = (operation: LedgerOperation): boolean => operation.type.startsWith('sidecar.');
+      const own = batch.filter((operation) => !ofRegistry(operation));
+      if (closed) throw closedRefusal();
+      const { results, touched } = own.length === 0 ? { results: [], touched: [] } : await commits.commit(own);
       touch(touched);
-      return results;
+      if (own.length === batch.length) return results;
+      const registered = await registry.commit(batch.filter(ofRegistry));
+      let [nextOwn, nextRegistered] = [0, 0];
+      return batch.map((operation) => (ofRegistry(operation) ? registered[nextRegistered++] : results[nextOwn++]) ?? {});
     },
     async readState(table, keys) {
       if (closed) throw closedRefusal();
@@ -258,7 +261,7 @@ export async function openPostgresqlLedger({ address, registry, log, random, clo
       await commits.close();
       await claims.close('SELECT end_session($1)', [session]).catch((error: unknown) => log.warn({ err: error }, 'the ledger could not give back its leases'));
       watches.clear();
-      await Promise.all([notices.close(), commits.closeConnection(), keepers.claims.close(), keepers.reads.close()]);
+      await Promise.all([notices.close(), commits.closeConnection(), registry.close(), keepers.claims.close(), keepers.reads.close()]);
     },
   };
 }

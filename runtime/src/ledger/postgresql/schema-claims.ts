@@ -37,7 +37,7 @@ BEGIN
     SELECT name INTO v_name FROM ${table} WHERE app = p_app AND ready IS NOT NULL AND name > v_name ORDER BY name LIMIT 1;
     EXIT WHEN NOT FOUND OR v_seen >= ${NAMES_MAX};
     v_seen := v_seen + 1;
-    IF CASE WHEN p_names IS NULL THEN NOT starts_with(v_name, '${POLLED_NAME}') ELSE v_name = ANY(p_names) END THEN v_names := v_names || v_name; END IF;
+    IF (CASE WHEN p_names IS NULL THEN NOT starts_with(v_name, '${POLLED_NAME}') ELSE v_name = ANY(p_names) END) THEN v_names := v_names || v_name; END IF;
   END LOOP;
   IF p_limit <= 0 OR cardinality(v_names) = 0 THEN RETURN; END IF;
   v_first := p_turn % cardinality(v_names);

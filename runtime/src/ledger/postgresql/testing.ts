@@ -1,8 +1,7 @@
 /** For tests: ledgers on the PostgreSQL that the tests have, each in a schema of its own. */
 // needs: postgresql
 import { randomBytes } from 'node:crypto';
-import type { Ledger } from '@mecha/components/kit';
-import type { TurnedClock } from '@mecha/components/kit/testing.ts';
+import { realClock, type TurnedClock } from '@mecha/components/kit/testing.ts';
 import { openConnection, readAddress, type Connection, type PostgresqlAddress } from '@mecha/components/postgresql/connection.ts';
 import { createLog } from '../../telemetry/log.ts';
 import { createMemoryLedger } from '../memory-ledger.ts';
@@ -26,7 +25,6 @@ export async function createTestSchema(server: string): Promise<TestSchema> {
   const url = `postgresql://mecha@${server}/postgres?schema=mecha_test_${randomBytes(6).toString('hex')}`;
   const address = readAddress(url);
   const connection = await openConnection(address);
-  const registries = new Map<TurnedClock | undefined, Ledger>();
   return {
     address,
     connection,
@@ -35,8 +33,7 @@ export async function createTestSchema(server: string): Promise<TestSchema> {
       await connection.script(tables.map(({ statement }) => String(statement)).join(';'));
     },
     async open(clock, elsewhere = url) {
-      const registry = registries.get(clock) ?? createMemoryLedger({ clock: clock ?? { now: Date.now, after: () => () => undefined } });
-      registries.set(clock, registry);
+      const registry = createMemoryLedger({ clock: clock ?? realClock });
       return openPostgresqlLedger({ address: { ...readAddress(elsewhere), schema: address.schema }, registry, log, random: Math.random, ...(clock ? { clock } : {}) });
     },
     async drop() {

@@ -294,7 +294,10 @@ export class RunningSidecar implements Sidecar {
     this.#jobs = jobs;
     const workflows = createWorkflows({
       appId, namespace, ledger, clock, random, log,
-      blocks: { invocation, state, pubsub },
+      blocks: {
+        invocation, state, pubsub,
+        jobs: { schedule: async (job) => (await jobs.block()).schedule(job), delete: async (name) => (await jobs.block()).delete(name) },
+      },
       declared: resources.filter((resource) => resource.kind === 'Workflow'),
       gracefulShutdownMs: options.gracefulShutdownMs,
     });

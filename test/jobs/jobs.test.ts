@@ -8,12 +8,13 @@ import { systemClock } from '@mecha/runtime/clock.ts';
 import { openSqliteLedger } from '@mecha/runtime/ledger/sqlite-ledger.ts';
 import { createLog } from '@mecha/runtime/telemetry/log.ts';
 import type { Method } from '@mecha/specs/codec.ts';
-import { AppCallback, AppCallbackAlpha, JobEventRequest } from '@mecha/specs/gen/appcallback.gen.ts';
+import { AppCallback, AppCallbackAlpha, type JobEventRequest } from '@mecha/specs/gen/appcallback.gen.ts';
 import { Dapr } from '@mecha/specs/gen/dapr.gen.ts';
 import { StringValue } from '@mecha/specs/gen/wrappers.gen.ts';
 import { cleanUp, folder, grpcClient, later, mecha, request, startSidecar, testApp, type AppAnswer, type AppRequest, type Sidecar, type TestApp } from '../e2e/sidecar.ts';
-import { freePorts, until } from '../tools/processes.ts';
+import { freePorts, seededRandom, until } from '../tools/processes.ts';
 
+const SEED = Number(process.env['MECHA_CRASH_SEED'] ?? Date.now() % 1_000_000);
 afterEach(cleanUp);
 
 const isJob = ({ path }: AppRequest): boolean => path.startsWith('/job/');
@@ -182,7 +183,7 @@ describe('an app that speaks gRPC', () => {
     ['OnJobEventAlpha1 where it knows no other', AppCallbackAlpha.OnJobEventAlpha1],
   ])('is called by %s, with data as a message and the id of the tick beside it', async (_name, method) => {
     const seen: Seen[] = [];
-    const appPort = await grpcApp([[method as Method<JobEventRequest, object>, ({ request: message, metadata }, reply) => {
+    const appPort = await grpcApp([[method, ({ request: message, metadata }, reply) => {
       seen.push({ message, metadata: metadata.getMap() });
       if (message.name === 'unknown') return reply({ code: status.NOT_FOUND, details: 'no such job' });
       if (message.name === 'failing' && seen.filter((other) => other.message.name === 'failing').length < 2) return reply({ code: status.INTERNAL, details: 'not yet' });
@@ -266,6 +267,32 @@ describe('several processes', () => {
     expect(ticks).toHaveLength(2);
     expect(new Set(ticks.map(idOf)).size).toBe(1);
     expect(ticks.map(({ headers }) => headers['mecha-job-attempt'])).toEqual(['1', '1']);
+  });
+
+  test(`(users 5, 7) sidecars are killed again and again while jobs tick: no tick is lost, and what is given twice has one id (seed ${SEED})`, async () => {
+    const random = seededRandom(SEED);
+    const app = await testApp((made) => (isJob(made) ? { body: {} } : undefined));
+    await app.listen();
+    const keeper = await startSidecar({ appId: 'keeper' });
+    const start = () => startSidecar({ appPort: app.port, dataDir: keeper.dataDir });
+    let sidecars = [await start(), await start()];
+    const [jobCount, repeats] = [30, 40];
+    for (let n = 0; n < jobCount; n++) await sidecars[0]?.call('POST', `/jobs/j${n}`, { schedule: '@every 150ms', repeats, mecha: { missed: 'all' } });
+    for (let kills = 0; kills < 4; kills++) {
+      const seen = app.requests.length;
+      await until('more ticks', () => app.requests.length > seen + random() * 25);
+      const [victim, other] = random() < 0.5 ? sidecars : sidecars.toReversed();
+      await victim?.process.kill('SIGKILL');
+      sidecars = [...(other ? [other] : []), await start()];
+    }
+    await until('all have ended', async () => (await request('GET', `http://127.0.0.1:${sidecars[0]?.httpPort}/v1.0-mecha/jobs`)).text === '{"jobs":[]}', { withinMs: 60_000 });
+    const ticks = ticksOf(app);
+    for (let n = 0; n < jobCount; n++) {
+      const ids = new Set(ticksOf(app, `j${n}`).map(idOf));
+      expect([...ids].map((id) => Number(id.split('/')[1])).toSorted((a, b) => a - b), `job ${n}, seed ${SEED}`).toEqual(Array.from({ length: repeats }, (_, k) => k + 1));
+    }
+    // No more than what the killed had under way or had not yet told.
+    expect(ticks.length, `seed ${SEED}`).toBeLessThan(jobCount * repeats + 4 * jobCount);
   });
 
   test('(users 13) a sidecar that is told to stop lets a tick under way end, and the next sidecar goes on after it', async () => {

@@ -31,10 +31,12 @@ export interface JobRequest {
   readonly failurePolicy?: FailurePolicy | undefined;
   readonly missed?: string | undefined;
   readonly overlap?: string | undefined;
+  /** The same for all that is the same wish: a job that one of them has put stands, and is no fault of the next. */
+  readonly idempotencyKey?: string | undefined;
 }
 
 export interface JobDefinition {
-  /** New with each put; the ids of ticks begin with it. */
+  /** New with each wish; the ids of ticks begin with it. */
   readonly id: string;
   /** Instant of the first tick: intervals count from there. */
   readonly anchor: number;

@@ -2,6 +2,7 @@
  * The jobs block: what apps and people ask of their jobs. Jobs are seen by their own app alone, within its namespace. Their ticks are
  * delivered by `job-runner.ts`, which knows this block by the rows in the ledger and nothing else.
  */
+import { createHash } from 'node:crypto';
 import { LedgerConflict, LedgerRefused, type Clock, type Ledger, type LedgerJob } from '@mecha/components/kit';
 import { messageOf } from '../../errors.ts';
 import type { JobData } from '../../jobs/job-data.ts';
@@ -79,6 +80,10 @@ export function createJobsBlock({ appId, namespace, ledger, clock, uuid }: JobsB
     const found = await asking(() => ledger.jobs.find(app, name), (text, cause) => errors.notRead(owner, text, cause));
     return found && infoOf(found);
   }
+  async function idOf(name: string): Promise<string | undefined> {
+    const found = await asking(() => ledger.jobs.find(app, name), (text, cause) => errors.notRead(owner, text, cause));
+    return found && (JSON.parse(found.definition) as JobDefinition).id;
+  }
   async function list({ prefix = '', after, limit }: Parameters<JobsBlock['list']>[0]): ReturnType<JobsBlock['list']> {
     const found = await asking(() => ledger.jobs.list({ app, prefix, limit, ...(after === undefined ? {} : { after }) }), (text, cause) => errors.notListed(owner, text, cause));
     const last = found.at(-1);
@@ -88,12 +93,13 @@ export function createJobsBlock({ appId, namespace, ledger, clock, uuid }: JobsB
   return {
     async schedule(request) {
       if (request === undefined) throw errors.empty(owner);
-      const { name, overwrite, data } = request;
+      const { name, overwrite, data, idempotencyKey } = request;
       checkName(name);
       if (request.schedule === undefined && request.dueTime === undefined) throw errors.scheduleEmpty(owner);
+      const id = idempotencyKey === undefined ? uuid() : createHash('sha256').update(idempotencyKey).digest('hex').slice(0, 32);
       let planned;
       try {
-        planned = planJob(request, clock.now(), uuid());
+        planned = planJob(request, clock.now(), id);
       } catch (error) {
         if (error instanceof BadSchedule) throw errors.unusable(owner, error.message, error);
         throw error;
@@ -103,8 +109,8 @@ export function createJobsBlock({ appId, namespace, ledger, clock, uuid }: JobsB
       try {
         await asking(() => ledger.commit([put]), (text, cause) => errors.notScheduled(owner, text, cause));
       } catch (error) {
-        if (error instanceof LedgerConflict) throw errors.exists(owner, name, error);
-        throw error;
+        if (!(error instanceof LedgerConflict)) throw error;
+        if (idempotencyKey === undefined || (await idOf(name)) !== id) throw errors.exists(owner, name, error);
       }
     },
     async get(name) {

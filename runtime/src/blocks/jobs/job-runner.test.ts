@@ -304,6 +304,24 @@ describe('bounds and ends', () => {
     expect(await jobs.block.listAll()).toEqual([]);
   });
 
+  test('a tick that ends just as the ones before it are settled is settled too', async () => {
+    jobs.answerWith = undefined;
+    jobs.openRunner();
+    const count = 60;
+    for (let n = 0; n < count; n++) await jobs.schedule(`j${n}`, { dueTime: '1s' });
+    await jobs.turn(1000);
+    expect(jobs.delivered).toHaveLength(count);
+    // Each ends another number of steps after the one before it.
+    for (const [n, one] of jobs.delivered.entries()) {
+      one.answer(SUCCESS);
+      for (let steps = 0; steps < n; steps++) await Promise.resolve();
+      if (n % 10 === 9) {
+        await settled();
+        expect((await jobs.block.listAll()).length).toBe(count - n - 1);
+      }
+    }
+  });
+
   test('draining claims nothing more and waits for what is under way', async () => {
     jobs.answerWith = undefined;
     const runner = jobs.openRunner();

@@ -59,7 +59,7 @@ export class JobRunner {
   /** The ledger is closed, or has trouble while this stops: leases give back what is left. */
   #givenUp = false;
   #stopping = false;
-  #looking = false;
+  #looking: Promise<void> | undefined;
   #lookAgain = false;
   #settling: Promise<void> | undefined;
   /** Not to claim before: the app has just turned a tick away. */
@@ -89,6 +89,7 @@ export class JobRunner {
   /** R4. */
   async drain(signal: AbortSignal): Promise<void> {
     this.#close();
+    await this.#looking;
     if (this.#underWay.size > 0) await new Promise<void>((resolve) => {
       this.#idle = resolve;
       if (signal.aborted) resolve();
@@ -100,6 +101,7 @@ export class JobRunner {
   async stop(): Promise<void> {
     this.#close();
     this.#stopping = true;
+    await this.#looking;
     this.#calls.abort();
     // Channels answer at once when they are told to give up; then all is handed back.
     if (this.#underWay.size > 0 && !this.#givenUp) await new Promise<void>((resolve) => (this.#idle = resolve));
@@ -122,12 +124,7 @@ export class JobRunner {
   /** One look at a time; never rejects. */
   #look(): void {
     this.#lookAgain = true;
-    if (this.#looking || !this.#open) return;
-    this.#looking = true;
-    void this.#lookThrough().finally(() => {
-      this.#looking = false;
-      if (this.#lookAgain && this.#open) this.#look();
-    });
+    if (this.#open) this.#looking ??= this.#lookThrough();
   }
 
   async #lookThrough(): Promise<void> {
@@ -146,6 +143,8 @@ export class JobRunner {
       if (this.#open) log.error({ err: error }, 'the ticks of jobs cannot be claimed; trying on');
       this.#lookIn(AFTER_TROUBLE_MS);
     }
+    // In the same breath as the last look at the flag: a wake-up that comes now begins anew.
+    this.#looking = undefined;
   }
 
   /** Takes what is due and there is room for (R1); returns milliseconds until the next look. */
@@ -240,9 +239,7 @@ export class JobRunner {
 
   #settle(settlement: JobOperation & JobClaim): void {
     this.#settlements.push(settlement);
-    this.#settling ??= this.#settleAll().finally(() => {
-      this.#settling = undefined;
-    });
+    this.#settling ??= this.#settleAll();
   }
 
   /** R2. All that came together is one commit. */
@@ -267,6 +264,8 @@ export class JobRunner {
       if (this.#underWay.size === 0) this.#idle?.();
       this.#look();
     }
+    // In the same breath as the last look at what is left: a settlement that comes now begins anew.
+    this.#settling = undefined;
   }
 
   #renewSoon(): void {

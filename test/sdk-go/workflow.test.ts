@@ -5,6 +5,7 @@
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { goProgram } from '../tools/go.ts';
+import { freePorts } from '../tools/processes.ts';
 import { workflowSuite } from '../tools/workflow-suite.ts';
 
 const sdk = {
@@ -14,7 +15,7 @@ const sdk = {
   changedCode: { is: 'stalled', words: /a timer under the id 0, where event 2 of the history is taskScheduled add_one.*CallActivity for 'add_one' and sequence number 0/ },
 } as const;
 
-workflowSuite(sdk, ({ app, ended }) => {
+workflowSuite(sdk, ({ app, world, ended }) => {
   describe('Go: what it alone has', () => {
     test('a workflow that has ended is run again from a step, the steps before it are not', async () => {
       const { id } = await ended('chain', 1);
@@ -22,6 +23,18 @@ workflowSuite(sdk, ({ app, ended }) => {
       expect(await app().ask('wait', again)).toMatchObject({ status: 'COMPLETED', output: '6' });
       expect(await app().ask('list')).toEqual(expect.arrayContaining([id, again]));
       expect(await app().ask('history', again)).toBe(await app().ask('history', id));
+    });
+
+    test('state, events and calls by the same client', async () => {
+      await app().ask('save', 'statestore', 'bolt', { stock: 7 });
+      expect(await app().ask('get', 'statestore', 'bolt')).toBe('{"stock":7}');
+      await app().ask('subscribe', 'pubsub', 'orders');
+      await app().ask('publish', 'pubsub', 'orders', { id: 7 });
+      expect(await app().ask('receive')).toEqual({ id: 7 });
+      const [port = 0] = await freePorts(1);
+      const greeter = await world().startAppAt('greeter', port);
+      expect(await app().ask('invoke', 'greeter', 'greet', 'Ada')).toBe('hello Ada');
+      await greeter.kill();
     });
   });
 });

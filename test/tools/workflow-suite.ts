@@ -71,10 +71,18 @@ export class SdkWorld {
     await this.sidecars.get(name)?.kill('SIGKILL');
     await this.startSidecar(name);
   }
+  /** An app that others call on that port, with its sidecar. */
+  async startAppAt(name: string, port: number): Promise<WorkflowApp> {
+    const sidecar = await this.startSidecar(name, '--app-port', String(port));
+    const app = await this.startApp('', name, { APP_PORT: String(port) });
+    await until('its sidecar has found it', () => sidecar.lines.some((line) => line.includes('the app listens')), { about: sidecar });
+    return app;
+  }
   /** `code`: how old the app's workflows are. Resolves when its worker is connected. */
-  async startApp(code = '', name = 'flows'): Promise<WorkflowApp> {
+  async startApp(code = '', name = 'flows', env: Readonly<Record<string, string>> = {}): Promise<WorkflowApp> {
     const before = await this.connectedWorkers(name);
-    const app = await WorkflowApp.start(this.#command, { RUNS: join(this.#folder.path, 'runs'), APP_NAME: name, CODE: code, DAPR_GRPC_PORT: String(this.#portsOf(name)[1]), DAPR_HTTP_PORT: String(this.#portsOf(name)[0]) });
+    const [http, grpc] = this.#portsOf(name);
+    const app = await WorkflowApp.start(this.#command, { RUNS: join(this.#folder.path, 'runs'), APP_NAME: name, CODE: code, DAPR_GRPC_PORT: String(grpc), DAPR_HTTP_PORT: String(http), ...env });
     this.#apps.add(app);
     await until('its worker is connected', async () => (await this.connectedWorkers(name)) > before, { about: this.sidecars.get(name) as Running });
     return app;

@@ -136,6 +136,9 @@ func main() {
 	for name, verb := range blockVerbs(dapr) {
 		known[name] = verb
 	}
+	if port := os.Getenv("APP_PORT"); port != "" {
+		serve(port)
+	}
 	say(map[string]any{"ready": true})
 	lines := bufio.NewScanner(os.Stdin)
 	lines.Buffer(nil, 1<<20)

@@ -12,6 +12,7 @@ const sdk = {
   name: 'Go',
   obtain: async () => ({ command: await goProgram('sdk', join(import.meta.dirname, 'app')), args: [] }),
   lacks: [],
+  keepsHistory: false,
   changedCode: { is: 'stalled', words: /a timer under the id 0, where event 2 of the history is taskScheduled add_one.*CallActivity for 'add_one' and sequence number 0/ },
 } as const;
 

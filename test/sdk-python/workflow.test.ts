@@ -8,7 +8,8 @@ import { workflowSuite } from '../tools/workflow-suite.ts';
 
 workflowSuite({
   name: 'Python',
-  obtain: async () => ({ command: await pythonWith('sdk', ['dapr-ext-workflow==1.18.3', 'dapr==1.18.3']), args: [join(import.meta.dirname, 'worker.py')] }),
+  obtain: async () => ({ command: await pythonWith('sdk', ['dapr==1.19.0']), args: [join(import.meta.dirname, 'worker.py')] }),
   lacks: [],
+  keepsHistory: true,
   changedCode: { is: 'failed', words: /called call_activity with ID=1, but .* create_timer/ },
 });

@@ -6,6 +6,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { countingProxy } from './counting-proxy.ts';
 import { freePorts, startMecha, temporaryFolder, until, untilStatus, type Running } from './processes.ts';
 import { WorkflowApp, type AppCommand } from './workflow-app.ts';
 
@@ -20,6 +21,8 @@ export interface WorkflowSdk {
   /** Fetches and builds what is missing. */
   obtain(): Promise<AppCommand>;
   readonly lacks: readonly SdkFeature[];
+  /** Its worker keeps histories between turns and is sent the new part alone. */
+  readonly keepsHistory: boolean;
   /** What it makes of a workflow whose code does something else than the history says, and its words; absent: it does not see it. */
   readonly changedCode?: { readonly is: 'failed' | 'stalled'; readonly words: RegExp };
 }
@@ -54,6 +57,9 @@ export class SdkWorld {
     const world = new SdkWorld(command, await temporaryFolder(), await freePorts(4));
     await world.startSidecar();
     return world;
+  }
+  get grpcPort(): number {
+    return this.#portsOf('flows')[1];
   }
   #portsOf(name: string): readonly [number, number] {
     const at = name === 'flows' ? 0 : 2;
@@ -406,6 +412,37 @@ export function workflowSuite(sdk: WorkflowSdk, more: (told: { app(): WorkflowAp
       app = await world.startApp();
       await app.ask('raise', id, 'approve', 'anew');
       expect(await completed(id)).toEqual(['anew', 2]);
+    });
+  });
+
+  describe(`${sdk.name}: what a step costs`, () => {
+    const [few, many] = [20, 160];
+    const claim = sdk.keepsHistory ? 'a step is sent as many bytes late in a long history as in a short one' : 'the whole history is sent once per turn, by protocol';
+
+    test(`(users 29) ${claim}; three rounds of the same work cost the same`, async () => {
+      await world.killApp(app);
+      const proxy = await countingProxy(world.grpcPort);
+      try {
+        app = await world.startApp('', 'flows', { DAPR_GRPC_PORT: String(proxy.port) });
+        const bytesPerStep = async (steps: number): Promise<number> => {
+          const before = proxy.bytesToWorker;
+          expect(await completed(await start('steps', steps))).toBe(steps);
+          return (proxy.bytesToWorker - before) / steps;
+        };
+        // What a connection says first is not of the steps.
+        await bytesPerStep(1);
+        const rounds = [await bytesPerStep(few), await bytesPerStep(few), await bytesPerStep(few)];
+        expect(Math.max(...rounds)).toBeLessThan(Math.min(...rounds) * 1.1);
+        const growth = (await bytesPerStep(many)) / Math.max(...rounds);
+        if (sdk.keepsHistory) return expect(growth).toBeLessThan(1.1);
+        // As long as the history, and not twice as long: no turn is sent twice.
+        expect(growth).toBeGreaterThan(2);
+        expect(growth).toBeLessThan(many / few);
+      } finally {
+        await world.killApp(app);
+        await proxy.close();
+        app = await world.startApp();
+      }
     });
   });
 

@@ -80,7 +80,7 @@ func call(ctx *workflow.WorkflowContext, activity string, value int, options ...
 	return ctx.CallActivity(activity, append(options, workflow.WithActivityInput(Work{ctx.ID(), value}))...)
 }
 
-func steps(activity string) workflow.Workflow {
+func chain(activity string) workflow.Workflow {
 	return func(ctx *workflow.WorkflowContext) (any, error) {
 		var value int
 		if err := ctx.GetInput(&value); err != nil {
@@ -93,6 +93,19 @@ func steps(activity string) workflow.Workflow {
 		}
 		return value, nil
 	}
+}
+
+func steps(ctx *workflow.WorkflowContext) (any, error) {
+	var count int
+	if err := ctx.GetInput(&count); err != nil {
+		return nil, err
+	}
+	for step := range count {
+		if err := call(ctx, "add_one", step).Await(nil); err != nil {
+			return nil, err
+		}
+	}
+	return count, nil
 }
 
 func fan(ctx *workflow.WorkflowContext) (any, error) {
@@ -305,7 +318,7 @@ func registry(code string) *workflow.Registry {
 		must(registry.AddActivityN(name, activity))
 	}
 	for name, one := range map[string]workflow.Workflow{
-		"chain": steps("add_one"), "slow_chain": steps("slow_add_one"), "fan": fan, "nap": nap, "approval": approval, "late": late, "impatient": impatient,
+		"chain": chain("add_one"), "slow_chain": chain("slow_add_one"), "steps": steps, "fan": fan, "nap": nap, "approval": approval, "late": late, "impatient": impatient,
 		"countdown": countdown, "tally": tally, "family": family, "broken_family": brokenFamily, "stubborn_family": stubbornFamily, "moody": moody,
 		"slow_family": slowFamily, "retried": retried, "broken": broken, "abroad": abroad,
 	} {

@@ -71,6 +71,7 @@ final class Workflows {
     return Map.ofEntries(
         Map.entry("chain", chain("add_one")),
         Map.entry("slow_chain", chain("slow_add_one")),
+        Map.entry("steps", Workflows::steps),
         Map.entry("fan", Workflows::fan),
         Map.entry("nap", Workflows::nap),
         Map.entry("approval", Workflows::approval),
@@ -134,6 +135,14 @@ final class Workflows {
       }
       context.complete(value);
     };
+  }
+
+  private static void steps(WorkflowContext context) {
+    int count = context.getInput(Integer.class);
+    for (int step = 0; step < count; step++) {
+      call(context, "add_one", step).await();
+    }
+    context.complete(count);
   }
 
   private static void fan(WorkflowContext context) {

@@ -2,6 +2,7 @@
 export * from './component.ts';
 export * from './connectable.ts';
 export * from './ledger.ts';
+export * from './ledger-jobs.ts';
 export * from './ledger-workflow.ts';
 export * from './outbox.ts';
 export * from './pubsub.ts';

@@ -1,19 +1,20 @@
 /**
  * The port of the ledger: the one transactional store of a process, shared by all sidecars of a host that use the same
  * data folder. State rows, topic logs with their consumer groups, redelivery timers, outbox, dead letters, workflows
- * (`ledger-workflow.ts`) and the registry of live sidecars change in one transaction.
+ * (`ledger-workflow.ts`), jobs (`ledger-jobs.ts`) and the registry of live sidecars change in one transaction.
  *
  * Invariants, which the conformance suite holds on every implementation:
  * L1  A batch is applied whole or not at all; a refused batch never spoils another that shared its commit.
  * L2  `commit` resolves only after the transaction is durable. Settlements alone (`message.*`) and claims are as safe from
  *     a crash of the process, but a power failure may undo the last of them: their messages are then given once more.
- *     Of workflows, `ledger-workflow.ts` says what stands on the disk before it resolves.
+ *     Of workflows and jobs, `ledger-workflow.ts` and `ledger-jobs.ts` say what stands on the disk before it resolves.
  * L3  Whatever a process held leased when it died becomes claimable again without anybody's help.
  * L4  A message is given to one claimer of a group at a time; it is gone for the group only by its acknowledgement.
  * L5  A message is trimmed only when every known group has acknowledged it and its retention has passed. Where an append would
  *     pass the topic's limit of bytes, what all its groups have acknowledged goes before its time, oldest first, also from behind
  *     messages that are in flight or wait; without a group nothing does. Unacknowledged ones alone make a topic full.
  */
+import type { JobLedger, JobOperation } from './ledger-jobs.ts';
 import type { WorkflowLedger, WorkflowOperation, WorkflowResult } from './ledger-workflow.ts';
 import type { OutboxRecord, OutboxSource } from './outbox.ts';
 
@@ -108,7 +109,8 @@ export type LedgerOperation =
   /** Adds or replaces this process's row of `sidecar.instanceId`. */
   | { readonly type: 'sidecar.put'; readonly sidecar: SidecarRow }
   | { readonly type: 'sidecar.remove'; readonly instanceId: string }
-  | WorkflowOperation;
+  | WorkflowOperation
+  | JobOperation;
 
 /** One per operation, in order; only the fields that the operation's comment names are present. */
 export interface LedgerResult {
@@ -116,6 +118,7 @@ export interface LedgerResult {
   readonly deleted?: boolean;
   readonly sequence?: number;
   readonly applied?: boolean;
+  readonly count?: number;
   readonly workflow?: WorkflowResult;
 }
 
@@ -167,7 +170,8 @@ export interface TopicStatus {
 
 /**
  * Names what changed, for wake-ups: `topic/<topic>`, `outbox/<app id>`, `sidecars`, `workflow/<app>` (something may be claimed, or
- * falls due), `workflow-status/<app>`.
+ * falls due), `workflow-status/<app>`, `jobs/<app>` (a job was put, or a tick came free or
+ * waits for its next try).
  */
 export type LedgerChannel = string;
 
@@ -194,6 +198,7 @@ export interface Ledger {
 
   readonly outbox: OutboxSource;
   readonly workflows: WorkflowLedger;
+  readonly jobs: JobLedger;
 
   /** Newest first. `before`: the `at` and `id` of the last one seen. */
   deadLetters(request: { readonly appId: string; readonly limit: number; readonly before?: { readonly at: number; readonly id: string } }): Promise<readonly DeadLetter[]>;

@@ -49,6 +49,19 @@ describe('a run', () => {
     expect(outcome.err).toBe('');
   });
 
+  test('measures workflows of the official SDK and of the States Language from start to end', async () => {
+    const outcome = await runBench(['asl-chain', 'workflow-chain', 'workflow-fanout', 'workflow-timer', ...SHORT, ...build, '--duration', '2500ms', '--backends', 'sqlite', '--modes', 'closed']);
+    const results = await resultsOf(outcome);
+    expect(measuredIn(results)).toEqual(['asl-chain http sqlite', 'workflow-chain grpc sqlite', 'workflow-fanout grpc sqlite', 'workflow-timer grpc sqlite']);
+    for (const one of results.measurements) {
+      expect(one.operations, one.scenario).toBeGreaterThan(0);
+      expect(one.errors, one.scenario).toBe(0);
+    }
+    // A timer is never early.
+    expect(results.measurements.at(-1)?.latency.p50).toBeGreaterThanOrEqual(1000);
+    expect(outcome.err).toBe('');
+  });
+
   test('measures what starts its own processes: two on one ledger, growth, start, idle memory, saga', async () => {
     const outcome = await runBench(['two-processes', 'growth-state-get', 'growth-roundtrip', 'startup', 'idle-memory', 'saga', ...SHORT, ...build, '--duration', '600ms']);
     const { measurements, facts } = await resultsOf(outcome);

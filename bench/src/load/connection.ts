@@ -4,6 +4,22 @@ export interface Slot {
   send(number: number, done: (error?: string) => void): void;
 }
 
+/** Operations of two requests: the second is sent when the first has been answered well. */
+export function chained(first: Connections, second: Connections): Connections {
+  return {
+    slots: first.slots.map((slot, index): Slot => {
+      const next = second.slots[index];
+      if (!next) throw new RangeError('both parts of an operation need as many slots');
+      return { send: (number, done) => slot.send(number, (error) => (error === undefined ? next.send(number, done) : done(error))) };
+    }),
+    broken: Promise.race([first.broken, second.broken]),
+    close() {
+      first.close();
+      second.close();
+    },
+  };
+}
+
 export interface Connections {
   readonly slots: readonly Slot[];
   /** Resolves, in words, when there is nobody left to send to; a load need not go on then. */

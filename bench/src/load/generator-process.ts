@@ -3,7 +3,7 @@
  * (`plan.ts`) and ends with its parent.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Connections } from './connection.ts';
+import { chained, type Connections } from './connection.ts';
 import { Deliveries } from './deliveries.ts';
 import { startEventApp, type EventApp } from './event-app.ts';
 import { openGrpcConnections } from './grpc-connections.ts';
@@ -96,9 +96,17 @@ async function openAll(loads: readonly Load[]): Promise<readonly Connections[]> 
   throw failed.reason as unknown;
 }
 
-function openConnections({ host, port, request, mode }: Load): Promise<Connections> {
+async function openConnections({ host, port, request, next, mode }: Load): Promise<Connections> {
   const count = mode.kind === 'closed' ? mode.concurrency : mode.connections;
-  return request.kind === 'http' ? openHttpConnections(host, port, request, count) : openGrpcConnections(host, port, request, count);
+  const open = (one: Load['request']): Promise<Connections> => (one.kind === 'http' ? openHttpConnections(host, port, one, count) : openGrpcConnections(host, port, one, count));
+  const first = await open(request);
+  if (next === undefined) return first;
+  try {
+    return chained(first, await open(next));
+  } catch (error) {
+    first.close();
+    throw error;
+  }
 }
 
 /** Loads of one label are one result: their counts added, their latencies in one histogram. */

@@ -49,6 +49,19 @@ function loadOn(port: number, differing: Partial<Load> = {}): Load {
   };
 }
 
+test('an operation of two requests sends the second, with the same number, when the first is answered well; a refused first is the end of it', async () => {
+  const seen: string[] = [];
+  const { port } = await serverOf((path) => {
+    seen.push(path);
+    return path.endsWith('7') && path.startsWith('/first') ? 503 : 204;
+  });
+  const request = (path: string): Load['request'] => ({ kind: 'http', method: 'POST', path: `${path}/########`, headers: {}, body: '', status: 204 });
+  const { results } = await startGenerator().run([loadOn(port, { request: request('/first'), next: request('/second'), mode: { kind: 'closed', concurrency: 1 } })], { warmupMs: 0, durationMs: 200 });
+  expect(seen.slice(0, 4)).toEqual(['/first/00000000', '/second/00000000', '/first/00000001', '/second/00000001']);
+  expect(seen.filter((path) => path.endsWith('0000007'))).toEqual(['/first/00000007']);
+  expect(results[0]).toMatchObject({ errors: expect.any(Number), firstError: expect.stringContaining('503') });
+});
+
 test('loads of one label are counted together, others apart, warm-up and all', async () => {
   const { port, requests } = await serverOf();
   const moments: string[] = [];

@@ -42,6 +42,8 @@ export interface Load {
   readonly host: string;
   readonly port: number;
   readonly request: HttpRequest | GrpcRequest;
+  /** Asked with the same number once the first has been answered; the operation ends with its answer. */
+  readonly next?: HttpRequest | GrpcRequest;
   readonly numbers: Numbers;
   readonly mode: Mode;
   /** `answer`: an operation ends with its response. `delivery`: when the event with its number has reached the app here. */

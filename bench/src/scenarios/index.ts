@@ -1,4 +1,4 @@
-/** All scenarios, in the order in which they run. Those of workflows and jobs belong here too when there are such blocks. */
+/** All scenarios, in the order in which they run. */
 import { bareGrpc, bareHttp } from './bare.ts';
 import { growthRoundtrip, growthStateGet } from './growth.ts';
 import { invoke } from './invoke.ts';
@@ -8,5 +8,6 @@ import type { Scenario } from './scenario.ts';
 import { idleMemory, startup } from './startup.ts';
 import { stateGet, stateSet, stateTransaction } from './state.ts';
 import { twoProcesses } from './two-processes.ts';
+import { aslChain, workflowChain, workflowFanout, workflowTimer } from './workflow.ts';
 
-export const SCENARIOS: readonly Scenario[] = [bareHttp, bareGrpc, stateGet, stateSet, stateTransaction, publish, roundtrip, invoke, twoProcesses, growthStateGet, growthRoundtrip, startup, idleMemory, saga];
+export const SCENARIOS: readonly Scenario[] = [bareHttp, bareGrpc, stateGet, stateSet, stateTransaction, publish, roundtrip, invoke, twoProcesses, aslChain, workflowChain, workflowFanout, workflowTimer, growthStateGet, growthRoundtrip, startup, idleMemory, saga];

@@ -9,6 +9,7 @@ import { Problem } from '../problem.ts';
 import { removeFolder, temporaryFolder } from '../process/leftovers.ts';
 import type { Measurement } from '../report/results.ts';
 import { startBare } from '../targets/bare.ts';
+import { startWithWorker } from '../targets/worker.ts';
 import { freePort, until } from '../targets/child.ts';
 import { externalTarget } from '../targets/external.ts';
 import { PUBSUB, startMecha, type Backend } from '../targets/mecha.ts';
@@ -53,11 +54,13 @@ export async function runLoadScenario(bench: Bench, scenario: LoadScenario): Pro
 }
 
 export function loadOf(bench: Bench, scenario: LoadScenario, protocol: Protocol, target: Target, context: RequestContext, mode: Mode): Load {
-  const unique = scenario.ends === 'delivery';
+  const unique = scenario.unique ?? scenario.ends === 'delivery';
+  const next = scenario.next?.(protocol, context);
   return {
     label: scenario.name,
     ...addressOf(target, protocol),
     request: scenario.request(protocol, context),
+    ...(next === undefined ? {} : { next }),
     numbers: unique ? { from: bench.takeNumbers(NUMBERS_PER_RUN), count: NUMBERS_PER_RUN, order: 'sequential' } : scenario.numbers,
     mode,
     ends: scenario.ends,
@@ -82,7 +85,11 @@ async function startAll(bench: Bench, scenario: LoadScenario, protocol: Protocol
   }
   for (const { target, context } of into) {
     if (target.variant !== 'bare') await scenario.prepare?.(target, context);
-    const wrong = scenario.check(await callOnce(addressOf(target, protocol), scenario.request(protocol, context), scenario.app === 'events' ? NUMBER_OF_CALL : scenario.numbers.from), protocol, context);
+    const number = scenario.app === 'events' || scenario.unique ? NUMBER_OF_CALL : scenario.numbers.from;
+    let answer = await callOnce(addressOf(target, protocol), scenario.request(protocol, context), number);
+    const next = scenario.next?.(protocol, context);
+    if (next) answer = await callOnce(addressOf(target, protocol), next, number);
+    const wrong = scenario.check(answer, protocol, context);
     if (wrong !== undefined) throw new Problem(`${scenario.name} ${protocol} ${target.variant}: ${wrong}`);
   }
 }
@@ -114,6 +121,7 @@ export async function startOn(bench: Bench, scenario: Pick<LoadScenario, 'app'>,
   const common = { variant, build: build.folder, backend, servers: bench.servers, inspect: bench.options.profile !== undefined, ...more };
   if (scenario.app === 'echo') return { target: await startPair(bench, common, appId, protocol), context };
   if (scenario.app === 'none') return { target: await startMecha({ ...common, appId }), context };
+  if (scenario.app === 'worker') return { target: await startWithWorker(await startMecha({ ...common, appId })), context };
   const port = await freePort();
   await bench.generator.app({ protocol, port, pubsub: PUBSUB, topic: context.topic });
   const target = await startMecha({ ...common, appId, app: { port, protocol } });

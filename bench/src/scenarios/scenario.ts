@@ -24,15 +24,19 @@ export interface LoadScenario {
   /** Whether a bare server can stand in: it is the unit of the ratios then. */
   readonly bare: boolean;
   readonly protocols: readonly Protocol[];
-  /** `events`: an app that takes the events of the topic. `echo`: an app behind a second sidecar. */
-  readonly app: 'none' | 'events' | 'echo';
+  /** `events`: an app that takes the events of the topic. `echo`: an app behind a second sidecar. `worker`: one that runs workflows. */
+  readonly app: 'none' | 'events' | 'echo' | 'worker';
   readonly numbers: Numbers;
   readonly ends: Load['ends'];
+  /** No number is used twice. */
+  readonly unique?: boolean;
   /** Operations per second of the open loop, unless given. */
   readonly openRate: number;
   /** Puts into a target what the requests need. */
   readonly prepare?: (target: Target, context: RequestContext) => Promise<void>;
   request(protocol: Protocol, context: RequestContext): HttpRequest | GrpcRequest;
+  /** Asked when the first has been answered: an operation of two requests. `check` sees the answer to the last. */
+  next?(protocol: Protocol, context: RequestContext): HttpRequest | GrpcRequest;
   /** What is wrong with the answer to one request, if anything. The bytes are the body or the message. */
   check(answer: Buffer, protocol: Protocol, context: RequestContext): string | undefined;
 }

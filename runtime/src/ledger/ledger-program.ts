@@ -1,5 +1,5 @@
 /**
- * What the writer thread does to the ledger's file: its layout, and every change that may be asked of it.
+ * What the writer thread does to the ledger's file: every change that may be asked of it (its layout: `ledger-schema.ts`).
  *
  * Delivery to groups: `cursor` of a group moves forward as messages are claimed; a row in `deliveries` exists only while
  * a message is in flight (`session` set) or waits for its next try (`due_at` set), and its acknowledgement deletes it.
@@ -14,11 +14,12 @@ import { randomUUID } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { DeadLetter, LedgerOperation, LedgerResult, SidecarRow } from '@mecha/components/kit';
+import { JobRequests, type JobClaimRequest, type JobRenewRequest } from './job-program.ts';
+import { migrate } from './ledger-schema.ts';
 import { isAlive } from './process-identity.ts';
-import { COUNTERS_SCHEMA, TopicRoom } from './topic-room.ts';
+import { TopicRoom } from './topic-room.ts';
 import { WorkflowClaims, type ClaimRequest, type RenewRequest } from './workflow-claims.ts';
 import { WorkflowRequests } from './workflow-program.ts';
-import { WORKFLOW_SCHEMA } from './workflow-schema.ts';
 
 export const SESSION_LEASE_MS = 15_000;
 const DEAD_LETTERS_MAX = 10_000;
@@ -29,29 +30,6 @@ const GROUP_SEEN_STEP_MS = 3600_000;
 const SWEEP_ROWS = 500;
 /** A damaged row is out of the way of the others for this long, then told of again. */
 const DAMAGED_PAUSE_MS = 60_000;
-
-/**
- * From each schema version to the next. Tables that hold data have a rowid, with the data last: rows of a kilobyte within a
- * primary key's tree cost three times the space and the time, and what stands behind the data costs reading it.
- */
-const MIGRATIONS = [`
-CREATE TABLE state (id INTEGER PRIMARY KEY, tbl TEXT NOT NULL, key TEXT NOT NULL, etag TEXT NOT NULL, expires_at INTEGER, is_binary INTEGER NOT NULL, crc INTEGER NOT NULL, data BLOB NOT NULL, UNIQUE (tbl, key));
-CREATE INDEX state_expiry ON state (expires_at) WHERE expires_at IS NOT NULL;
-CREATE TABLE topics (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, bytes INTEGER NOT NULL DEFAULT 0, retention_ms INTEGER NOT NULL DEFAULT 86400000);
-CREATE TABLE messages (sequence INTEGER PRIMARY KEY AUTOINCREMENT, topic INTEGER NOT NULL, id TEXT NOT NULL, published_at INTEGER NOT NULL, content_type TEXT, metadata TEXT NOT NULL, crc INTEGER NOT NULL, data BLOB NOT NULL);
-CREATE INDEX messages_topic ON messages (topic, sequence);
-CREATE TABLE groups (id INTEGER PRIMARY KEY, topic INTEGER NOT NULL, name TEXT NOT NULL, cursor INTEGER NOT NULL DEFAULT 0, seen_at INTEGER NOT NULL, UNIQUE (topic, name));
-CREATE TABLE deliveries (grp INTEGER NOT NULL, sequence INTEGER NOT NULL, attempt INTEGER NOT NULL, due_at INTEGER, session TEXT, PRIMARY KEY (grp, sequence)) WITHOUT ROWID;
-CREATE INDEX deliveries_due ON deliveries (grp, due_at) WHERE due_at IS NOT NULL;
-CREATE INDEX deliveries_session ON deliveries (session) WHERE session IS NOT NULL;
-CREATE TABLE outbox (position INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, app_id TEXT NOT NULL, pubsub TEXT NOT NULL, topic TEXT NOT NULL, created_at INTEGER NOT NULL, attempt INTEGER NOT NULL DEFAULT 0, free_at INTEGER NOT NULL DEFAULT 0, content_type TEXT NOT NULL, metadata TEXT NOT NULL, crc INTEGER NOT NULL, data BLOB NOT NULL);
-CREATE INDEX outbox_free ON outbox (app_id, position);
-CREATE TABLE dead_letters (id TEXT PRIMARY KEY, app_id TEXT NOT NULL, at INTEGER NOT NULL, letter TEXT NOT NULL, data BLOB NOT NULL);
-CREATE INDEX dead_letters_app ON dead_letters (app_id, at, id);
-CREATE TABLE sessions (id TEXT PRIMARY KEY, pid INTEGER NOT NULL, process_start TEXT NOT NULL, lease_until INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE sidecars (instance_id TEXT PRIMARY KEY, session TEXT NOT NULL, app_id TEXT NOT NULL, namespace TEXT NOT NULL, row TEXT NOT NULL) WITHOUT ROWID;
-`, WORKFLOW_SCHEMA, COUNTERS_SCHEMA];
-const SCHEMA_VERSION = MIGRATIONS.length;
 
 export interface ProgramSettings {
   readonly session: string;
@@ -112,17 +90,6 @@ class Conflict extends Error {
   }
 }
 
-function migrate(db: DatabaseSync): void {
-  db.exec('CREATE TABLE IF NOT EXISTS ledger_meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID');
-  const row = db.prepare("SELECT value FROM ledger_meta WHERE name = 'schema'").get() as { value: string } | undefined;
-  const version = Number(row?.value ?? 0);
-  if (version > SCHEMA_VERSION) {
-    throw new Error(`the ledger has schema ${version}, and this Mecha knows ${SCHEMA_VERSION} and older: it was written by a newer one; use that one, or another --data-dir`);
-  }
-  for (const step of MIGRATIONS.slice(version)) db.exec(step);
-  db.prepare("INSERT OR REPLACE INTO ledger_meta VALUES ('schema', ?)").run(String(SCHEMA_VERSION));
-}
-
 class LedgerRequests {
   readonly #db: DatabaseSync;
   readonly #settings: ProgramSettings;
@@ -135,6 +102,7 @@ class LedgerRequests {
   readonly #room: TopicRoom;
   readonly #workflows: WorkflowRequests;
   readonly workflowClaims: WorkflowClaims;
+  readonly jobs: JobRequests;
 
   constructor(db: DatabaseSync, settings: ProgramSettings) {
     this.#db = db;
@@ -142,6 +110,7 @@ class LedgerRequests {
     const sql = (text: string): StatementSync => this.#sql(text);
     this.#workflows = new WorkflowRequests(sql, settings.session);
     this.workflowClaims = new WorkflowClaims(sql, settings.session);
+    this.jobs = new JobRequests(sql, settings.session);
     this.#room = new TopicRoom(sql);
   }
 
@@ -220,6 +189,14 @@ class LedgerRequests {
         touched.add('sidecars');
         this.#sql('DELETE FROM sidecars WHERE instance_id = ?').run(operation.instanceId);
         return {};
+      case 'job.put':
+      case 'job.delete':
+      case 'job.delete-prefix':
+      case 'job.next':
+      case 'job.retry':
+      case 'job.release':
+      case 'job.end':
+        return this.jobs.apply(operation, index, now, touched);
       default:
         return { workflow: this.#workflows.apply(operation, index, now, touched) };
     }
@@ -368,6 +345,7 @@ class LedgerRequests {
     const droppedLetters = this.#dropOldestLetters();
     let left = SWEEP_ROWS;
     left -= Number(this.#sql('DELETE FROM state WHERE (tbl, key) IN (SELECT tbl, key FROM state WHERE expires_at <= ? LIMIT ?)').run(now, left).changes);
+    left -= this.jobs.sweep(now, left);
     const topics = this.#sql('SELECT id, retention_ms AS retentionMs FROM topics ORDER BY id').all() as { id: number; retentionMs: number }[];
     const first = this.#tended++;
     for (let n = 0; n < topics.length && left > 0; n++) {
@@ -391,7 +369,7 @@ class LedgerRequests {
     this.#sql('UPDATE deliveries SET session = NULL, due_at = 0 WHERE session = ?').run(session);
     this.#sql('DELETE FROM sidecars WHERE session = ?').run(session);
     this.#sql('DELETE FROM sessions WHERE id = ?').run(session);
-    return this.workflowClaims.freeSession(session);
+    return [...this.workflowClaims.freeSession(session), ...this.jobs.freeSession(session)];
   }
 
   #freeDeadClaims(now: number): Set<string> {
@@ -491,6 +469,8 @@ export const program = {
       claimActivities: (args: ClaimRequest) => requests.workflowClaims.claimActivities(args),
       renewWorkflows: (args: RenewRequest) => requests.workflowClaims.renew(args),
       fireTimers: (args: Parameters<WorkflowClaims['fireTimers']>[0]) => requests.workflowClaims.fireTimers(args),
+      claimJobs: (args: JobClaimRequest) => requests.jobs.claim(args),
+      renewJobs: (args: JobRenewRequest) => requests.jobs.renew(args),
       endSession: () => requests.endSession(),
     };
   },

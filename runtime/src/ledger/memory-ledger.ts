@@ -1,7 +1,7 @@
 /**
  * The ledger in memory: the same promises but for durability, for tests and simulations. One process, one session; a
- * batch that is refused half-way is undone step by step, so that it leaves no trace (L1). Workflows are the exception: they lie
- * in a SQLite database in memory, under the statements of production (`workflow-ledger.ts`).
+ * batch that is refused half-way is undone step by step, so that it leaves no trace (L1). Workflows and jobs are the exception:
+ * they lie in a SQLite database in memory, under the statements of production (`memory-rows.ts`).
  */
 import { randomUUID } from 'node:crypto';
 import { LedgerConflict, LedgerRefused } from '@mecha/components/kit';
@@ -20,8 +20,8 @@ import type {
   SidecarRow,
   TopicRetention,
 } from '@mecha/components/kit';
+import { openMemoryRows, type MemoryRows } from './memory-rows.ts';
 import { createWatches } from './watches.ts';
-import { openMemoryWorkflows, type MemoryWorkflows } from './workflow-ledger.ts';
 
 const DEAD_LETTERS_MAX = 10_000;
 const GROUP_UNSEEN_MS = 7 * 24 * 3600_000;
@@ -68,7 +68,7 @@ class MemoryLedger implements Ledger {
   readonly #sidecars = new Map<string, SidecarRow>();
   #sequence = 0;
   #closed = false;
-  #workflows: MemoryWorkflows | undefined;
+  #rows: MemoryRows | undefined;
 
   readonly outbox: Ledger['outbox'];
 
@@ -102,7 +102,7 @@ class MemoryLedger implements Ledger {
     let results: LedgerResult[];
     const work = (): LedgerResult[] => batch.map((operation, index) => this.#apply(operation, index, undo, touched));
     try {
-      results = batch.some(({ type }) => type.startsWith('workflow.')) ? this.#workflowRows().transaction(work) : work();
+      results = batch.some(({ type }) => type.startsWith('workflow.') || type.startsWith('job.')) ? this.#openRows().transaction(work) : work();
     } catch (error) {
       for (const step of undo.toReversed()) step();
       throw error;
@@ -113,12 +113,15 @@ class MemoryLedger implements Ledger {
     return results;
   }
 
-  /** Opened when first asked for: most who use this ledger have no workflows. */
   get workflows(): Ledger['workflows'] {
-    return this.#workflowRows().ledger;
+    return this.#openRows().workflows;
   }
-  #workflowRows(): MemoryWorkflows {
-    return (this.#workflows ??= openMemoryWorkflows({ now: () => this.#clock.now(), touch: (channels) => this.#watches.touch(channels), check: () => this.#checkOpen() }));
+  get jobs(): Ledger['jobs'] {
+    return this.#openRows().jobs;
+  }
+  /** Opened when first asked for: most who use this ledger have neither workflows nor jobs. */
+  #openRows(): MemoryRows {
+    return (this.#rows ??= openMemoryRows({ now: () => this.#clock.now(), touch: (channels) => this.#watches.touch(channels), check: () => this.#checkOpen() }));
   }
 
   async readState(table: string, keys: readonly string[]): Promise<readonly (LedgerStateRow | undefined)[]> {
@@ -201,7 +204,7 @@ class MemoryLedger implements Ledger {
     if (this.#closed) return;
     this.#closed = true;
     this.#watches.clear();
-    this.#workflows?.close();
+    this.#rows?.close();
   }
 
   #checkOpen(): void {
@@ -256,7 +259,7 @@ class MemoryLedger implements Ledger {
         remove(this.#sidecars, operation.instanceId, undo);
         return {};
       default:
-        return { workflow: this.#workflowRows().apply(operation, index, touched) };
+        return this.#openRows().apply(operation, index, touched);
     }
   }
 

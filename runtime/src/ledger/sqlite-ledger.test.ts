@@ -174,7 +174,7 @@ test('a ledger from before workflows is brought up to date, and keeps what it ha
   await before.commit([append('1')]);
   await before.close();
   database((db) => {
-    for (const { name } of db.prepare("SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE 'wf_%'").all() as { name: string }[]) db.exec(`DROP TABLE ${name}`);
+    for (const { name } of db.prepare("SELECT name FROM sqlite_master WHERE type = 'table' AND (name LIKE 'wf_%' OR name = 'jobs')").all() as { name: string }[]) db.exec(`DROP TABLE ${name}`);
     for (const column of ['topics DROP COLUMN appended', 'topics DROP COLUMN trimmed', 'groups DROP COLUMN taken', 'groups DROP COLUMN waiting', 'groups DROP COLUMN in_flight']) db.exec(`ALTER TABLE ${column}`);
     db.exec("UPDATE ledger_meta SET value = '1' WHERE name = 'schema'");
   });

@@ -12,6 +12,7 @@ import type { ClaimedOutboxRecord, Clock, DeadLetter, Ledger, LedgerOperation, L
 import { openGroupWriter, WriterError, type RunOptions, type WriterFaults } from '@mecha/components/sqlite/group-writer.ts';
 import type { Log } from '../telemetry/log.ts';
 import { createLogLimit } from '../log-limit.ts';
+import { isDurableJobOperation, openJobLedger } from './job-ledger.ts';
 import type { TendOutcome } from './ledger-program.ts';
 import { liveSidecarsIn } from './live-sidecars.ts';
 import { isAlive, processIdentity } from './process-identity.ts';
@@ -151,13 +152,16 @@ export async function openSqliteLedger(options: SqliteLedgerOptions): Promise<Le
     pending: async (appId) => read(() => (sql('SELECT COUNT(*) AS count FROM outbox WHERE app_id = ?').get(appId) as { count: number }).count),
   };
 
-  const workflows = openWorkflowLedger({ run, sql, read, now: () => clock.now(), touch: (channels) => watches.touch(channels) });
+  const parts = { run, sql, read, now: () => clock.now(), touch: (channels: readonly string[]) => watches.touch(channels), tellDamaged };
+  const workflows = openWorkflowLedger(parts);
+  const jobs = openJobLedger(parts);
 
   return {
     kind: 'sqlite',
     broken: writer.broken,
     outbox,
     workflows,
+    jobs,
     async commit(batch) {
       const handed = handOver(batch);
       for (const operation of batch) if (operation.type === 'sidecar.remove') ownSidecars.delete(operation.instanceId);
@@ -226,7 +230,7 @@ function handOver(batch: readonly LedgerOperation[]): RunOptions & { readonly ba
     return own;
   };
   const copied = batch.map((operation): LedgerOperation => {
-    if (isDurableWorkflowOperation(operation) ?? !operation.type.startsWith('message.')) durable = true;
+    if (isDurableWorkflowOperation(operation) ?? isDurableJobOperation(operation) ?? !operation.type.startsWith('message.')) durable = true;
     bytes += workflowBytes(operation);
     switch (operation.type) {
       case 'state.set':
@@ -237,6 +241,9 @@ function handOver(batch: readonly LedgerOperation[]): RunOptions & { readonly ba
         return { ...operation, record: { ...operation.record, data: copy(operation.record.data) } };
       case 'dead-letter.add':
         return { ...operation, letter: { ...operation.letter, data: copy(operation.letter.data) } };
+      case 'job.put':
+        bytes += operation.definition.length;
+        return { ...operation, data: copy(operation.data) };
       default:
         return operation;
     }

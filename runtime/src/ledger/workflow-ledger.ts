@@ -1,15 +1,8 @@
-/**
- * The workflow part of a ledger on SQLite, put together: claims go to whoever may write, reads to a connection at hand. The embedded
- * ledger writes through its thread; the memory ledger keeps workflows in a SQLite database in memory, so that simulations run the very
- * statements that production does.
- */
-import { randomUUID } from 'node:crypto';
-import { DatabaseSync, type StatementSync } from 'node:sqlite';
-import type { LedgerOperation, WorkflowLedger, WorkflowOperation, WorkflowResult } from '@mecha/components/kit';
-import { WorkflowClaims } from './workflow-claims.ts';
-import { WorkflowRequests } from './workflow-program.ts';
+/** The workflow part of a ledger on SQLite, put together: claims go to whoever may write, reads to a connection at hand. */
+import type { LedgerOperation, WorkflowLedger } from '@mecha/components/kit';
+import type { WorkflowClaims } from './workflow-claims.ts';
 import { workflowReads } from './workflow-reads.ts';
-import { WORKFLOW_SCHEMA, type Sql } from './workflow-schema.ts';
+import type { Sql } from './workflow-schema.ts';
 
 type Claims = Pick<WorkflowClaims, 'claimInstances' | 'claimActivities' | 'fireTimers'>;
 interface Touching {
@@ -82,61 +75,4 @@ export function workflowBytes(operation: LedgerOperation): number {
     default:
       return 0;
   }
-}
-
-export interface MemoryWorkflows {
-  readonly ledger: WorkflowLedger;
-  /** Within `transaction`. */
-  apply(operation: WorkflowOperation, index: number, touched: Set<string>): WorkflowResult;
-  /** All that `work` applies, or nothing when it throws (W1). */
-  transaction<T>(work: () => T): T;
-  close(): void;
-}
-
-/** Workflows in memory; `check` throws when the ledger is closed. */
-export function openMemoryWorkflows({ now, touch, check }: { readonly now: () => number; readonly touch: (channels: readonly string[]) => void; readonly check: () => void }): MemoryWorkflows {
-  const db = new DatabaseSync(':memory:');
-  db.exec(WORKFLOW_SCHEMA);
-  const statements = new Map<string, StatementSync>();
-  const sql: Sql = (text) => {
-    let statement = statements.get(text);
-    if (!statement) statements.set(text, (statement = db.prepare(text)));
-    return statement;
-  };
-  const session = randomUUID();
-  const requests = new WorkflowRequests(sql, session);
-  const claims = new WorkflowClaims(sql, session);
-  function transaction<T>(work: () => T): T {
-    sql('BEGIN').run();
-    try {
-      const result = work();
-      sql('COMMIT').run();
-      return result;
-    } catch (error) {
-      sql('ROLLBACK').run();
-      throw error;
-    }
-  }
-  const handlers: Readonly<Record<string, (args: never) => unknown>> = {
-    claimInstances: (args) => claims.claimInstances(args),
-    claimActivities: (args) => claims.claimActivities(args),
-    renewWorkflows: (args) => claims.renew(args),
-    fireTimers: (args) => claims.fireTimers(args),
-  };
-  async function run<T>(name: string, args: Record<string, unknown>): Promise<T> {
-    check();
-    const handler = handlers[name];
-    if (!handler) throw new Error(`workflows in memory have no request ${name}`);
-    return transaction(() => handler({ ...args, now: now() } as never) as T);
-  }
-  const read = <T>(work: () => T): T => {
-    check();
-    return work();
-  };
-  return {
-    ledger: openWorkflowLedger({ run, sql, read, now, touch }),
-    apply: (operation, index, touched) => requests.apply(operation, index, now(), touched),
-    transaction,
-    close: () => db.close(),
-  };
 }

@@ -71,6 +71,9 @@ function openLedger(rows: Map<string, SidecarRow>): ReturnType<SharedRegistry['o
     get workflows(): never {
       throw new Error('this ledger has no workflows');
     },
+    get jobs(): never {
+      throw new Error('this ledger has no jobs');
+    },
     close: async () => {},
   };
 }

@@ -29,6 +29,8 @@ export type TurnEvent =
   /** An execution that was to be waited for. */
   | { readonly type: 'childEnded'; readonly id: string; readonly status: ClosedStatus; readonly output?: string; readonly error?: string; readonly cause?: string }
   | { readonly type: 'stopRequested'; readonly error?: string; readonly cause?: string }
+  /** One that ended badly goes on from where it failed. */
+  | { readonly type: 'redriven'; readonly clientToken?: string }
   /**
    * A person's word about a compensation that is stuck. `attempts`: how many tries the person knew of; when more were made since, it was
    * said of another state of things and changes nothing. `arguments`: in place of those that were recorded.

@@ -13,7 +13,7 @@ import { sagaStatus } from '../asl/saga.ts';
 import type { SagaStatus } from '../asl/saga-record.ts';
 import type { Snapshot } from '../asl/snapshot.ts';
 import { TurnRejected, type Turn, type TurnResult, type WorkflowExecutor } from '../engine/executor.ts';
-import { arnOf, executionTail, machineArn, SAGA_ATTRIBUTE, STATES_WORKFLOW } from './arns.ts';
+import { arnOf, executionTail, machineArn, REDRIVES_ATTRIBUTE, SAGA_ATTRIBUTE, STATES_WORKFLOW } from './arns.ts';
 import { instanceOf, Orders, type Children } from './orders.ts';
 import { taskToken } from './task-token.ts';
 import { exactFailure, turnEvent } from './turn-events.ts';
@@ -98,6 +98,7 @@ class StatesTurn {
     const history: StatesEvent[] = [];
     let { snapshot } = this.#kept;
     let events = this.#arrived();
+    const isRedriven = snapshot !== undefined && snapshot.status !== 'RUNNING';
     for (let round = 0; ; round++) {
       if (round > ROUNDS_MAX) throw new Error('an execution asks and is answered without end');
       const turned = await runTurn({ machine: this.#machine, snapshot, events, ports });
@@ -113,10 +114,10 @@ class StatesTurn {
     const saga = sagaStatus(snapshot);
     return {
       result: {
-        actions: this.#orders.actions, audit: history, ...(snapshot.status === 'TIMED_OUT' ? { customStatus: 'TIMED_OUT' } : {}),
-        ...(saga === this.#sagaBefore ? {} : { attributes: { [SAGA_ATTRIBUTE]: saga ?? null } }),
+        actions: this.#orders.actions, audit: history, ...(snapshot.status === 'TIMED_OUT' ? { customStatus: 'TIMED_OUT' } : isRedriven ? { customStatus: null } : {}),
+        attributes: { ...(saga === this.#sagaBefore ? {} : { [SAGA_ATTRIBUTE]: saga ?? null }), ...(isRedriven ? { [REDRIVES_ATTRIBUTE]: String(snapshot.redrives?.count ?? 0) } : {}) },
       },
-      kept: closed && saga === undefined ? undefined : { snapshot, children: closed ? {} : this.#orders.children },
+      kept: snapshot.status === 'SUCCEEDED' && saga === undefined && !snapshot.redrives ? undefined : { snapshot, children: closed ? {} : this.#orders.children },
     };
   }
 

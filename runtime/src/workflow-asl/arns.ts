@@ -34,6 +34,9 @@ export function executionNames(tail: string): { readonly machine: string; readon
 export const STATES_WORKFLOW = 'Mecha.States';
 export const MACHINE_ATTRIBUTE = 'machine';
 export const MAP_RUN_ATTRIBUTE = 'mapRun';
+/** `<machine>:<number>` and `<machine>:<alias>`, when the execution was started so. */
+export const VERSION_ATTRIBUTE = 'machineVersion';
+export const ALIAS_ATTRIBUTE = 'machineAlias';
 /** How often it went on after an end; absent: never. */
 export const REDRIVES_ATTRIBUTE = 'redrives';
 /** How the undoing of its steps stands; absent as long as none was undone. */

@@ -22,7 +22,7 @@ export interface StatesExecutorParts {
   /** undefined: no such version in the ledger. */
   readonly definition: (version: string) => Promise<Machine | undefined>;
   /** The machine that executions start from now; undefined: none. */
-  readonly findMachine: (arn: string) => Promise<{ readonly name: string; readonly version: string; readonly roleArn: string } | undefined>;
+  readonly findMachine: (arn: string) => Promise<{ readonly name: string; readonly version: string; readonly roleArn: string; readonly attributes: Readonly<Record<string, string>> } | undefined>;
   readonly instanceExists: (instanceId: string) => Promise<boolean>;
   readonly random: () => number;
   readonly uuid: () => string;
@@ -186,7 +186,7 @@ class StatesTurn {
     if (await this.#parts.instanceExists(instanceId)) return { type: 'taskFailed', id, error: 'StepFunctions.ExecutionAlreadyExistsException', cause: `Execution Already Exists: '${executionArn}'` };
     const execution: ExecutionInfo = { id: executionArn, name, roleArn: machine.roleArn || starter.roleArn, stateMachineId: machineArn(machine.name), stateMachineName: machine.name };
     this.#orders.startChild({
-      id, instanceId, machine: machine.name, version: machine.version, input: JSON.stringify(command.input), extra: { execution }, wait,
+      id, instanceId, machine: machine.name, version: machine.version, input: JSON.stringify(command.input), extra: { execution }, wait, attributes: machine.attributes,
       ...(timeoutSeconds === undefined ? {} : { timeoutSeconds }),
     });
     return { type: 'childStarted', id, executionArn, name };

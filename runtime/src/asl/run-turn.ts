@@ -105,6 +105,11 @@ async function handle(turn: Turn, event: TurnEvent): Promise<void> {
       if (!stopLater(turn, failure)) await conclude(turn, 'ABORTED', 0, failure);
       return;
     }
+    case 'mapRunChanged': {
+      const thread = turn.threads().find(({ doing }) => doing.kind === 'mapRun' && doing.arn === event.mapRunArn);
+      if (thread) await deliver(turn, thread.id, event);
+      return;
+    }
     case 'redriven':
       redrive(turn, event.clientToken);
       return;

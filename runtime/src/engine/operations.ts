@@ -179,6 +179,20 @@ export class Operations {
     return removed;
   }
 
+  /**
+   * One that has ended goes on as the same execution, with this event: for executors that kept in their snapshot how. False: it has
+   * not ended.
+   */
+  async reopen(instanceId: string, name: string, input?: string): Promise<boolean> {
+    const { app, clock, onStatus } = this.#parts;
+    const { row } = await this.#found(app, instanceId);
+    const event: HistoryEvent = { kind: 'eventRaised', id: -1, at: clock.now(), name, ...(input === undefined ? {} : { input }) };
+    const [outcome] = await this.#ledger.commit([{ type: 'workflow.reopen', row, message: messageOf(event) }]);
+    const applied = outcome?.workflow?.applied ?? false;
+    if (applied) onStatus(app, instanceId, 'running');
+    return applied;
+  }
+
   /** Ends the rest of a stalled instance at once. */
   async retry(instanceId: string, app = this.#parts.app): Promise<boolean> {
     const { row } = await this.#found(app, instanceId);

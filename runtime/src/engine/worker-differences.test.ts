@@ -20,7 +20,7 @@ afterEach(async () => {
 /** Answers each turn with what the function makes of past and new events. */
 function run(answer: (past: readonly HistoryEvent[], fresh: readonly HistoryEvent[]) => readonly WorkflowAction[]): void {
   engine = new Engine({ appId: 'a', namespace: 'default', ledger, clock: { ...realClock, now: () => 1_790_000_000_000 }, random: Math.random, newId: () => crypto.randomUUID(), log: createKeptLog(), settings: { pollMs: 200 } });
-  const executor: WorkflowExecutor = { style: 'replay', inline: false, runTurn: async ({ past = [], newEvents }): Promise<TurnResult> => ({ actions: answer(past, newEvents) }) };
+  const executor: WorkflowExecutor = { style: 'replay', inline: false, runTurn: async ({ past, newEvents }): Promise<TurnResult> => ({ actions: answer(past, newEvents) }) };
   engine.attachExecutor(executor);
   engine.start();
 }

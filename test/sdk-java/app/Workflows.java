@@ -79,6 +79,7 @@ final class Workflows {
         Map.entry("impatient", Workflows::impatient),
         Map.entry("countdown", Workflows::countdown),
         Map.entry("tally", Workflows::tally),
+        Map.entry("uuids", Workflows::uuids),
         Map.entry("family", context -> context.complete(context.callChildWorkflow("chain", context.getInput(Integer.class), Integer.class).await())),
         Map.entry("broken_family", Workflows::brokenFamily),
         Map.entry("stubborn_family", context -> context.complete(context.callChildWorkflow("moody", context.getInstanceId(), null, AGAIN, String.class).await())),
@@ -195,6 +196,22 @@ final class Workflows {
       context.complete(next.seen());
     } else {
       context.continueAsNew(next, true);
+    }
+  }
+
+  record Made(int left, List<String> seen) {
+  }
+
+  /** Two unique ids in each of its executions. */
+  private static void uuids(WorkflowContext context) {
+    Made made = context.getInput(Made.class);
+    List<String> seen = new ArrayList<>(made.seen());
+    seen.add(context.newUuid().toString());
+    seen.add(context.newUuid().toString());
+    if (made.left() == 1) {
+      context.complete(seen);
+    } else {
+      context.continueAsNew(new Made(made.left() - 1, seen));
     }
   }
 

@@ -3,6 +3,7 @@
  * turn, numbers its actions from 0, uses the same child id again when it retries, never says Hello, does not show the custom status, takes an
  * event's name as it is, carries events over in no order, and does not see that the code has changed under a history.
  */
+// needs: java
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { javaProgram } from '../tools/java.ts';

@@ -2,6 +2,7 @@
  * Workflows written with the official Python SDK, as it comes from the registry, against a real sidecar. Unlike the others it keeps histories
  * between turns, so that it is sent the new part alone; it fails on a resume of what is not suspended.
  */
+// needs: python
 import { join } from 'node:path';
 import { pythonWith } from '../tools/python.ts';
 import { workflowSuite } from '../tools/workflow-suite.ts';

@@ -30,6 +30,8 @@ import { stateHttp } from './blocks/state/state.http.ts';
 import { stateGrpc } from './blocks/state/state.grpc.ts';
 import { compensationsHttp } from './blocks/states/compensations.http.ts';
 import { statesHttp } from './blocks/states/states.http.ts';
+import { createInstances } from './blocks/workflow/instances.ts';
+import { instancesHttp } from './blocks/workflow/instances.http.ts';
 import { taskHubDoor } from './blocks/workflow/task-hub-door.grpc.ts';
 import { createWorkflowBlock, type WorkflowBlock } from './blocks/workflow/workflow.ts';
 import { workflowGrpc } from './blocks/workflow/workflow.grpc.ts';
@@ -326,6 +328,7 @@ export class RunningSidecar implements Sidecar {
       ...statesHttp(() => workflows.states(), pipeline),
       ...compensationsHttp(async () => (await workflows.states()).compensations, pipeline),
       ...workflowHttp(workflow, pipeline),
+      ...instancesHttp(createInstances({ engine: () => workflows.engine() }), pipeline),
       ...invoke.routes,
     ];
     const http = this.#httpServer(routes, invoke.fallback, configuration);

@@ -6,7 +6,7 @@ import type { EngineParts, EngineSettings } from './engine-parts.ts';
 import type { WorkflowExecutor } from './executor.ts';
 import type { Limiter } from './limits.ts';
 import { terminationOf, type TurnRunner } from './turn-runner.ts';
-import type { HistoryEvent, Router, TraceContext } from './vocabulary.ts';
+import { DistinctInstants, type HistoryEvent, type Router, type TraceContext } from './vocabulary.ts';
 
 export interface StartRequest {
   readonly name: string;
@@ -44,13 +44,12 @@ export interface OperationsParts extends Pick<EngineParts, 'ledger' | 'clock' | 
 
 export const INSTANCE_ID_MAX = 1024;
 const PURGE_PAGE = 200;
-/** In milliseconds; as near as two instants of today may come in a number. */
-const MICROSECOND = 0.001;
 
 export class Operations {
   readonly #parts: OperationsParts;
   readonly #ledger: Ledger;
-  #lastEventAt = 0;
+  /** Java's SDK carries equal events over as one, though they be two of the same millisecond. */
+  readonly #instants = new DistinctInstants();
 
   constructor(parts: OperationsParts) {
     this.#parts = parts;
@@ -97,18 +96,11 @@ export class Operations {
   /** False: it has ended and will not hear of it. */
   async raiseEvent(instanceId: string, name: string, input?: string, app = this.#parts.app): Promise<boolean> {
     this.#checkSize('the data of the event', input);
-    const event: HistoryEvent = { kind: 'eventRaised', id: -1, at: this.#nextEventAt(), name, ...(input === undefined ? {} : { input }) };
+    const event: HistoryEvent = { kind: 'eventRaised', id: -1, at: this.#instants.next(this.#parts.clock.now()), name, ...(input === undefined ? {} : { input }) };
     const [sent] = await this.#ledger.commit([{ type: 'workflow.send', app, instanceId, message: messageOf(event) }]);
     if (sent?.workflow?.applied) return true;
     if (sent?.workflow?.status === undefined) throw engineErrors.notFound(instanceId);
     return false;
-  }
-
-  /** No two are alike, though they come in one millisecond with the same data: Java's SDK carries equal events over as one. */
-  #nextEventAt(): number {
-    const now = this.#parts.clock.now();
-    this.#lastEventAt = Math.floor(this.#lastEventAt) === now ? this.#lastEventAt + MICROSECOND : now;
-    return this.#lastEventAt;
   }
 
   suspend(instanceId: string, reason?: string, app?: string): Promise<boolean> {

@@ -13,7 +13,7 @@ import { JsonInvalid, nestedDeeper, type Json, type JsonObject } from './json.ts
 import type { ExecutionStatus, TurnEvent } from './messages.ts';
 import { errorOutput, matches, retryDelayMs } from './recovery.ts';
 import { noteOutput } from './task-history.ts';
-import { advance, begin, forget, isSagaWaiter, mayHaveHappened, record, scopeOf, settingsOf, stepsOf } from './saga.ts';
+import { abandon, advance, begin, forget, isSagaWaiter, leaveAllDone, mayHaveHappened, record, sagaStatus, scopeOf, settingsOf, stepsOf, stopClock } from './saga.ts';
 import type { Undoing } from './saga-record.ts';
 import { evaluateQueries } from './scope.ts';
 import type { Thread } from './snapshot.ts';
@@ -196,6 +196,7 @@ async function failState(turn: Turn, id: string, failure: Failure, own: boolean)
   if (ends && state.type === 'Map') turn.emit(id, 'MapStateFailed');
   await stopChildren(turn, id, thread.at);
   if (retrier >= 0) {
+    turn.failureCaught();
     retry(turn, thread, state, retrier, failure);
     return;
   }
@@ -204,8 +205,12 @@ async function failState(turn: Turn, id: string, failure: Failure, own: boolean)
   const at = failure.terminal ? -1 : state.catch.findIndex(({ errors }) => matches(errors, failure));
   const catcher = state.catch[at];
   if (catcher) turn.trace?.('caught', { catchIndex: at, ...said(failure) });
-  if (!catcher) await threadFailed(turn, id, failure);
-  else if (catcher.compensate && (await undo(turn, id, { ...said(failure), scope: scopeOf(turn, thread), at: turn.thread(id).at, purpose: 'catch', thread: id, catcher: at }))) return;
+  if (!catcher) {
+    await threadFailed(turn, id, failure);
+    return;
+  }
+  turn.failureCaught();
+  if (catcher.compensate && (await undo(turn, id, { ...said(failure), scope: scopeOf(turn, thread), at: turn.thread(id).at, purpose: 'catch', thread: id, catcher: at }))) return;
   else await recover(turn, id, state, catcher, failure);
 }
 
@@ -246,13 +251,37 @@ async function recover(turn: Turn, id: string, state: State, catcher: Catcher, f
 
 /** The thread cannot go on: the state above it fails, or the execution. */
 async function threadFailed(turn: Turn, id: string, failure: Failure): Promise<void> {
+  turn.markFailure();
   const child = turn.thread(id);
   if (child.parent === undefined) {
     await conclude(turn, 'FAILED', child.at, failure);
     return;
   }
-  if (scopeOf(turn, child) === id && settingsOf(turn, id).on.has('Failure') && (await undo(turn, id, { ...said(failure), scope: id, at: child.at, purpose: 'fail', thread: id, terminal: failure.terminal ?? false }))) return;
+  await failScope(turn, id, failure, 'Failure');
+}
+
+/** A thread below another has failed: what its own scope did is undone first, if it has one that says so. */
+async function failScope(turn: Turn, id: string, failure: Failure, trigger: 'Failure' | 'Timeout'): Promise<void> {
+  const child = turn.thread(id);
+  if (scopeOf(turn, child) === id) {
+    stopClock(turn, child);
+    if (!settingsOf(turn, id).on.has(trigger)) forget(turn, id);
+    else if (await undo(turn, id, { ...said(failure), scope: id, at: child.at, purpose: 'fail', thread: id, terminal: failure.terminal ?? false })) return;
+  }
   await passUp(turn, id, failure);
+}
+
+/** The time of a saga is over. What is being undone already goes on. */
+export async function scopeTimedOut(turn: Turn, id: string): Promise<void> {
+  const thread = turn.thread(id);
+  if (thread.parent === undefined) {
+    await conclude(turn, 'TIMED_OUT', 0, {});
+    return;
+  }
+  await stopChildren(turn, id, thread.at);
+  await recordUncertain(turn, thread);
+  abandon(turn, id);
+  await failScope(turn, id, { error: STATES.timeout, cause: 'The saga did not end in time.' }, 'Timeout');
 }
 
 /** A thread's failure becomes the failure of the state above it. */
@@ -272,10 +301,15 @@ const CLOSED_TYPES = { FAILED: 'ExecutionFailed', TIMED_OUT: 'ExecutionTimedOut'
 
 /** Ends the execution without success; what completed is undone first, if its scope says so. */
 export async function conclude(turn: Turn, status: keyof typeof CLOSED_TYPES, previousEventId: number, failure: Failure): Promise<void> {
+  turn.markFailure();
   if (status !== 'FAILED') for (const thread of turn.threads()) await recordUncertain(turn, thread);
   const undoing: Undoing = { ...said(failure), scope: '', at: previousEventId, purpose: 'close', status };
   if (!turn.top.saga?.on.has(TRIGGERS[status]) && turn.top.saga) forget(turn);
-  if (stepsOf(turn, undoing).length === 0) return close(turn, status, previousEventId, failure);
+  if (stepsOf(turn, undoing).length === 0) {
+    // What was undone cannot be gone on with.
+    turn.endAtFailure(sagaStatus(turn) === undefined);
+    return close(turn, status, previousEventId, failure);
+  }
   turn.cancelAll(isSagaWaiter);
   dropThreads(turn);
   turn.saga = { ...(turn.saga ?? { steps: [], lastStep: 0 }), undoings: [] };
@@ -321,7 +355,7 @@ export async function advanceSagas(turn: Turn): Promise<void> {
     const catcher = done.purpose === 'catch' ? state.catch[done.catcher] : undefined;
     const stuck = stepsOf(turn, done).length > 0;
     if (done.purpose === 'fail') {
-      forget(turn, id);
+      leaveAllDone(turn, done);
       await passUp(turn, id, { ...failure, ...(done.terminal ? { terminal: true } : {}) });
     } else if (stuck || (done.purpose === 'catch' && !catcher)) await threadFailed(turn, id, COMPENSATION_FAILED);
     else if (done.purpose === 'resume') await resume(turn, done);

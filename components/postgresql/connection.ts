@@ -63,7 +63,7 @@ const KEEP_ALIVE_AFTER_MS = 5_000;
  * date, would read a queue of a million rows through.
  */
 const SETTINGS: Readonly<Record<string, string>> = {
-  enable_seqscan: 'off', enable_bitmapscan: 'off', enable_hashjoin: 'off', enable_mergejoin: 'off', jit: 'off', plan_cache_mode: 'force_generic_plan',
+  enable_seqscan: 'off', enable_bitmapscan: 'off', enable_hashjoin: 'off', enable_mergejoin: 'off', enable_sort: 'off', jit: 'off', plan_cache_mode: 'force_generic_plan',
   client_min_messages: 'warning', synchronous_commit: 'on', lock_timeout: '15s', statement_timeout: '18s', tcp_keepalives_idle: '10', tcp_keepalives_interval: '5', tcp_keepalives_count: '3',
 };
 const MAX_TEXTS = 200;

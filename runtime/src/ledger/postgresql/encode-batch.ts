@@ -183,6 +183,7 @@ function addLocks(operation: LedgerOperation, locks: OpenLocks): void {
       break;
     case 'workflow.release':
     case 'workflow.wake':
+    case 'workflow.reopen':
       locks.rows.push(operation.row);
       break;
     default:

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll } from 'vitest';
 import { ledgerConformance, type LedgerUnderTest } from '@mecha/components/kit/conformance/ledger';
 import { jobLedgerConformance } from '@mecha/components/kit/conformance/ledger-jobs';
+import { payloadLedgerConformance } from '@mecha/components/kit/conformance/ledger-payloads';
 import { ledgerRetentionConformance } from '@mecha/components/kit/conformance/ledger-retention';
 import { workflowLedgerConformance } from '@mecha/components/kit/conformance/ledger-workflow';
 import { serverAddress } from '../../../../test/servers/servers.ts';
@@ -26,3 +27,4 @@ ledgerConformance('postgresql', postgresql);
 ledgerRetentionConformance('postgresql', postgresql);
 workflowLedgerConformance('postgresql', postgresql);
 jobLedgerConformance('postgresql', postgresql);
+payloadLedgerConformance('postgresql', postgresql);

@@ -119,11 +119,12 @@ BEGIN
       v_result := '{"applied": false}';
       SELECT g.id INTO v_id FROM groups g JOIN topics t ON t.id = g.topic WHERE t.name = v_op->>'topic' AND g.name = v_op->>'group' FOR NO KEY UPDATE OF g;
       IF FOUND THEN
+        -- By its key: the index of what the session holds, which might seem as good before there are statistics, is as long as that is much.
         IF v_type = 'message.ack' THEN
-          DELETE FROM deliveries WHERE grp = v_id AND sequence = (v_op->>'sequence')::bigint AND session = p_session;
+          DELETE FROM deliveries WHERE grp = v_id AND sequence = (v_op->>'sequence')::bigint AND session + 0 = p_session;
         ELSE
           UPDATE deliveries SET session = NULL, claim = NULL, due_at = coalesce((v_op->>'dueAt')::bigint, 0), attempt = attempt + (v_op ? 'dueAt')::integer
-            WHERE grp = v_id AND sequence = (v_op->>'sequence')::bigint AND session = p_session;
+            WHERE grp = v_id AND sequence = (v_op->>'sequence')::bigint AND session + 0 = p_session;
         END IF;
         IF FOUND THEN
           v_result := '{"applied": true}';

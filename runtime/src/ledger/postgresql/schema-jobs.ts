@@ -30,7 +30,7 @@ BEGIN
   WHEN 'job.retry' THEN
     UPDATE jobs SET owner = NULL, session = NULL, claim = NULL, attempt = attempt + 1, free_at = (p_op->>'freeAt')::bigint WHERE id = v_row AND fence = v_fence RETURNING app INTO v_app;
   WHEN 'job.release' THEN
-    UPDATE jobs SET owner = NULL, session = NULL, claim = NULL, free_at = due_at WHERE id = v_row AND fence = v_fence RETURNING app INTO v_app;
+    UPDATE jobs SET owner = NULL, session = NULL, claim = NULL, claimed_at = NULL, free_at = due_at WHERE id = v_row AND fence = v_fence RETURNING app INTO v_app;
   END CASE;
   RETURN ROW(jsonb_build_object('applied', FOUND), CASE WHEN v_app IS NULL THEN '{}' ELSE ARRAY['jobs/' || v_app] END)::outcome;
 END $$;

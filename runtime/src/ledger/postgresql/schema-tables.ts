@@ -52,6 +52,8 @@ CREATE INDEX wf_instances_completed ON wf_instances (app, status, completed_at, 
 CREATE INDEX wf_instances_parent ON wf_instances (parent_app, parent_id) WHERE parent_id IS NOT NULL;
 CREATE TABLE wf_history (instance bigint NOT NULL, first bigint NOT NULL, count integer NOT NULL, data text NOT NULL, PRIMARY KEY (instance, first));
 CREATE TABLE wf_snapshots (instance bigint PRIMARY KEY, data text NOT NULL) WITH (fillfactor = 50);
+-- \`sequence\`: the message that brought it, 0 when a step of the instance did, -1 for that of the custom status.
+CREATE TABLE wf_payloads (instance bigint NOT NULL, id text COLLATE "C" NOT NULL, sequence bigint NOT NULL, data text NOT NULL, PRIMARY KEY (instance, id, sequence));
 CREATE TABLE wf_inbox (sequence bigint GENERATED ALWAYS AS IDENTITY, instance bigint NOT NULL, later boolean NOT NULL DEFAULT true, is_result boolean NOT NULL, event text NOT NULL, PRIMARY KEY (instance, later, sequence));
 CREATE SEQUENCE wf_activity_id;
 CREATE TABLE wf_activities (

@@ -14,12 +14,25 @@ BEGIN RETURN p_status IN ('completed', 'failed', 'terminated', 'canceled'); END 
 CREATE OR REPLACE FUNCTION wf_unread(p_row bigint) RETURNS bigint LANGUAGE plpgsql AS $$
 BEGIN RETURN (SELECT sequence FROM wf_inbox WHERE instance = p_row ORDER BY later, sequence LIMIT 1); END $$;
 
+CREATE OR REPLACE FUNCTION wf_add_payloads(p_row bigint, p_sequence bigint, p_payloads jsonb) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO wf_payloads SELECT p_row, e->>'id', p_sequence, e->>'data' FROM jsonb_array_elements(p_payloads) e ON CONFLICT DO NOTHING;
+END $$;
+
+-- For the history: until it goes, any other of this content goes no earlier, but for that of a status.
+CREATE OR REPLACE FUNCTION wf_keep_payloads(p_row bigint, p_payloads jsonb) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO wf_payloads SELECT p_row, e->>'id', 0, e->>'data' FROM jsonb_array_elements(p_payloads) e
+    WHERE NOT EXISTS (SELECT 1 FROM wf_payloads p WHERE p.instance = p_row AND p.id = e->>'id' AND p.sequence >= 0) ON CONFLICT DO NOTHING;
+END $$;
+
 CREATE OR REPLACE FUNCTION wf_deliver(p_row bigint, p_message jsonb) RETURNS text[] LANGUAGE plpgsql AS $$
 DECLARE v_target record; v_sequence bigint;
 BEGIN
   SELECT app, ready, free_at, status INTO v_target FROM wf_instances WHERE id = p_row FOR NO KEY UPDATE;
   IF NOT FOUND THEN RETURN '{}'; END IF;
   INSERT INTO wf_inbox (instance, is_result, event) VALUES (p_row, p_message->>'kind' = 'result', p_message->>'event') RETURNING sequence INTO v_sequence;
+  IF p_message ? 'payloads' THEN PERFORM wf_add_payloads(p_row, v_sequence, p_message->'payloads'); END IF;
   IF v_target.ready IS NOT NULL OR v_target.free_at IS NOT NULL OR v_target.status = 'suspended' THEN RETURN '{}'; END IF;
   UPDATE wf_instances SET ready = v_sequence WHERE id = p_row;
   RETURN ARRAY['workflow/' || v_target.app];
@@ -74,6 +87,7 @@ CREATE OR REPLACE FUNCTION wf_remove_all(p_row bigint) RETURNS void LANGUAGE plp
 BEGIN
   PERFORM wf_remove_open(p_row);
   DELETE FROM wf_history WHERE instance = p_row;
+  DELETE FROM wf_payloads WHERE instance = p_row;
   DELETE FROM wf_snapshots WHERE instance = p_row;
   DELETE FROM wf_attributes WHERE instance = p_row;
   DELETE FROM wf_instances WHERE id = p_row;
@@ -138,9 +152,19 @@ BEGIN
     DELETE FROM wf_activities WHERE instance = v_id;
     DELETE FROM wf_timers WHERE instance = v_id;
     DELETE FROM wf_inbox WHERE instance = v_id AND is_result;
-    INSERT INTO wf_inbox (instance, later, is_result, event) SELECT v_id, false, e->>'kind' = 'result', e->>'event' FROM jsonb_array_elements(p_step#>'{reset,messages}') e;
+    DELETE FROM wf_payloads WHERE instance = v_id AND sequence <> -1 AND NOT EXISTS (SELECT 1 FROM wf_inbox i WHERE i.instance = v_id AND i.sequence = wf_payloads.sequence);
+    FOR v_item IN SELECT * FROM jsonb_array_elements(p_step#>'{reset,messages}') LOOP
+      INSERT INTO wf_inbox (instance, later, is_result, event) VALUES (v_id, false, v_item->>'kind' = 'result', v_item->>'event') RETURNING sequence INTO v_ready;
+      IF v_item ? 'payloads' THEN PERFORM wf_add_payloads(v_id, v_ready, v_item->'payloads'); END IF;
+    END LOOP;
+    v_ready := NULL;
   END IF;
   IF v_count > 0 THEN INSERT INTO wf_history VALUES (v_id, v_events, v_count, v_data); END IF;
+  IF p_step#>'{append}' ? 'payloads' THEN PERFORM wf_keep_payloads(v_id, p_step#>'{append,payloads}'); END IF;
+  IF p_step ? 'customStatus' THEN
+    DELETE FROM wf_payloads WHERE instance = v_id AND sequence = -1;
+    IF p_step ? 'customStatusPayload' THEN PERFORM wf_add_payloads(v_id, -1, jsonb_build_array(p_step->'customStatusPayload')); END IF;
+  END IF;
   IF p_step ? 'snapshot' THEN
     IF p_step->>'snapshot' IS NULL THEN DELETE FROM wf_snapshots WHERE instance = v_id;
     ELSE INSERT INTO wf_snapshots VALUES (v_id, p_step->>'snapshot') ON CONFLICT (instance) DO UPDATE SET data = excluded.data;
@@ -160,6 +184,7 @@ BEGIN
       SELECT array_agg(id ORDER BY id), array_agg(DISTINCT 'workflow/' || app) FILTER (WHERE ready IS NOT NULL) INTO v_ids, v_apps FROM added;
       IF coalesce(cardinality(v_ids), 0) < jsonb_array_length(p_step->'activities') THEN RAISE EXCEPTION USING ERRCODE = '${CONFLICT}', MESSAGE = 'task', DETAIL = p_index::text; END IF;
       v_touched := v_touched || coalesce(v_apps, '{}');
+      FOR v_item IN SELECT e->'payloads' FROM jsonb_array_elements(p_step->'activities') e WHERE e ? 'payloads' LOOP PERFORM wf_keep_payloads(v_id, v_item); END LOOP;
     END IF;
     IF p_step ? 'timers' THEN
       INSERT INTO wf_timers (instance, timer_id, app, due_at, is_result, event)
@@ -212,6 +237,7 @@ BEGIN
       CONTINUE;
     END IF;
     INSERT INTO wf_history VALUES (v_member.id, v_member.events, v_events, v_data);
+    IF p_op#>'{append}' ? 'payloads' THEN PERFORM wf_keep_payloads(v_member.id, p_op#>'{append,payloads}'); END IF;
     -- A lease is taken away; a rest, which may be that until a scheduled start, stays.
     UPDATE wf_instances SET status = v_status, fence = fence + 1, turn = turn + 1, events = events + v_events, bytes = bytes + length(v_data), updated_at = p_now, started_at = coalesce(started_at, p_now),
       completed_at = CASE WHEN v_ended THEN p_now END, ready = NULL, free_at = CASE WHEN v_ended OR owner IS NOT NULL THEN NULL ELSE free_at END, owner = NULL, session = NULL, claim = NULL WHERE id = v_member.id;
@@ -261,6 +287,12 @@ BEGIN
   WHEN 'workflow.send' THEN RETURN wf_send(p_op->>'app', p_op->>'instanceId', p_op->>'executionId', p_op->'message');
   WHEN 'workflow.control' THEN RETURN wf_control(p_op, p_now);
   WHEN 'workflow.purge' THEN RETURN wf_purge(p_op);
+  WHEN 'workflow.reopen' THEN
+    SELECT * INTO v_row FROM wf_instances WHERE id = (p_op->>'row')::bigint FOR NO KEY UPDATE;
+    IF NOT FOUND THEN RETURN ROW('{"applied": false}', '{}')::outcome; END IF;
+    IF NOT wf_is_terminal(v_row.status) THEN RETURN ROW(jsonb_build_object('applied', false, 'row', v_row.id, 'status', v_row.status), '{}')::outcome; END IF;
+    UPDATE wf_instances SET status = 'running', fence = fence + 1, updated_at = p_now, completed_at = NULL, ready = NULL, free_at = NULL, owner = NULL, session = NULL, claim = NULL WHERE id = v_row.id;
+    RETURN ROW(jsonb_build_object('applied', true, 'row', v_row.id, 'status', 'running'), ARRAY['workflow-status/' || v_row.app] || wf_deliver(v_row.id, p_op->'message'))::outcome;
   WHEN 'workflow.complete' THEN
     DELETE FROM wf_activities WHERE id = (p_op->>'activity')::bigint AND attempt = (p_op->>'attempt')::integer RETURNING instance INTO v_found;
     IF v_found IS NOT NULL THEN RETURN ROW(jsonb_build_object('applied', true, 'row', v_found), wf_deliver(v_found, p_op->'message'))::outcome; END IF;

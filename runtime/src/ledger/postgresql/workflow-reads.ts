@@ -13,7 +13,7 @@ const LIST_STEP_ROWS = 500;
 const LAST = Number.MAX_SAFE_INTEGER;
 
 type Read = (text: string, values: readonly Value[]) => Promise<readonly Row[]>;
-type Reads = Pick<WorkflowLedger, 'expired' | 'find' | 'list' | 'history' | 'snapshot' | 'inbox' | 'activities' | 'activity' | 'timers' | 'children' | 'attributes'>;
+type Reads = Pick<WorkflowLedger, 'expired' | 'find' | 'list' | 'history' | 'snapshot' | 'payload' | 'inbox' | 'activities' | 'activity' | 'timers' | 'children' | 'attributes'>;
 type Before = readonly [createdAt: number, row: number];
 
 const instancesOf = (rows: readonly Row[]): InstanceColumns[] => rows as unknown as InstanceColumns[];
@@ -57,6 +57,7 @@ export function workflowReads(read: Read, now: () => number | null): Reads {
       return pages;
     },
     snapshot: async (row) => (await read('SELECT data FROM wf_snapshots WHERE instance = $1', [row]))[0]?.['data'] as string | undefined,
+    payload: async (row, id) => (await read('SELECT data FROM wf_payloads WHERE instance = $1 AND id = $2 LIMIT 1', [row, id]))[0]?.['data'] as string | undefined,
     inbox: async (row, limit) =>
       (await read("SELECT sequence, event, CASE WHEN is_result THEN 'result' ELSE 'event' END AS kind FROM wf_inbox WHERE instance = $1 ORDER BY later, sequence LIMIT $2", [row, limit])) as unknown as UnreadMessage[],
     activities: async (row, limit, from = Number.MIN_SAFE_INTEGER) => activitiesOf(await read(`${SELECT_ACTIVITY} WHERE a.instance = $1 AND a.task_id >= $2 ORDER BY a.task_id LIMIT $3`, [row, from, limit])),

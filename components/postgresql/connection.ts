@@ -10,7 +10,7 @@
  */
 import type { Client, ClientConfig } from 'pg';
 import type { Clock } from '../kit/index.ts';
-import { readStored, toStored } from './text.ts';
+import { readStored, storedJson, toStored } from './text.ts';
 
 export interface PostgresqlAddress {
   /** `postgresql://user:password@host:port/database?sslmode=…`, and besides what the library knows: `schema`. */
@@ -33,7 +33,14 @@ export class PostgresqlError extends Error {
   }
 }
 
-export type Value = string | number | boolean | null | Uint8Array | readonly string[];
+/** A value of type `jsonb`. */
+export class Json {
+  readonly text: string;
+  constructor(value: unknown) {
+    this.text = storedJson(value);
+  }
+}
+export type Value = string | number | boolean | null | Uint8Array | Json | readonly string[];
 export type Row = Readonly<Record<string, unknown>>;
 
 /** The server process behind a connection, so that it can be told from another with the same number. */
@@ -159,7 +166,7 @@ async function prepare(client: Client, { schema }: PostgresqlAddress, ended: Pro
   if (row?.['encoding'] !== 'UTF8') throw new PostgresqlError('', `the database's encoding is ${String(row?.['encoding'])}, and has to be UTF8`);
   // An old primary after a failover: its answers are not to be had, another address may be.
   if (row['standby'] === true) throw new PostgresqlError('25006', 'this server is a standby and takes no writes');
-  await connection.query(`SELECT set_config(s->>0, s->>1, false) FROM jsonb_array_elements($1::jsonb) s`, [JSON.stringify(Object.entries(SETTINGS))]);
+  await connection.query(`SELECT set_config(s->>0, s->>1, false) FROM jsonb_array_elements($1::jsonb) s`, [new Json(Object.entries(SETTINGS))]);
   return { ...connection, backend: { pid: Number(row['pid']), startedAt: String(row['started']) } };
 }
 
@@ -171,6 +178,7 @@ function destroy(client: Client): void {
 
 function sent(value: Value): unknown {
   if (typeof value === 'string') return toStored(value);
+  if (value instanceof Json) return value.text;
   if (value instanceof Uint8Array) return Buffer.from(value.buffer, value.byteOffset, value.byteLength);
   return Array.isArray(value) ? (value as readonly string[]).map(toStored) : value;
 }

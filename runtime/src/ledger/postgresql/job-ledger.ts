@@ -1,6 +1,6 @@
 /** The jobs part of the port: claims by the claim lane, reads by the connection for reads. */
 import { endOfPrefix, type ClaimedJob, type JobLedger } from '@mecha/components/kit';
-import type { Row, Value } from '@mecha/components/postgresql/connection.ts';
+import { Json, type Row, type Value } from '@mecha/components/postgresql/connection.ts';
 import { ledgerJob, type JobColumns } from '../job-schema.ts';
 
 export interface JobLedgerParts {
@@ -25,7 +25,7 @@ export function openJobLedger({ session, now, read, claim, touch }: JobLedgerPar
       return { jobs, more: jobs.length >= limit };
     },
     async renew({ owner, leaseMs, jobs }) {
-      const [row] = await claim('SELECT renew_jobs($1, $2, $3, $4, $5) AS answer', () => [session, owner, leaseMs, JSON.stringify(jobs), now()]);
+      const [row] = await claim('SELECT renew_jobs($1, $2, $3, $4, $5) AS answer', () => [session, owner, leaseMs, new Json(jobs), now()]);
       const { lost, touched } = row?.['answer'] as { lost: number[]; touched: string[] };
       if (touched.length > 0) touch(touched);
       return { lost };

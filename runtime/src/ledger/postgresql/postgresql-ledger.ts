@@ -12,7 +12,8 @@ import { hostname } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import { readFileSync } from 'node:fs';
 import type { ClaimedMessage, ClaimedOutboxRecord, ClaimedWorkflow, Clock, DeadLetter, Ledger, LedgerOperation, MessageClaim, OutboxSource, TopicStatus, WorkflowActivity, WorkflowClaimRequest, WorkflowLedger } from '@mecha/components/kit';
-import { ConnectionKeeper, openConnection, PostgresqlError, shownAddress, type Connection, type PostgresqlAddress, type Row, type Value } from '@mecha/components/postgresql/connection.ts';
+import { ConnectionKeeper, Json, openConnection, PostgresqlError, shownAddress, type Connection, type PostgresqlAddress, type Row, type Value } from '@mecha/components/postgresql/connection.ts';
+import { toStored } from '@mecha/components/postgresql/text.ts';
 import { systemClock } from '../../clock.ts';
 import { createLogLimit } from '../../log-limit.ts';
 import type { Log } from '../../telemetry/log.ts';
@@ -171,7 +172,7 @@ export async function openPostgresqlLedger({ address, registry, log, random, clo
   };
 
   const claimWorkflows = (name: 'claim_instances' | 'claim_activities', { app, owner, limit, leaseMs, names, limits }: WorkflowClaimRequest) =>
-    claimOne<{ rows: unknown[]; more: boolean }>(`SELECT ${name}($1, $2, $3, $4, $5, $6, $7, $8, $9) AS answer`, (claim) => [session, claim, app, owner, limit, leaseMs, names ?? null, JSON.stringify(limits ?? {}), now()]);
+    claimOne<{ rows: unknown[]; more: boolean }>(`SELECT ${name}($1, $2, $3, $4, $5, $6, $7, $8, $9) AS answer`, (claim) => [session, claim, app, owner, limit, leaseMs, names ?? null, limitsOf(limits), now()]);
   const workflows: WorkflowLedger = {
     async claimInstances(request) {
       const { rows, more } = await claimWorkflows('claim_instances', request);
@@ -183,7 +184,7 @@ export async function openPostgresqlLedger({ address, registry, log, random, clo
     },
     async renew({ owner, leaseMs, instances, activities }) {
       const text = 'SELECT renew_workflows($1, $2, $3, $4, $5, $6) AS answer';
-      const { touched, ...lost } = await claimOne<{ lostInstances: number[]; lostActivities: number[]; touched: string[] }>(text, () => [session, owner, leaseMs, JSON.stringify(instances), JSON.stringify(activities), now()]);
+      const { touched, ...lost } = await claimOne<{ lostInstances: number[]; lostActivities: number[]; touched: string[] }>(text, () => [session, owner, leaseMs, new Json(instances), new Json(activities), now()]);
       touch(touched);
       return lost;
     },
@@ -265,6 +266,8 @@ export async function openPostgresqlLedger({ address, registry, log, random, clo
     },
   };
 }
+
+const limitsOf = (limits: WorkflowClaimRequest['limits'] = {}): Json => new Json(Object.fromEntries(Object.entries(limits).map(([name, limit]) => [toStored(name), limit])));
 
 function withMetadata<T>(about: unknown): T {
   const { metadata, ...rest } = about as { metadata: string };

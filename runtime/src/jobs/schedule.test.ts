@@ -86,6 +86,26 @@ describe('schedules', () => {
   });
 });
 
+test('any text is a schedule or is refused with a reason, and so is any instant (users 59)', () => {
+  const piece = fc.constantFrom('*', '?', '/', '-', ',', ' ', '0', '5', '59', '99', 'MON', 'jan', 'L', 'W', '#', '@every', '@daily', '1h', '-1s', 'CRON_TZ=', 'Europe/Vienna', '__proto__', 'P1D', 'T', 'Z', '2026-01-01', ':', '\u0000', 'ä');
+  const text = fc.oneof(fc.string(), fc.array(piece, { maxLength: 14 }).map((parts) => parts.join('')), fc.array(piece, { minLength: 6, maxLength: 7 }).map((parts) => parts.join(' ')));
+  const understood = (work: () => number | undefined): void => {
+    try {
+      const found = work();
+      expect(found === undefined || Number.isInteger(found)).toBe(true);
+    } catch (error) {
+      if (!(error instanceof BadSchedule)) throw error;
+    }
+  };
+  fc.assert(
+    fc.property(text, (given) => {
+      understood(() => nextTick(parseSchedule(given), at('2026-03-29T00:00:00Z'), 0));
+      understood(() => parseInstant(given, at('2026-01-01T00:00:00Z'), 'dueTime'));
+    }),
+    { numRuns: 3000 },
+  );
+});
+
 describe('time zones', () => {
   // Vienna: 2026-03-29 02:00 CET becomes 03:00 CEST, 2026-10-25 03:00 CEST becomes 02:00 CET.
   test.each([

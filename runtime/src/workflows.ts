@@ -16,6 +16,7 @@ import type { Part } from './lifecycle.ts';
 import { errors as pipelineErrors } from './pipeline.ts';
 import type { Log } from './telemetry/log.ts';
 import type { ActivityQueue } from './workflow-asl/activity-queue.ts';
+import type { DefinitionSweep } from './workflow-asl/definition-sweep.ts';
 import type { DeclaredMachine } from './workflow-asl/machine-store.ts';
 import type { TaskBlocks } from './workflow-asl/task-executor.ts';
 
@@ -47,6 +48,7 @@ interface Loaded {
   readonly engine: Engine;
   readonly queue: ActivityQueue;
   readonly states: StatesBlock;
+  readonly sweep: DefinitionSweep;
 }
 
 export function createWorkflows(parts: WorkflowsParts): Workflows {
@@ -67,7 +69,7 @@ export function createWorkflows(parts: WorkflowsParts): Workflows {
   }
 
   async function loadAll(): Promise<Loaded> {
-    const [{ Engine }, { MachineStore, attributesOf }, { createStatesExecutor }, { createTaskExecutor }, { ActivityQueue }, { createStatesBlock }, { TOLD_EVENT }] = await Promise.all([
+    const [{ Engine }, { MachineStore, attributesOf }, { createStatesExecutor }, { createTaskExecutor }, { ActivityQueue }, { createStatesBlock }, { TOLD_EVENT }, { DefinitionSweep }] = await Promise.all([
       import('./engine/engine.ts'),
       import('./workflow-asl/machine-store.ts'),
       import('./workflow-asl/states-executor.ts'),
@@ -75,6 +77,7 @@ export function createWorkflows(parts: WorkflowsParts): Workflows {
       import('./workflow-asl/activity-queue.ts'),
       import('./blocks/states/states.ts'),
       import('./workflow-asl/arns.ts'),
+      import('./workflow-asl/definition-sweep.ts'),
     ]);
     const engine = new Engine({ appId, namespace, ledger, clock, random, newId: randomUUID, log: log.scoped('mecha.workflow') });
     const store = new MachineStore({ app, ledger, now: () => clock.now(), random, declared: parts.declared });
@@ -94,10 +97,12 @@ export function createWorkflows(parts: WorkflowsParts): Workflows {
     );
     engine.attachActivities(createTaskExecutor(parts.blocks, async (instanceId, event) => void (await engine.operations.raiseEvent(instanceId, TOLD_EVENT, JSON.stringify(event)))));
     const queue = new ActivityQueue({ engine, ledger, clock, onTrouble: (error) => log.warn({ err: error }, 'workers that ask for activities wait for the ledger') });
-    const states = createStatesBlock({ engine, store, queue, ledger, clock, random, uuid: randomUUID, blocks: parts.blocks });
+    const sweep = new DefinitionSweep({ app, ledger, store, clock, onTrouble: (error) => log.warn({ err: error }, 'definitions of deleted state machines are still there; removed later') });
+    if (!stopped) sweep.soon();
+    const states = createStatesBlock({ engine, store, queue, onMachineDeleted: () => sweep.soon(), ledger, clock, random, uuid: randomUUID, blocks: parts.blocks });
     unwatch();
     if (!stopped) engine.start();
-    return { engine, queue, states };
+    return { engine, queue, states, sweep };
   }
 
   let looking = false;
@@ -140,6 +145,7 @@ export function createWorkflows(parts: WorkflowsParts): Workflows {
       unwatch();
       const loaded = await loading?.catch(() => undefined);
       loaded?.queue.stop();
+      loaded?.sweep.stop();
       await loaded?.engine.drain(AbortSignal.any([signal, AbortSignal.timeout(parts.gracefulShutdownMs / 2)]));
       closing.abort();
       await loaded?.engine.drain(signal);
@@ -150,6 +156,7 @@ export function createWorkflows(parts: WorkflowsParts): Workflows {
       closing.abort();
       const loaded = await loading?.catch(() => undefined);
       loaded?.queue.stop();
+      loaded?.sweep.stop();
       await loaded?.engine.stop();
     },
   };

@@ -12,6 +12,9 @@ import { healthHttp } from './blocks/health/health.http.ts';
 import { createInvocationBlock, type HttpEndpoint, type InvocationBlock } from './blocks/invocation/invocation.ts';
 import { invocationHttp } from './blocks/invocation/invocation.http.ts';
 import { invocationGrpc, invocationGrpcProxy } from './blocks/invocation/invocation.grpc.ts';
+import { jobsGrpc } from './blocks/jobs/jobs.grpc.ts';
+import { jobsHttp } from './blocks/jobs/jobs.http.ts';
+import type { JobsBlock } from './blocks/jobs/jobs.ts';
 import { createMetadataBlock, type MetadataBlock } from './blocks/metadata/metadata.ts';
 import { metadataHttp } from './blocks/metadata/metadata.http.ts';
 import { metadataGrpc } from './blocks/metadata/metadata.grpc.ts';
@@ -55,6 +58,7 @@ import { createOutboxRelay } from './outbox/outbox-relay.ts';
 import type { PeerLink } from './peers/peer-link.ts';
 import { Pipeline, errors as pipelineErrors } from './pipeline.ts';
 import { createResilience } from './resilience/resilience.ts';
+import { createScheduledJobs } from './scheduled-jobs.ts';
 import { servedFallback, servedMethods, servedRoutes } from './security/api-access.ts';
 import { HttpServer } from './servers/http.ts';
 import { GrpcServer } from './servers/grpc.ts';
@@ -89,6 +93,8 @@ export interface Blocks {
   readonly metadata: MetadataBlock;
   readonly invocation: InvocationBlock;
   readonly workflow: WorkflowBlock;
+  /** Loaded when it is first asked for. */
+  readonly jobs: () => Promise<JobsBlock>;
   readonly pipeline: Pipeline;
 }
 
@@ -128,6 +134,7 @@ export class RunningSidecar implements Sidecar {
   #components: ComponentHost | undefined;
   #monitor: AppMonitor | undefined;
   #subscriptions: Part | undefined;
+  #jobs: Part | undefined;
   /** The app was seen, and asked what it subscribes to. */
   #appGreeted = false;
   #stopping: Promise<void> | undefined;
@@ -182,7 +189,8 @@ export class RunningSidecar implements Sidecar {
   }
 
   async stopIntake(): Promise<void> {
-    await this.#subscriptions?.drain?.(AbortSignal.timeout(this.#options.gracefulShutdownMs));
+    const signal = AbortSignal.timeout(this.#options.gracefulShutdownMs);
+    await Promise.all([this.#subscriptions?.drain?.(signal), this.#jobs?.drain?.(signal)]);
   }
 
   /** Drains and stops; idempotent. */
@@ -285,9 +293,14 @@ export class RunningSidecar implements Sidecar {
         }),
       publish: (record, signal) => pubsub.publishRecord(record, signal),
     });
+    const jobs = createScheduledJobs({ appId, namespace, ledger, channel, monitor, appMaxConcurrency: options.appMaxConcurrency, clock, log, metrics });
+    this.#jobs = jobs;
     const workflows = createWorkflows({
       appId, namespace, ledger, clock, random, log,
-      blocks: { invocation, state, pubsub },
+      blocks: {
+        invocation, state, pubsub,
+        jobs: { schedule: async (job) => (await jobs.block()).schedule(job), delete: async (name) => (await jobs.block()).delete(name) },
+      },
       declared: resources.filter((resource) => resource.kind === 'Workflow'),
       gracefulShutdownMs: options.gracefulShutdownMs,
     });
@@ -316,7 +329,7 @@ export class RunningSidecar implements Sidecar {
     const health = createHealthBlock({ appId, missing: () => this.#missing(), outboundReady: () => this.state === 'ready' && components.firstAttemptsEnded });
     const shutdown = createShutdownBlock({ stop: () => void this.stop(), exit: () => this.#shared.exit(1) });
 
-    this.blocks = { state, pubsub, secrets, metadata, invocation, workflow, pipeline };
+    this.blocks = { state, pubsub, secrets, metadata, invocation, workflow, jobs: () => jobs.block(), pipeline };
     const invoke = invocationHttp(invocation, pipeline);
     const routes = [
       ...healthHttp(health, pipeline),
@@ -329,6 +342,7 @@ export class RunningSidecar implements Sidecar {
       ...compensationsHttp(async () => (await workflows.states()).compensations, pipeline),
       ...workflowHttp(workflow, pipeline),
       ...instancesHttp(createInstances({ engine: () => workflows.engine() }), pipeline),
+      ...jobsHttp(appId, () => jobs.block(), pipeline),
       ...invoke.routes,
     ];
     const http = this.#httpServer(routes, invoke.fallback, configuration);
@@ -342,6 +356,7 @@ export class RunningSidecar implements Sidecar {
         ...secretsGrpc(secrets, pipeline),
         ...pubsubGrpc(pubsub, subscriptions, pipeline),
         ...workflowGrpc(workflow, pipeline),
+        ...jobsGrpc(() => jobs.block(), pipeline),
         ...taskHubDoor(openTaskHub),
         ...invocationGrpc(invocation, pipeline, { maxBodyBytes: options.maxBodyBytes }),
       ],
@@ -368,6 +383,7 @@ export class RunningSidecar implements Sidecar {
       relay,
       // Its tasks use everything above.
       workflows,
+      jobs,
       // Last to start and first to stop: intake ends before anything else does.
       subscriptions,
     ];

@@ -15,6 +15,7 @@ import { connect } from 'node:net';
 import type { Readable } from 'node:stream';
 import type { Pool } from 'undici';
 import { messageOf } from '../errors.ts';
+import { bodyOfData } from '../jobs/job-data.ts';
 import { asArray, asObject, member, parseJson } from '../json/lenient-json.ts';
 import type { Log } from '../telemetry/log.ts';
 import { traceparentOf, type TraceContext } from '../telemetry/trace.ts';
@@ -141,6 +142,17 @@ export function createHttpChannel(options: HttpChannelOptions): AppChannel {
         const request = { method: 'POST', path: requestPath(events.path), headers, body: bulkBody(events), trace: events.trace };
         const { status, body } = await askShort(request, signal, BULK_ANSWER_BYTES_MAX);
         return bulkAnswerOf(status, body);
+      } catch (error) {
+        return answerOfFailure(error, signal);
+      }
+    },
+
+    async deliverJob({ name, data, headers, trace }, signal) {
+      const body = data === undefined ? undefined : bodyOfData(data);
+      try {
+        const request = { method: 'POST', path: `/job/${encodeURIComponent(name.toWellFormed())}`, headers: { ...headers, 'content-type': 'application/json' }, body, trace };
+        const { status } = await askShort(request, signal, ANSWER_BYTES_MAX);
+        return status >= 200 && status < 300 ? SUCCESS : answerOf(status, undefined);
       } catch (error) {
         return answerOfFailure(error, signal);
       }

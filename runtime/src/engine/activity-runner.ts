@@ -14,6 +14,7 @@ import type { EngineParts, EngineSettings } from './engine-parts.ts';
 import { ExecutorUnavailable, type ActivityExecutor, type ActivityOutcome, type ActivityRequest } from './executor.ts';
 import type { FusedResult } from './instance-memory.ts';
 import type { Limiter } from './limits.ts';
+import { fetched, parsed } from './payloads.ts';
 import type { StartedActivity } from './turn-runner.ts';
 import type { ActivityRetry, FailureDetails, HistoryEvent } from './vocabulary.ts';
 
@@ -88,7 +89,7 @@ export class ActivityRunner {
     this.#running.set(activity, own);
     const over = (): void => void (this.#running.get(activity) === own && this.#running.delete(activity));
     try {
-      const request = JSON.parse(started.request) as StoredRequest;
+      const request = await this.#requestOf(started);
       const outcome = await this.#outcome(started, request, abort.signal);
       if (outcome) await this.#record(started, request, outcome);
       else await this.#return(started, over);
@@ -99,6 +100,10 @@ export class ActivityRunner {
       over();
       this.#free(name);
     }
+  }
+
+  async #requestOf({ row, request }: StartedActivity): Promise<StoredRequest> {
+    return parsed<StoredRequest>(request) ?? (await fetched<StoredRequest>(this.#ledger.workflows, row, request));
   }
 
   #free(name: string): void {
@@ -178,7 +183,7 @@ export class ActivityRunner {
     return Promise.all(
       activities.map(async (claimed) => {
         const { activity, attempt, instanceApp, instanceId, executionId } = claimed;
-        const request = requestOf(claimed, JSON.parse(claimed.request) as StoredRequest);
+        const request = requestOf(claimed, await this.#requestOf(claimed));
         await this.#ledger.commit([
           { type: 'workflow.defer', activity, attempt },
           { type: 'workflow.send', app: instanceApp, instanceId, executionId, message: messageOf(told(request)) },

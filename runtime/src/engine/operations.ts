@@ -1,6 +1,6 @@
 /** What is done to instances from outside: start, raise an event, suspend, resume, terminate, purge. */
 import { LedgerConflict, isTerminalStatus, type IdReuse, type Ledger, type NewWorkflow, type WorkflowQuery, type WorkflowRow, type WorkflowStatus } from '@mecha/components/kit';
-import { endMessage, isLarger, messageOf } from './compose-step.ts';
+import { appendOf, endMessage, isLarger, messageOf } from './compose-step.ts';
 import { engineErrors } from './engine-errors.ts';
 import type { EngineParts, EngineSettings } from './engine-parts.ts';
 import type { WorkflowExecutor } from './executor.ts';
@@ -78,7 +78,7 @@ export class Operations {
       if (executor?.inline) {
         turns.take(name);
         try {
-          await runner.start(workflow, executor);
+          await runner.start(workflow, event, executor);
         } finally {
           turns.give(name);
         }
@@ -111,7 +111,7 @@ export class Operations {
   }
   async #control(instanceId: string, status: 'suspended' | 'running', event: HistoryEvent, app = this.#parts.app): Promise<boolean> {
     const { row } = await this.#found(app, instanceId);
-    const [outcome] = await this.#ledger.commit([{ type: 'workflow.control', row, status, append: { count: 1, data: JSON.stringify([event]) } }]);
+    const [outcome] = await this.#ledger.commit([{ type: 'workflow.control', row, status, append: appendOf([event]) }]);
     const applied = outcome?.workflow?.applied ?? false;
     if (applied) this.#parts.onStatus(app, instanceId, status);
     return applied;
@@ -169,6 +169,20 @@ export class Operations {
       if (filter.completedBefore !== undefined ? gone === 0 || cursor === undefined : cursor === undefined) break;
     }
     return removed;
+  }
+
+  /**
+   * One that has ended goes on as the same execution, with this event: for executors that kept in their snapshot how. False: it has
+   * not ended.
+   */
+  async reopen(instanceId: string, name: string, input?: string): Promise<boolean> {
+    const { app, clock, onStatus } = this.#parts;
+    const { row } = await this.#found(app, instanceId);
+    const event: HistoryEvent = { kind: 'eventRaised', id: -1, at: clock.now(), name, ...(input === undefined ? {} : { input }) };
+    const [outcome] = await this.#ledger.commit([{ type: 'workflow.reopen', row, message: messageOf(event) }]);
+    const applied = outcome?.workflow?.applied ?? false;
+    if (applied) onStatus(app, instanceId, 'running');
+    return applied;
   }
 
   /** Ends the rest of a stalled instance at once. */

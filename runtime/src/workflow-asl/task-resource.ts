@@ -4,12 +4,12 @@ import type { Resource } from '../asl/resource.ts';
 
 export interface MechaTask {
   readonly block: string;
-  /** App, store or component. */
+  /** App, store, component or job. */
   readonly target: string;
   readonly operation: string;
 }
 
-const OPERATIONS: Readonly<Record<string, readonly string[]>> = { state: ['get', 'set', 'delete'], pubsub: ['publish'], http: ['request'] };
+const OPERATIONS: Readonly<Record<string, readonly string[]>> = { state: ['get', 'set', 'delete'], pubsub: ['publish'], jobs: ['schedule', 'delete'], http: ['request'] };
 const SUFFIX = /\.(?:waitForTaskToken|sync|sync:2)$/;
 
 /** `arn:mecha:<block>:::<component>:<operation>`; undefined when it is none. */
@@ -30,7 +30,7 @@ export function refusal(resource: Resource): string | undefined {
   const { block, target, operation } = task;
   if (block === 'invoke') return target !== '' && operation !== '' ? undefined : 'arn:mecha:invoke:::<app>:<method>';
   const operations = OPERATIONS[block];
-  if (!operations) return `tasks of the block '${block}' are not served yet; there are invoke, http, state, pubsub, activities and nested executions`;
+  if (!operations) return `tasks of the block '${block}' are not served yet; there are invoke, http, state, pubsub, jobs, activities and nested executions`;
   if (resource.pattern === 'sync') return `'.sync' exists for nested executions only`;
   if (operations.includes(operation) && target !== '') return undefined;
   const meant = nearest(operation, operations);

@@ -167,6 +167,7 @@ export class FakeApp implements AppMonitor {
       this.batches.push(batch);
       return this.answerBatch(batch);
     },
+    deliverJob: () => Promise.reject(new Error('not part of these tests')),
     invoke: () => Promise.reject(new Error('not part of these tests')),
     reach: async () => {},
     probe: async () => true,

@@ -12,9 +12,12 @@ import { randomUUID } from 'node:crypto';
 import type { Clock, Ledger } from '@mecha/components/kit';
 import type { StatesBlock } from './blocks/states/states.ts';
 import type { Engine } from './engine/engine.ts';
+import type { EngineSettings } from './engine/engine-parts.ts';
 import type { Part } from './lifecycle.ts';
 import { errors as pipelineErrors } from './pipeline.ts';
+import type { WorkflowConfiguration } from './config/resource-types.ts';
 import type { Log } from './telemetry/log.ts';
+import type { Metrics } from './telemetry/metrics.ts';
 import type { ActivityQueue } from './workflow-asl/activity-queue.ts';
 import type { DefinitionSweep } from './workflow-asl/definition-sweep.ts';
 import type { DeclaredMachine } from './workflow-asl/machine-store.ts';
@@ -29,6 +32,9 @@ export interface WorkflowsParts {
   readonly log: Log;
   readonly blocks: TaskBlocks;
   readonly declared: readonly DeclaredMachine[];
+  /** `spec.workflow`; absent: nothing is said. */
+  readonly configuration?: WorkflowConfiguration;
+  readonly metrics?: Metrics;
   /** Milliseconds for all draining of the sidecar. */
   readonly gracefulShutdownMs: number;
 }
@@ -49,6 +55,19 @@ interface Loaded {
   readonly queue: ActivityQueue;
   readonly states: StatesBlock;
   readonly sweep: DefinitionSweep;
+}
+
+/** At once in a sidecar when the configuration says nothing. */
+const CONCURRENT_MAX = 1000;
+
+function settingsOf({ turnsMax = CONCURRENT_MAX, activitiesMax = CONCURRENT_MAX, turnsPerName, activitiesPerName, retention, payloadBytesMax, historyBytesMax }: WorkflowConfiguration): Partial<EngineSettings> {
+  return {
+    turns: { max: turnsMax, ...(Object.keys(turnsPerName).length > 0 ? { perName: turnsPerName } : {}) },
+    activities: { max: activitiesMax, ...(Object.keys(activitiesPerName).length > 0 ? { perName: activitiesPerName } : {}) },
+    retention,
+    ...(payloadBytesMax === undefined ? {} : { payloadBytesMax }),
+    ...(historyBytesMax === undefined ? {} : { historyBytesMax }),
+  };
 }
 
 export function createWorkflows(parts: WorkflowsParts): Workflows {
@@ -79,7 +98,7 @@ export function createWorkflows(parts: WorkflowsParts): Workflows {
       import('./workflow-asl/arns.ts'),
       import('./workflow-asl/definition-sweep.ts'),
     ]);
-    const engine = new Engine({ appId, namespace, ledger, clock, random, newId: randomUUID, log: log.scoped('mecha.workflow') });
+    const engine = new Engine({ appId, namespace, ledger, clock, random, newId: randomUUID, log: log.scoped('mecha.workflow'), settings: parts.configuration ? settingsOf(parts.configuration) : {}, ...(parts.metrics ? { metrics: parts.metrics } : {}) });
     const store = new MachineStore({ app, ledger, now: () => clock.now(), random, declared: parts.declared });
     engine.attachExecutor(
       createStatesExecutor({

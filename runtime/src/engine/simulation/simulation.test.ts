@@ -22,7 +22,7 @@ const MUTANT_SEEDS_MAX = 400;
 const POINTS = [
   ...['before', 'after', 'refused', 'ambiguous', 'freeze'].flatMap((fault) => ['claimInstances', 'claimActivities', 'fireTimers', 'commit step', 'commit complete'].map((call) => `${call}:${fault}`)),
   'commit create+first-step:before', 'commit create+first-step:after', 'commit create:before', 'commit release:after', 'commit retry:after', 'commit defer:after', 'renew:after', 'read:before',
-  'worker:gone', 'worker:threw', 'worker:silent', 'wake-up:lost', 'clock:jump', 'client:suspend', 'client:terminate',
+  'worker:gone', 'worker:threw', 'worker:silent', 'wake-up:lost', 'clock:jump', 'client:suspend', 'client:terminate', 'client:purge', 'client:rerun',
 ];
 
 test(`all invariants hold in ${SEEDS} lives from seed ${FIRST} on, struck at every named point`, { timeout: 60_000 + SEEDS * 600 }, async () => {

@@ -71,7 +71,7 @@ const NONE: MapRunCounts = { pending: 0, running: 0, succeeded: 0, failed: 0, ti
 
 /** Children stand for items and for executions: a batch counts as one. */
 function countsOf(counts: MapRunCounts): Fields {
-  return { ...counts, total: Object.values(counts).reduce((sum, count) => sum + count, 0), resultsWritten: 0, failuresNotRedrivable: 0, pendingRedrive: 0 };
+  return { ...counts, total: Object.values<number>({ ...counts }).reduce((sum, count) => sum + count, 0), resultsWritten: 0, failuresNotRedrivable: 0, pendingRedrive: 0 };
 }
 
 function doingOf(kept: Kept | undefined, arn: string): MapRunDoing | undefined {

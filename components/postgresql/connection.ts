@@ -105,7 +105,7 @@ export async function openConnection(address: PostgresqlAddress): Promise<Connec
     query_timeout: QUERY_TIMEOUT_MS,
     keepAlive: true,
     keepAliveInitialDelayMillis: KEEP_ALIVE_AFTER_MS,
-    types: { getTypeParser: (oid: number, format?: 'text' | 'binary') => parsers.get(oid) ?? pg.types.getTypeParser(oid, format as 'text') },
+    types: { getTypeParser: (oid: number): Parser => parsers.get(oid) ?? (pg.types.getTypeParser(oid) as Parser) },
   };
   const client = new pg.Client(config satisfies ClientConfig);
   const ended = Promise.withResolvers<void>();
@@ -183,9 +183,10 @@ function sent(value: Value): unknown {
   return Array.isArray(value) ? (value as readonly string[]).map(toStored) : value;
 }
 
+type Parser = (text: string) => unknown;
 const OID = { int8: 20, text: 25, json: 114, jsonb: 3802 };
 const readJson = (text: string): unknown => readStored(text, JSON.parse);
-const parsers: ReadonlyMap<number, (text: string) => unknown> = new Map<number, (text: string) => unknown>([
+const parsers: ReadonlyMap<number, Parser> = new Map<number, Parser>([
   [OID.int8, Number],
   [OID.text, (text) => readStored(text)],
   [OID.json, readJson],
@@ -228,7 +229,7 @@ export interface KeeperOptions {
 export class ConnectionKeeper {
   readonly #options: KeeperOptions;
   #current: Connection | undefined;
-  #opening: Promise<void> | undefined;
+  #isOpening = false;
   readonly #waiting = new Set<{ resolve: (connection: Connection) => void; reject: (error: unknown) => void }>();
   #lastTrouble: unknown;
   #closed = false;
@@ -249,16 +250,18 @@ export class ConnectionKeeper {
       };
       const waiter = {
         resolve: (connection: Connection) => (done(), resolve(connection)),
-        reject: (error: unknown) => (done(), reject(error as Error)),
+        reject: (error: unknown) => (done(), reject(error)),
       };
       this.#waiting.add(waiter);
-      this.#opening ??= this.#open();
+      this.keep();
     });
   }
 
   /** Connects now, and again whenever the connection is lost, whether or not anybody asks. */
   keep(): void {
-    if (!this.#closed && !this.#current) this.#opening ??= this.#open();
+    if (this.#closed || this.#current || this.#isOpening) return;
+    this.#isOpening = true;
+    void this.#open();
   }
 
   async #open(): Promise<void> {
@@ -277,16 +280,16 @@ export class ConnectionKeeper {
       const pauseMs = backOffMs * (0.5 + this.#options.random() / 2);
       await new Promise<void>((resolve) => this.#options.clock.after(pauseMs, resolve));
     }
-    this.#opening = undefined;
+    this.#isOpening = false;
   }
 
   #accept(connection: Connection): void {
-    this.#opening = undefined;
+    this.#isOpening = false;
     if (this.#closed) return void connection.close();
     this.#current = connection;
     void connection.ended.then(() => {
       if (this.#current === connection) this.#current = undefined;
-      if (!this.#closed) this.#opening ??= this.#open();
+      this.keep();
     });
     for (const { resolve } of [...this.#waiting]) resolve(connection);
   }

@@ -3,11 +3,18 @@ import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Ledger, LedgerOperation } from '@mecha/components/kit';
+import { readAddress } from '@mecha/components/postgresql/connection.ts';
+import { systemClock } from '@mecha/runtime/clock.ts';
+import { createMemoryLedger } from '@mecha/runtime/ledger/memory-ledger.ts';
+import { openPostgresqlLedger } from '@mecha/runtime/ledger/postgresql/postgresql-ledger.ts';
+import { createLog } from '@mecha/runtime/telemetry/log.ts';
+import { freePort } from '../servers/processes.ts';
 import { createTestSchema, type TestSchema } from '@mecha/runtime/ledger/postgresql/testing.ts';
 import { serverAddress, startPrivateServer } from '../servers/servers.ts';
 import { seededRandom, until } from '../tools/processes.ts';
 
 const SEED = Number(process.env['MECHA_CRASH_SEED'] ?? Date.now() % 1_000_000);
+const log = createLog({ level: 'fatal', json: true, appId: 'test', version: '0' });
 const undo: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
   for (const one of undo.splice(0).reverse()) await one();
@@ -207,5 +214,8 @@ describe('PostgreSQL as the ledger', () => {
     await (await schema.open()).close();
     await schema.connection.query(`UPDATE "${schema.address.schema}".ledger_meta SET value = '99' WHERE name = 'schema'`);
     await expect(schema.open()).rejects.toThrow(/schema 99, .* written by a newer one/);
+    const nowhere = readAddress(`postgresql://mecha:geheim@127.0.0.1:${await freePort()}/d`);
+    const refused = openPostgresqlLedger({ address: nowhere, registry: createMemoryLedger({ clock: systemClock }), log, random: Math.random, openPatienceMs: 300 });
+    await expect(refused).rejects.toThrow(/^no ledger at postgresql:\/\/127\.0\.0\.1:\d+\/d \(schema mecha\): (?!.*geheim)/);
   });
 });

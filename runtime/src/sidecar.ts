@@ -301,7 +301,7 @@ export class RunningSidecar implements Sidecar {
         invocation, state, pubsub,
         jobs: { schedule: async (job) => (await jobs.block()).schedule(job), delete: async (name) => (await jobs.block()).delete(name) },
       },
-      declared: resources.filter((resource) => resource.kind === 'Workflow'),
+      declared: resources.filter((resource) => resource.kind === 'Workflow'), configuration: configuration.workflow, metrics,
       gracefulShutdownMs: options.gracefulShutdownMs,
     });
     let connectedWorkers = (): number => 0;

@@ -10,6 +10,7 @@ import type { Ledger, WorkflowActivity, WorkflowOperation } from '@mecha/compone
 import { messageOf as wordsOf } from '../errors.ts';
 import { waitFor } from '../wait.ts';
 import { isLarger, messageOf, tooLarge, type StoredRequest } from './compose-step.ts';
+import type { EngineMetrics } from './engine-metrics.ts';
 import type { EngineParts, EngineSettings } from './engine-parts.ts';
 import { ExecutorUnavailable, type ActivityExecutor, type ActivityOutcome, type ActivityRequest } from './executor.ts';
 import type { FusedResult } from './instance-memory.ts';
@@ -22,6 +23,7 @@ export interface ActivityRunnerParts extends Pick<EngineParts, 'ledger' | 'clock
   readonly settings: EngineSettings;
   readonly owner: string;
   readonly limiter: Limiter;
+  readonly metrics: EngineMetrics;
   readonly executorFor: (name: string) => ActivityExecutor | undefined;
   /** `TurnRunner.offer`. */
   readonly offer: (row: number, result: Omit<FusedResult, 'settle'>) => Promise<boolean> | undefined;
@@ -90,8 +92,9 @@ export class ActivityRunner {
     const over = (): void => void (this.#running.get(activity) === own && this.#running.delete(activity));
     try {
       const request = await this.#requestOf(started);
+      const ranMs = this.#stopwatch();
       const outcome = await this.#outcome(started, request, abort.signal);
-      if (outcome) await this.#record(started, request, outcome);
+      if (outcome) await this.#record(started, request, outcome, ranMs());
       else await this.#return(started, over);
     } catch (error) {
       const level = this.#closing.signal.aborted ? 'debug' : 'error';
@@ -132,10 +135,25 @@ export class ActivityRunner {
     await this.#commit({ type: 'workflow.return', activity, owner: this.#parts.owner }).catch((failed: unknown) => this.#parts.log.warn({ activity, attempt, err: failed }, 'an activity waits for the end of its lease'));
   }
 
-  async #record(started: StartedActivity, request: StoredRequest, outcome: ActivityOutcome): Promise<void> {
-    const { activity, attempt, row } = started;
+  async #record(started: StartedActivity, request: StoredRequest, outcome: ActivityOutcome, ranMs: number): Promise<void> {
+    const { activity, attempt, name } = started;
+    const { metrics } = this.#parts;
     if (outcome.kind === 'deferred') return void (await this.#until({ type: 'workflow.defer', activity, attempt }));
     const again = outcome.kind === 'failed' ? this.#retry(activity, attempt, request.retry, outcome.failure) : undefined;
+    const status = again ? 'recoverable' : outcome.kind === 'failed' ? 'failed' : 'success';
+    metrics.activityRun(name, status, ranMs);
+    const recordedMs = this.#stopwatch();
+    await this.#recordEnd(started, request, outcome, again);
+    metrics.activityRecorded(name, status, recordedMs());
+  }
+
+  #stopwatch(): () => number {
+    const from = this.#parts.clock.now();
+    return () => this.#parts.clock.now() - from;
+  }
+
+  async #recordEnd(started: StartedActivity, request: StoredRequest, outcome: Exclude<ActivityOutcome, { kind: 'deferred' }>, again: WorkflowOperation | undefined): Promise<void> {
+    const { activity, attempt, row } = started;
     if (again) return void (await this.#until(again));
     const event = outcomeEvent(started.taskId, request, outcome, this.#parts.clock.now());
     if (await this.#parts.offer(row, { activity, attempt, event })) return;

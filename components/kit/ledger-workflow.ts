@@ -3,7 +3,8 @@
  * activities, timers. The ledger knows rows, leases and fences; what an event means, it does not (`event` is text of the engine's).
  *
  * Invariants, which the conformance suite holds on every implementation:
- * W1  A step is applied whole or not at all, and only under the fence it was built on. A terminal instance never changes.
+ * W1  A step is applied whole or not at all, and only under the fence it was built on. A terminal instance never changes,
+ *     unless it is reopened.
  * W2  An instance with unread messages that is neither leased, resting nor suspended is found by a claim. Nothing else need be remembered.
  * W3  An activity or a timer is resolved once: the transaction that writes its result removes its row, and a second answer,
  *     or one for another attempt, is not applied.
@@ -14,7 +15,7 @@
  * W8  A payload is there as long as a message or the history of its execution may name it: it comes with what names it, in the same
  *     transaction, belongs to the instance that got it, and goes with the execution (reset: unless an unread message brought it) or the instance.
  *
- * Durable when it resolves (L2): create, step, send, control, purge, and `complete` with `told`. Everything else is as safe from a crash of the
+ * Durable when it resolves (L2): create, step, send, control, reopen, purge, and `complete` with `told`. Everything else is as safe from a crash of the
  * process, and a power failure may undo the last of it: it happens again.
  */
 
@@ -202,6 +203,11 @@ export type WorkflowOperation =
   | { readonly type: 'workflow.release'; readonly row: number; readonly fence: number; readonly restUntil?: number; readonly failed?: string }
   /** Ends the rest of a stalled or failing instance. */
   | { readonly type: 'workflow.wake'; readonly row: number }
+  /**
+   * A terminal instance runs again, as the same execution, with its history and its snapshot, and this message in its inbox. Result:
+   * `applied: false` with the status found when it has not ended.
+   */
+  | { readonly type: 'workflow.reopen'; readonly row: number; readonly message: WorkflowMessage }
   /**
    * Overtakes whatever turn is under way: the status is set and `append` added to the history. `recurse`: of all descendants too,
    * those that are not finished. Instances of the names in `graceful` get its message instead. Result: `count` of those it reached.

@@ -144,6 +144,18 @@ describe('an app that speaks HTTP', () => {
     expect((await client.call<{ jobs: unknown[] }>(Dapr.ListJobs, {})).jobs).toEqual([]);
   });
 
+  test('a state machine schedules a job, once, and the app is called', async () => {
+    const call = (operation: string, fields: object) =>
+      request('POST', `http://127.0.0.1:${sidecar.httpPort}/v1.0-mecha/states`, fields, { 'x-amz-target': `AWSStepFunctions.${operation}`, 'content-type': 'application/x-amz-json-1.0' });
+    const definition = JSON.stringify({ StartAt: 'A', States: { A: { Type: 'Task', Resource: 'arn:mecha:jobs:::reminder:schedule', Parameters: { DueTime: '0s', Data: { 'order.$': '$.order' } }, End: true } } });
+    const { stateMachineArn } = (await call('CreateStateMachine', { name: 'm', definition, roleArn: 'arn:aws:iam::012345678901:role/r' })).json<{ stateMachineArn: string }>();
+    expect((await call('StartExecution', { stateMachineArn, input: '{"order":7}' })).status).toBe(200);
+    await come(app, 'reminder', 1);
+    expect(JSON.parse(ticksOf(app, 'reminder')[0]?.text ?? '')).toEqual({ order: 7 });
+    await gone(sidecar, 'reminder');
+    expect(ticksOf(app, 'reminder')).toHaveLength(1);
+  });
+
   test('the command line schedules, lists, shows and deletes', async () => {
     const job = (...words: string[]) => mecha(['job', ...words, '--dapr-http-port', String(sidecar.httpPort)]);
     expect(await job('schedule', 'nightly', '--schedule', '0 0 3 * * *', '--data', '{"n":1}', '--missed', 'skip')).toMatchObject({ code: 0, out: '' });

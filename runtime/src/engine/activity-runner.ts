@@ -87,17 +87,20 @@ export class ActivityRunner {
     // An earlier attempt that was given up: its answer counts no more.
     running?.abort.abort();
     const abort = new AbortController();
-    this.#running.set(activity, { attempt, row, abort });
+    const own = { attempt, row, abort };
+    this.#running.set(activity, own);
+    const over = (): void => void (this.#running.get(activity) === own && this.#running.delete(activity));
     try {
       const request = await this.#requestOf(started);
       const ranMs = this.#stopwatch();
       const outcome = await this.#outcome(started, request, abort.signal);
       if (outcome) await this.#record(started, request, outcome, ranMs());
+      else await this.#return(started, over);
     } catch (error) {
       const level = this.#closing.signal.aborted ? 'debug' : 'error';
       this.#parts.log[level]({ instanceId, name, err: error }, 'the outcome of an activity could not be recorded; it runs again');
     } finally {
-      if (this.#running.get(activity)?.attempt === attempt) this.#running.delete(activity);
+      over();
       this.#free(name);
     }
   }
@@ -111,20 +114,25 @@ export class ActivityRunner {
     this.#parts.onFree();
   }
 
+  /** Undefined: nobody is there to run it. */
   async #outcome(started: StartedActivity, request: StoredRequest, signal: AbortSignal): Promise<ActivityOutcome | undefined> {
-    const { activity, attempt, name } = started;
+    const { name } = started;
     const executor = this.#parts.executorFor(name);
     try {
       if (!executor) throw new ExecutorUnavailable();
       const outcome = await executor.runActivity(requestOf(started, request), signal);
       return outcome.kind === 'completed' && isLarger(outcome.result, this.#parts.settings.payloadBytesMax) ? { kind: 'failed', failure: tooLarge(`the result of activity ${name}`, this.#parts.settings.payloadBytesMax) } : outcome;
     } catch (error) {
-      if (!(error instanceof ExecutorUnavailable)) return { kind: 'failed', failure: failureOf(error) };
-      // Not at once, or it would come back to the same closed door.
-      await waitFor(this.#parts.clock, UNAVAILABLE_REST_MS, this.#closing.signal);
-      await this.#commit({ type: 'workflow.return', activity, owner: this.#parts.owner }).catch((failed: unknown) => this.#parts.log.warn({ activity, attempt, err: failed }, 'an activity waits for the end of its lease'));
-      return undefined;
+      return error instanceof ExecutorUnavailable ? undefined : { kind: 'failed', failure: failureOf(error) };
     }
+  }
+
+  /** `over` first: it may be claimed here again, as the same attempt, before this process hears that it was given back. */
+  async #return({ activity, attempt }: StartedActivity, over: () => void): Promise<void> {
+    // Not at once, or it would come back to the same closed door.
+    await waitFor(this.#parts.clock, UNAVAILABLE_REST_MS, this.#closing.signal);
+    over();
+    await this.#commit({ type: 'workflow.return', activity, owner: this.#parts.owner }).catch((failed: unknown) => this.#parts.log.warn({ activity, attempt, err: failed }, 'an activity waits for the end of its lease'));
   }
 
   async #record(started: StartedActivity, request: StoredRequest, outcome: ActivityOutcome, ranMs: number): Promise<void> {

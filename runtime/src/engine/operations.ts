@@ -7,7 +7,7 @@ import type { EngineParts, EngineSettings } from './engine-parts.ts';
 import type { WorkflowExecutor } from './executor.ts';
 import type { Limiter } from './limits.ts';
 import { terminationOf, type TurnRunner } from './turn-runner.ts';
-import type { HistoryEvent, Router, TraceContext } from './vocabulary.ts';
+import { DistinctInstants, type HistoryEvent, type Router, type TraceContext } from './vocabulary.ts';
 
 export interface StartRequest {
   readonly name: string;
@@ -46,13 +46,12 @@ export interface OperationsParts extends Pick<EngineParts, 'ledger' | 'clock' | 
 
 export const INSTANCE_ID_MAX = 1024;
 const PURGE_PAGE = 200;
-/** In milliseconds; as near as two instants of today may come in a number. */
-const MICROSECOND = 0.001;
 
 export class Operations {
   readonly #parts: OperationsParts;
   readonly #ledger: Ledger;
-  #lastEventAt = 0;
+  /** Java's SDK carries equal events over as one, though they be two of the same millisecond. */
+  readonly #instants = new DistinctInstants();
 
   constructor(parts: OperationsParts) {
     this.#parts = parts;
@@ -105,18 +104,11 @@ export class Operations {
   }
   async #raiseEvent(instanceId: string, name: string, input: string | undefined, app: string): Promise<boolean> {
     this.#checkSize('the data of the event', input);
-    const event: HistoryEvent = { kind: 'eventRaised', id: -1, at: this.#nextEventAt(), name, ...(input === undefined ? {} : { input }) };
+    const event: HistoryEvent = { kind: 'eventRaised', id: -1, at: this.#instants.next(this.#parts.clock.now()), name, ...(input === undefined ? {} : { input }) };
     const [sent] = await this.#ledger.commit([{ type: 'workflow.send', app, instanceId, message: messageOf(event) }]);
     if (sent?.workflow?.applied) return true;
     if (sent?.workflow?.status === undefined) throw engineErrors.notFound(instanceId);
     return false;
-  }
-
-  /** No two are alike, though they come in one millisecond with the same data: Java's SDK carries equal events over as one. */
-  #nextEventAt(): number {
-    const now = this.#parts.clock.now();
-    this.#lastEventAt = Math.floor(this.#lastEventAt) === now ? this.#lastEventAt + MICROSECOND : now;
-    return this.#lastEventAt;
   }
 
   suspend(instanceId: string, reason?: string, app?: string): Promise<boolean> {
@@ -189,6 +181,20 @@ export class Operations {
       if (filter.completedBefore !== undefined ? gone === 0 || cursor === undefined : cursor === undefined) break;
     }
     return removed;
+  }
+
+  /**
+   * One that has ended goes on as the same execution, with this event: for executors that kept in their snapshot how. False: it has
+   * not ended.
+   */
+  async reopen(instanceId: string, name: string, input?: string): Promise<boolean> {
+    const { app, clock, onStatus } = this.#parts;
+    const { row } = await this.#found(app, instanceId);
+    const event: HistoryEvent = { kind: 'eventRaised', id: -1, at: clock.now(), name, ...(input === undefined ? {} : { input }) };
+    const [outcome] = await this.#ledger.commit([{ type: 'workflow.reopen', row, message: messageOf(event) }]);
+    const applied = outcome?.workflow?.applied ?? false;
+    if (applied) onStatus(app, instanceId, 'running');
+    return applied;
   }
 
   /** Ends the rest of a stalled instance at once. */

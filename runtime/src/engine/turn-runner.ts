@@ -17,7 +17,7 @@ import type { EngineMetrics } from './engine-metrics.ts';
 import { ExecutorUnavailable, TurnRejected, type StallReason, type TurnResult, type WorkflowExecutor } from './executor.ts';
 import { newMemory, remember, type FusedResult, type InstanceMemory, type Remembered } from './instance-memory.ts';
 import { bytesNamed, fetched, parsed } from './payloads.ts';
-import type { HistoryEvent } from './vocabulary.ts';
+import { DistinctInstants, type HistoryEvent } from './vocabulary.ts';
 
 const REST_FIRST_MS = 1000;
 const REST_MOST_MS = 60_000;
@@ -64,6 +64,8 @@ export class TurnRunner {
   readonly #memory: InstanceMemory;
   /** Claimed turns under way, by row: what is renewed. */
   readonly #held = new Map<number, { readonly fence: number; readonly turn: number; readonly abort: AbortController; readonly over: Promise<void> }>();
+  /** Workers make their unique ids of the instance and the instant of the turn: those of a next execution must be others. */
+  readonly #instants = new DistinctInstants();
   #stopped = false;
 
   constructor(parts: TurnRunnerParts) {
@@ -235,7 +237,7 @@ export class TurnRunner {
   #newEvents(arrived: readonly HistoryEvent[]): HistoryEvent[] {
     const now = this.#parts.clock.now();
     // A timer's message was written when it was set; it happened when it fired.
-    return [{ kind: 'workflowStarted', id: -1, at: now }, ...arrived.map((event) => (event.kind === 'timerFired' ? { ...event, at: now } : event))];
+    return [{ kind: 'workflowStarted', id: -1, at: this.#instants.next(now) }, ...arrived.map((event) => (event.kind === 'timerFired' ? { ...event, at: now } : event))];
   }
 
   /** Asks, composes, commits. Throws, with nothing committed. */

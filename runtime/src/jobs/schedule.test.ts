@@ -3,6 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { BadSchedule, durationMs, firstTick, nextTick, parseInstant, parseSchedule } from './schedule.ts';
 import { timeZone } from './time-zone.ts';
 
+/** `MECHA_SCHEDULE_RUNS` asks for more. */
+const RUNS = Number(process.env['MECHA_SCHEDULE_RUNS'] ?? 150);
 const at = (text: string): number => Date.parse(text);
 const iso = (instant: number | undefined): string => (instant === undefined ? 'never' : new Date(instant).toISOString().replace('.000Z', 'Z'));
 function ticks(schedule: string, after: string, count: number): string[] {
@@ -86,6 +88,26 @@ describe('schedules', () => {
   });
 });
 
+test('any text is a schedule or is refused with a reason, and so is any instant (users 59)', () => {
+  const piece = fc.constantFrom('*', '?', '/', '-', ',', ' ', '0', '5', '59', '99', 'MON', 'jan', 'L', 'W', '#', '@every', '@daily', '1h', '-1s', 'CRON_TZ=', 'Europe/Vienna', '__proto__', 'P1D', 'T', 'Z', '2026-01-01', ':', '\u0000', 'ä');
+  const text = fc.oneof(fc.string(), fc.array(piece, { maxLength: 14 }).map((parts) => parts.join('')), fc.array(piece, { minLength: 6, maxLength: 7 }).map((parts) => parts.join(' ')));
+  const understood = (work: () => number | undefined): void => {
+    try {
+      const found = work();
+      expect(found === undefined || Number.isInteger(found)).toBe(true);
+    } catch (error) {
+      if (!(error instanceof BadSchedule)) throw error;
+    }
+  };
+  fc.assert(
+    fc.property(text, (given) => {
+      understood(() => nextTick(parseSchedule(given), at('2026-03-29T00:00:00Z'), 0));
+      understood(() => parseInstant(given, at('2026-01-01T00:00:00Z'), 'dueTime'));
+    }),
+    { numRuns: 3000 },
+  );
+});
+
 describe('time zones', () => {
   // Vienna: 2026-03-29 02:00 CET becomes 03:00 CEST, 2026-10-25 03:00 CEST becomes 02:00 CET.
   test.each([
@@ -101,6 +123,7 @@ describe('time zones', () => {
     ['half an hour is a leap too', 'CRON_TZ=Australia/Lord_Howe 0 15 2 * * *', '2026-10-02T16:00:00Z', ['2026-10-03T15:30:00Z', '2026-10-04T15:15:00Z']],
     ['a day that a country left out comes at the leap', 'CRON_TZ=Pacific/Apia 0 0 12 * * *', '2011-12-29T12:00:00Z', ['2011-12-29T22:00:00Z', '2011-12-30T10:00:00Z', '2011-12-30T22:00:00Z']],
     ['midnight can be what is leapt over', 'CRON_TZ=Africa/Cairo 0 0 0 * * *', '2026-04-23T00:00:00Z', ['2026-04-23T22:00:00Z', '2026-04-24T21:00:00Z']],
+    ['an hour that is shown twice before midnight is every hour of its day', 'CRON_TZ=Africa/Cairo 0 0 * ? * 0-4', '2026-10-29T19:30:00Z', ['2026-10-29T20:00:00Z', '2026-10-29T21:00:00Z', '2026-10-31T22:00:00Z']],
     ['quarter hours of offset count', 'CRON_TZ=Asia/Kathmandu 0 0 6 * * *', '2026-01-01T00:15:00Z', ['2026-01-02T00:15:00Z']],
   ])('%s: %s', (_claim, schedule, after, expected) => {
     expect(ticks(schedule, after, expected.length)).toEqual(expected);
@@ -170,7 +193,7 @@ describe('time zones', () => {
         }
         expect(found.map(iso)).toEqual(expected.map(iso));
       }),
-      { numRuns: 150 },
+      { numRuns: RUNS },
     );
   });
 

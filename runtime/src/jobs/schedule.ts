@@ -16,15 +16,15 @@ export type Schedule =
   | { readonly kind: 'every'; readonly intervalMs: number }
   | { readonly kind: 'cron'; readonly cron: Cron; readonly zone: TimeZone };
 
-const NAMED: Readonly<Record<string, string>> = {
-  '@yearly': '0 0 0 1 1 *',
-  '@annually': '0 0 0 1 1 *',
-  '@monthly': '0 0 0 1 * *',
-  '@weekly': '0 0 0 * * 0',
-  '@daily': '0 0 0 * * *',
-  '@midnight': '0 0 0 * * *',
-  '@hourly': '0 0 * * * *',
-};
+const NAMED: ReadonlyMap<string, string> = new Map([
+  ['@yearly', '0 0 0 1 1 *'],
+  ['@annually', '0 0 0 1 1 *'],
+  ['@monthly', '0 0 0 1 * *'],
+  ['@weekly', '0 0 0 * * 0'],
+  ['@daily', '0 0 0 * * *'],
+  ['@midnight', '0 0 0 * * *'],
+  ['@hourly', '0 0 * * * *'],
+]);
 /** The last instant that is a year of four digits. */
 const INSTANT_MAX = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 /** Clocks differ by less. */
@@ -41,8 +41,8 @@ export function parseSchedule(text: string): Schedule {
     if (intervalMs < 1) throw new BadSchedule(`"${rest}" is too often: the shortest interval is 1ms`);
     return { kind: 'every', intervalMs };
   }
-  if (rest.startsWith('@') && !Object.hasOwn(NAMED, rest)) throw new BadSchedule(`there is no schedule "${rest}"; there are @every <Go duration>, ${Object.keys(NAMED).join(', ')}`);
-  return { kind: 'cron', cron: parseCron(NAMED[rest] ?? rest), zone };
+  if (rest.startsWith('@') && !NAMED.has(rest)) throw new BadSchedule(`there is no schedule "${rest}"; there are @every <Go duration>, ${[...NAMED.keys()].join(', ')}`);
+  return { kind: 'cron', cron: parseCron(NAMED.get(rest) ?? rest), zone };
 }
 
 /** The first tick of a schedule that begins at `now`; undefined: it never comes. */
@@ -76,8 +76,10 @@ function nextShown(cron: Cron, zone: TimeZone, after: number): number | undefine
     const wallTime = nextWallTime(cron, from + offset);
     if (wallTime === undefined || wallTime > INSTANT_MAX) return undefined;
     if (wallTime - offset < to) return wallTime - offset;
-    // Beyond this stretch the offset may be another: on to where it could be at the earliest.
-    from = Math.max(to, wallTime - offset - OFFSETS_APART_MS);
+    // Beyond this stretch the clock may have gone back, or show the time sooner: on to where a time could come at the earliest.
+    const soonest = nextWallTime(cron, to + offset - OFFSETS_APART_MS);
+    if (soonest === undefined) return undefined;
+    from = Math.max(to, soonest - offset - OFFSETS_APART_MS);
   }
 }
 

@@ -40,6 +40,7 @@ export function isDurableWorkflowOperation(operation: LedgerOperation): boolean 
     case 'workflow.first-step':
     case 'workflow.send':
     case 'workflow.control':
+    case 'workflow.reopen':
     case 'workflow.purge':
       return true;
     case 'workflow.complete':

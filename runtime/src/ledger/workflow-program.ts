@@ -88,6 +88,8 @@ export class WorkflowRequests {
       }
       case 'workflow.control':
         return this.#control(operation, now, touched);
+      case 'workflow.reopen':
+        return this.#reopen(operation, now, touched);
       case 'workflow.purge':
         return this.#purge(operation, touched);
     }
@@ -312,6 +314,16 @@ export class WorkflowRequests {
       if (id === operation.row && operation.toParent) this.#tellParent(parentOf(row), operation.toParent, touched);
     }
     return { applied: count > 0, count };
+  }
+
+  #reopen({ row: id, message }: Extract<WorkflowOperation, { type: 'workflow.reopen' }>, now: number, touched: Set<string>): WorkflowResult {
+    const row = this.#sql(STEPPED_BY_ROW).get(id) as Stepped | undefined;
+    if (row === undefined) return { applied: false };
+    if (!isTerminalStatus(row.status)) return { applied: false, row: id, status: row.status };
+    this.#sql("UPDATE wf_instances SET status = 'running', fence = fence + 1, updated_at = ?, completed_at = NULL, ready = NULL, free_at = NULL, owner = NULL, session = NULL WHERE id = ?").run(now, id);
+    touched.add(`workflow-status/${row.app}`);
+    this.#deliver({ ...row, status: 'running', ready: null, free_at: null }, message, touched);
+    return { applied: true, row: id, status: 'running' };
   }
 
   #purge({ row, force, recurse = false }: Extract<WorkflowOperation, { type: 'workflow.purge' }>, touched: Set<string>): WorkflowResult {

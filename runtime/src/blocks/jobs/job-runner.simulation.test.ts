@@ -1,5 +1,5 @@
 /**
- * Seeded runs of several runners on one ledger, under a turned clock: runners die at any call of the ledger, apps fail, hang and go away,
+ * Seeded runs of several runners on one ledger, under a turned clock: runners die or stand still at any call of the ledger, apps fail, hang and go away,
  * jobs are put again and deleted. After each run: no tick was lost, and none came twice but for a death.
  *
  * A failing seed is named; `MECHA_JOBS_SEED=<seed>` runs it alone, `MECHA_JOBS_SEEDS=<count>` more of them.
@@ -25,7 +25,7 @@ const SEEDS = process.env['MECHA_JOBS_SEED'] === undefined ? Number(process.env[
 const REPEATS = 6;
 
 /** The ledger as one process sees it, until it dies: then nothing of it is heard any more, whether the call was carried out or not. */
-function mortal(ledger: Ledger, chance: (below: number) => number, deadly: () => boolean): { ledger: Pick<Ledger, 'commit' | 'jobs' | 'watch'>; isDead: () => boolean } {
+function mortal(ledger: Ledger, chance: (below: number) => number, deadly: () => boolean, pause: (ms: number) => Promise<void>): { ledger: Pick<Ledger, 'commit' | 'jobs' | 'watch'>; isDead: () => boolean } {
   let dead = false;
   const never = new Promise<never>(() => undefined);
   const living = async <T>(work: () => Promise<T>): Promise<T> => {
@@ -35,7 +35,12 @@ function mortal(ledger: Ledger, chance: (below: number) => number, deadly: () =>
       if (chance(2) === 0) await work();
       return never;
     }
+    // A process that is held up for longer than a lease, before its request or before it hears of the answer.
+    const pauseMs = deadly() && chance(30) === 0 ? 5000 + chance(60_000) : 0;
+    const late = chance(2) === 0;
+    if (pauseMs > 0 && !late) await pause(pauseMs);
     const result = await work();
+    if (pauseMs > 0 && late) await pause(pauseMs);
     return dead ? never : result;
   };
   return {
@@ -75,7 +80,7 @@ async function run(seed: number, deadly: boolean): Promise<Outcome> {
   jobs.answerWith = undefined;
   const runners: { runner: JobRunner; isDead: () => boolean; counted: boolean }[] = [];
   const open = (): void => {
-    const { ledger, isDead } = mortal(jobs.ledger, chance, () => deadly && !quiet);
+    const { ledger, isDead } = mortal(jobs.ledger, chance, () => deadly && !quiet, (ms) => new Promise((resolve) => jobs.clock.after(ms, resolve)));
     runners.push({ runner: jobs.openRunner({ ledger }), isDead, counted: false });
   };
   for (let n = 0; n < 3; n++) open();
@@ -131,7 +136,7 @@ test(`without a death each tick that succeeds is delivered once for each failure
   }
 });
 
-test(`runners die at any call: every tick of every job succeeds, and is over (seeds from ${FIRST})`, async () => {
+test(`runners die or stand still at any call: every tick of every job succeeds, and is over (seeds from ${FIRST})`, async () => {
   let died = 0;
   for (let seed = FIRST; seed < FIRST + SEEDS; seed++) {
     const { left, deaths } = await run(seed, true);

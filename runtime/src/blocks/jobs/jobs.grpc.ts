@@ -52,7 +52,8 @@ function jobOf({ message: { job, overwrite }, metadata }: GrpcRequest<ScheduleJo
     repeats,
     dueTime: dueTime || undefined,
     ttl: ttl || undefined,
-    data: data && { typeUrl: data.typeUrl, value: data.value },
+    // Libraries that must send something send an empty message of no type.
+    data: data && (data.typeUrl !== '' || data.value.length > 0) ? { typeUrl: data.typeUrl, value: data.value } : undefined,
     overwrite,
     failurePolicy: policyOf(failurePolicy),
     missed: header('mecha-job-missed'),

@@ -137,7 +137,7 @@ describe('state machines', () => {
     ['the history of one', 'GetExecutionHistory', { executionArn: arn('execution:x:y') }, /^ExecutionDoesNotExist/],
     ['an activity that is not there', 'GetActivityTask', { activityArn: arn('activity:x') }, /^ActivityDoesNotExist/],
     ['a token of nobody', 'SendTaskSuccess', { taskToken: 'abc', output: '1' }, "InvalidToken: Invalid Token: 'Invalid token'"],
-    ['an operation of another day', 'RedriveExecution', {}, 'UnknownOperationException: The operation RedriveExecution is not served here'],
+    ['an operation of another day', 'TestEverything', {}, 'UnknownOperationException: The operation TestEverything is not served here'],
   ])('%s is refused by name', async (_what, operation, fields, expected) => {
     const said = await failing(operation, fields);
     if (typeof expected === 'string') expect(said).toBe(expected);

@@ -92,7 +92,7 @@ function list(sql: Sql, query: WorkflowQuery): { instances: WorkflowRow[]; curso
   let cut = false;
   for (const row of candidates(sql, query, before, from)) {
     last = row;
-    if (matches(row, query)) found.push(row);
+    if (matchesQuery(row, query)) found.push(row);
     if (found.length >= query.limit || ++examined >= LIST_ROWS_MAX) {
       cut = true;
       break;
@@ -101,7 +101,7 @@ function list(sql: Sql, query: WorkflowQuery): { instances: WorkflowRow[]; curso
   return { instances: found.map(workflowRow), ...(cut && last ? { cursor: `${last.created_at}.${last.id}` } : {}) };
 }
 
-function matches(row: InstanceColumns, { statuses, name, idPrefix, completedBefore, createdTo }: WorkflowQuery): boolean {
+export function matchesQuery(row: InstanceColumns, { statuses, name, idPrefix, completedBefore, createdTo }: WorkflowQuery): boolean {
   return (
     (statuses === undefined || statuses.includes(row.status)) &&
     (name === undefined || row.name === name) &&

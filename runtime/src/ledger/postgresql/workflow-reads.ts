@@ -1,5 +1,5 @@
 /** The workflow part of the port that reads; the counterpart of `../workflow-reads.ts`. */
-import type { UnreadMessage, WorkflowLedger, WorkflowQuery } from '@mecha/components/kit';
+import type { UnreadMessage, WorkflowLedger, WorkflowQuery, WorkflowStatus } from '@mecha/components/kit';
 import { WORKFLOW_STATUSES } from '@mecha/components/kit/ledger-workflow.ts';
 import type { Row, Value } from '@mecha/components/postgresql/connection.ts';
 import { INSTANCE_COLUMNS, workflowActivity, workflowRow, type ActivityColumns, type InstanceColumns } from '../workflow-schema.ts';
@@ -13,7 +13,7 @@ const LIST_STEP_ROWS = 500;
 const LAST = Number.MAX_SAFE_INTEGER;
 
 type Read = (text: string, values: readonly Value[]) => Promise<readonly Row[]>;
-type Reads = Pick<WorkflowLedger, 'expired' | 'find' | 'list' | 'history' | 'snapshot' | 'payload' | 'inbox' | 'activities' | 'activity' | 'timers' | 'children' | 'attributes'>;
+type Reads = Pick<WorkflowLedger, 'expired' | 'find' | 'list' | 'history' | 'snapshot' | 'payload' | 'inbox' | 'activities' | 'activity' | 'timers' | 'children' | 'attributes' | 'overview'>;
 type Before = readonly [createdAt: number, row: number];
 
 const instancesOf = (rows: readonly Row[]): InstanceColumns[] => rows as unknown as InstanceColumns[];
@@ -71,6 +71,11 @@ export function workflowReads(read: Read, now: () => number | null): Reads {
     async children({ app, instanceId, executionId }, limit) {
       const values = [app, instanceId, executionId ?? null, limit];
       return instancesOf(await read(`SELECT ${INSTANCE_COLUMNS} FROM wf_instances WHERE parent_app = $1 AND parent_id = $2 AND ($3::text IS NULL OR parent_execution = $3) ORDER BY id LIMIT $4`, values)).map(workflowRow);
+    },
+    async overview(app) {
+      const counts = (await read("SELECT status, COUNT(*) AS count FROM wf_instances WHERE app = $1 AND status IN ('pending', 'running', 'suspended', 'stalled') GROUP BY status", [app])) as unknown as { status: WorkflowStatus; count: number }[];
+      const at = (await read('SELECT MIN(due_at) AS at FROM wf_timers WHERE app = $1 AND due_at IS NOT NULL', [app]))[0]?.['at'] as number | null | undefined;
+      return { open: Object.fromEntries(counts.map(({ status, count }) => [status, Number(count)])), ...(at === null || at === undefined ? {} : { nextDueAt: at }) };
     },
     attributes: async (row) => Object.fromEntries((await read('SELECT name, value FROM wf_attributes WHERE instance = $1', [row])).map(({ name, value }) => [name, value])) as Record<string, string>,
   };

@@ -54,13 +54,13 @@ const walls: readonly Wall[] = [
     example: ['components/redis/connection.ts', "import { Redis } from 'ioredis';"],
   },
   {
-    sentence: 'the runtime knows the kit and the catalog, which loads backends by id; only the embedded ledger is built from one (SQLite) directly',
+    sentence: 'the runtime knows the kit and the catalog, which loads backends by id; only the ledger is built from two (SQLite, PostgreSQL) directly',
     breaks: ({ from, to }) =>
       inside(from, 'runtime') &&
       inside(to, 'components') &&
       !inside(to, 'components/kit') &&
       to !== 'components/catalog.gen.ts' &&
-      !(inside(from, 'runtime/src/ledger') && inside(to, 'components/sqlite')),
+      !(inside(from, 'runtime/src/ledger') && inside(to, 'components/sqlite', 'components/postgresql')),
     example: ['runtime/src/component-host.ts', "import redis from '@mecha/components/redis/state.ts';"],
   },
   {

@@ -1,5 +1,5 @@
 /** The workflow part of the port that reads; the counterpart of `../workflow-reads.ts`. */
-import type { UnreadMessage, WorkflowLedger, WorkflowQuery, WorkflowStatus } from '@mecha/components/kit';
+import type { UnreadMessage, WorkflowLedger, WorkflowQuery } from '@mecha/components/kit';
 import { WORKFLOW_STATUSES } from '@mecha/components/kit/ledger-workflow.ts';
 import type { Row, Value } from '@mecha/components/postgresql/connection.ts';
 import { INSTANCE_COLUMNS, workflowActivity, workflowRow, type ActivityColumns, type InstanceColumns } from '../workflow-schema.ts';
@@ -23,6 +23,7 @@ const EXPIRED = `SELECT (SELECT min(expires_at) FROM wf_activities WHERE app = $
   least((SELECT min(free_at) FROM wf_activities WHERE app = $1 AND free_at IS NOT NULL), (SELECT min(free_at) FROM wf_instances WHERE app = $1 AND free_at IS NOT NULL)) AS free`;
 const HISTORY = `SELECT first, count, data FROM wf_history WHERE instance = $1 AND first >= coalesce((SELECT max(first) FROM wf_history WHERE instance = $1 AND first <= $2), 0)
   ORDER BY first LIMIT $3`;
+const OVERVIEW = "SELECT status, count(*) AS count FROM wf_instances WHERE app = $1 AND status IN ('pending', 'running', 'suspended', 'stalled') GROUP BY status";
 /** Pages that one statement brings; a page holds at least one event. */
 const HISTORY_PAGES = 1000;
 
@@ -73,11 +74,11 @@ export function workflowReads(read: Read, now: () => number | null): Reads {
       return instancesOf(await read(`SELECT ${INSTANCE_COLUMNS} FROM wf_instances WHERE parent_app = $1 AND parent_id = $2 AND ($3::text IS NULL OR parent_execution = $3) ORDER BY id LIMIT $4`, values)).map(workflowRow);
     },
     async overview(app) {
-      const counts = (await read("SELECT status, COUNT(*) AS count FROM wf_instances WHERE app = $1 AND status IN ('pending', 'running', 'suspended', 'stalled') GROUP BY status", [app])) as unknown as { status: WorkflowStatus; count: number }[];
-      const at = (await read('SELECT MIN(due_at) AS at FROM wf_timers WHERE app = $1 AND due_at IS NOT NULL', [app]))[0]?.['at'] as number | null | undefined;
-      return { open: Object.fromEntries(counts.map(({ status, count }) => [status, Number(count)])), ...(at === null || at === undefined ? {} : { nextDueAt: at }) };
+      const rows = await read(OVERVIEW, [app]);
+      const [{ at } = { at: null }] = (await read('SELECT min(due_at) AS at FROM wf_timers WHERE app = $1 AND due_at IS NOT NULL', [app])) as unknown as { at: number | null }[];
+      return { open: Object.fromEntries(rows.map(({ status, count }) => [String(status), Number(count)])), ...(at === null ? {} : { nextDueAt: at }) };
     },
-    attributes: async (row) => Object.fromEntries((await read('SELECT name, value FROM wf_attributes WHERE instance = $1', [row])).map(({ name, value }) => [name, value])) as Record<string, string>,
+    attributes: async (row) => Object.fromEntries((await read('SELECT name, value FROM wf_attributes WHERE instance = $1', [row])).map(({ name, value }) => [String(name), String(value)])),
   };
 }
 

@@ -138,6 +138,11 @@ const walls: readonly Wall[] = [
     example: ['runtime/src/sidecar.ts', "import { Engine } from './engine/engine.ts';"],
   },
   {
+    sentence: 'jobs are loaded when there are any: an idle sidecar has neither what answers for them nor what delivers them',
+    breaks: ({ from, to, typeOnly, lazy }) => /^runtime\/src\/blocks\/jobs\/(?:jobs|job-runner|job-definition)\.ts$/.test(to) && !typeOnly && !lazy && (blockOf(from) !== 'jobs' || isFace(from)) && !inside(from, 'scripts'),
+    example: ['runtime/src/sidecar.ts', "import { JobRunner } from './blocks/jobs/job-runner.ts';"],
+  },
+  {
     sentence: 'the engine knows no HTTP, no gRPC, no block: doors stand before it, executors behind it',
     breaks: ({ from, to }) =>
       inside(from, 'runtime/src/engine') && (PROTOCOL_LIBRARIES.has(to) || /^node:(?:http|https|http2|net|tls)$/.test(to) || inside(to, 'specs', 'runtime/src/blocks', 'runtime/src/servers', 'runtime/src/channel', 'runtime/src/peers', 'runtime/src/cli')),

@@ -4,7 +4,7 @@ import type { ComponentDefinition, MetadataField } from '../components/kit/compo
 import { defaultText } from '../runtime/src/cli/metadata-field.ts';
 import { table, writeOrCheck } from './generated-page.ts';
 
-const CATEGORIES: Readonly<Record<string, string>> = { state: 'State', pubsub: 'Publish and subscribe', secretstores: 'Secrets' };
+const CATEGORIES: Readonly<Record<string, string>> = { state: 'State', pubsub: 'Publish and subscribe', secretstores: 'Secrets', bindings: 'Bindings' };
 
 function section(definition: ComponentDefinition): string {
   const fields = Object.entries<MetadataField>(definition.metadata);

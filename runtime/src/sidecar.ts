@@ -28,6 +28,7 @@ import { shutdownGrpc } from './blocks/shutdown/shutdown.grpc.ts';
 import { createStateBlock, type StateBlock } from './blocks/state/state.ts';
 import { stateHttp } from './blocks/state/state.http.ts';
 import { stateGrpc } from './blocks/state/state.grpc.ts';
+import { compensationsHttp } from './blocks/states/compensations.http.ts';
 import { statesHttp } from './blocks/states/states.http.ts';
 import { taskHubDoor } from './blocks/workflow/task-hub-door.grpc.ts';
 import { createWorkflowBlock, type WorkflowBlock } from './blocks/workflow/workflow.ts';
@@ -323,6 +324,7 @@ export class RunningSidecar implements Sidecar {
       ...secretsHttp(secrets, pipeline),
       ...pubsubHttp(pubsub, pipeline),
       ...statesHttp(() => workflows.states(), pipeline),
+      ...compensationsHttp(async () => (await workflows.states()).compensations, pipeline),
       ...workflowHttp(workflow, pipeline),
       ...invoke.routes,
     ];

@@ -72,6 +72,9 @@ async function* family(context: WorkflowContext, input: number) {
   const both: number[] = yield context.whenAll([context.callChildWorkflow(chain, one), context.callChildWorkflow(chain, one + 1)]);
   return both;
 }
+async function* household(context: WorkflowContext): AsyncGenerator<unknown, unknown, unknown> {
+  return yield context.callChildWorkflow(approval);
+}
 async function* brokenFamily(context: WorkflowContext): AsyncGenerator<unknown, unknown, unknown> {
   try {
     yield context.callChildWorkflow(broken, 'child');
@@ -110,7 +113,7 @@ async function echo(_context: WorkflowContext, input: unknown): Promise<unknown>
 
 const [, , host = '127.0.0.1', port = '50001'] = process.argv;
 const runtime = new WorkflowRuntime({ daprHost: host, daprPort: port });
-for (const workflow of [chain, slowChain, fan, nap, approval, collect, late, family, brokenFamily, broken, retried, countdown, race, echo]) runtime.registerWorkflow(workflow as never);
+for (const workflow of [chain, slowChain, fan, nap, approval, collect, late, family, household, brokenFamily, broken, retried, countdown, race, echo]) runtime.registerWorkflow(workflow as never);
 for (const activity of [addOne, slowAddOne, failAlways, failTwice]) runtime.registerActivity(activity as never);
 await runtime.start();
 process.on('SIGTERM', () => void runtime.stop().then(() => process.exit(0)));

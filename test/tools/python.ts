@@ -8,7 +8,7 @@ import { REPOSITORY } from './processes.ts';
 
 const run = promisify(execFile);
 const INSTALL_TIMEOUT_MS = 5 * 60_000;
-const WHAT_TO_DO = 'install Python 3.9 or later with its venv module';
+const WHAT_TO_DO = 'install Python 3.10 or later with its venv module';
 
 /** The interpreter, with `packages` (`name==version`) and what they need. Rejects with the name of what cannot be had. */
 export async function pythonWith(name: string, packages: readonly string[]): Promise<string> {

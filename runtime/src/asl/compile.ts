@@ -87,6 +87,7 @@ function sagaSettings(fields: JsonObject): SagaSettings | undefined {
     on: new Set(EVERY_TRIGGER.filter((trigger) => on === undefined || (isArray(on) && on.includes(trigger)))),
     onCompensationFailure: after === 'Continue' || after === 'Fail' ? after : 'Park',
     maxConcurrency: numberOr(settings['MaxConcurrency'], 1),
+    ...(typeof settings['TimeoutSeconds'] === 'number' ? { timeoutSeconds: settings['TimeoutSeconds'] } : {}),
     ownScope: settings['Propagation'] === 'REQUIRES_NEW',
   };
 }

@@ -63,6 +63,8 @@ export interface SagaSettings {
   readonly on: ReadonlySet<'Failure' | 'Timeout' | 'Abort'>;
   readonly onCompensationFailure: 'Park' | 'Continue' | 'Fail';
   readonly maxConcurrency: number;
+  /** From the scope's beginning; then it is undone. Undoing itself has no end in time. */
+  readonly timeoutSeconds?: number;
   /** A nested root that is undone by itself, not with the root around it. */
   readonly ownScope: boolean;
 }

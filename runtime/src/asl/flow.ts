@@ -13,7 +13,7 @@ import { JsonInvalid, nestedDeeper, type Json, type JsonObject } from './json.ts
 import type { ExecutionStatus, TurnEvent } from './messages.ts';
 import { errorOutput, matches, retryDelayMs } from './recovery.ts';
 import { noteOutput } from './task-history.ts';
-import { advance, begin, forget, isSagaWaiter, mayHaveHappened, record, scopeOf, settingsOf, stepsOf } from './saga.ts';
+import { abandon, advance, begin, forget, isSagaWaiter, leaveAllDone, mayHaveHappened, record, scopeOf, settingsOf, stepsOf, stopClock } from './saga.ts';
 import type { Undoing } from './saga-record.ts';
 import { evaluateQueries } from './scope.ts';
 import type { Thread } from './snapshot.ts';
@@ -251,8 +251,31 @@ async function threadFailed(turn: Turn, id: string, failure: Failure): Promise<v
     await conclude(turn, 'FAILED', child.at, failure);
     return;
   }
-  if (scopeOf(turn, child) === id && settingsOf(turn, id).on.has('Failure') && (await undo(turn, id, { ...said(failure), scope: id, at: child.at, purpose: 'fail', thread: id, terminal: failure.terminal ?? false }))) return;
+  await failScope(turn, id, failure, 'Failure');
+}
+
+/** A thread below another has failed: what its own scope did is undone first, if it has one that says so. */
+async function failScope(turn: Turn, id: string, failure: Failure, trigger: 'Failure' | 'Timeout'): Promise<void> {
+  const child = turn.thread(id);
+  if (scopeOf(turn, child) === id) {
+    stopClock(turn, child);
+    if (!settingsOf(turn, id).on.has(trigger)) forget(turn, id);
+    else if (await undo(turn, id, { ...said(failure), scope: id, at: child.at, purpose: 'fail', thread: id, terminal: failure.terminal ?? false })) return;
+  }
   await passUp(turn, id, failure);
+}
+
+/** The time of a saga is over. What is being undone already goes on. */
+export async function scopeTimedOut(turn: Turn, id: string): Promise<void> {
+  const thread = turn.thread(id);
+  if (thread.parent === undefined) {
+    await conclude(turn, 'TIMED_OUT', 0, {});
+    return;
+  }
+  await stopChildren(turn, id, thread.at);
+  await recordUncertain(turn, thread);
+  abandon(turn, id);
+  await failScope(turn, id, { error: STATES.timeout, cause: 'The saga did not end in time.' }, 'Timeout');
 }
 
 /** A thread's failure becomes the failure of the state above it. */
@@ -321,7 +344,7 @@ export async function advanceSagas(turn: Turn): Promise<void> {
     const catcher = done.purpose === 'catch' ? state.catch[done.catcher] : undefined;
     const stuck = stepsOf(turn, done).length > 0;
     if (done.purpose === 'fail') {
-      forget(turn, id);
+      leaveAllDone(turn, done);
       await passUp(turn, id, { ...failure, ...(done.terminal ? { terminal: true } : {}) });
     } else if (stuck || (done.purpose === 'catch' && !catcher)) await threadFailed(turn, id, COMPENSATION_FAILED);
     else if (done.purpose === 'resume') await resume(turn, done);

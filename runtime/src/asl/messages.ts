@@ -29,8 +29,12 @@ export type TurnEvent =
   /** An execution that was to be waited for. */
   | { readonly type: 'childEnded'; readonly id: string; readonly status: ClosedStatus; readonly output?: string; readonly error?: string; readonly cause?: string }
   | { readonly type: 'stopRequested'; readonly error?: string; readonly cause?: string }
-  /** A person's word about a compensation that is stuck. */
-  | { readonly type: 'compensationRetried' | 'compensationSkipped'; readonly step: number };
+  /**
+   * A person's word about a compensation that is stuck. `attempts`: how many tries the person knew of; when more were made since, it was
+   * said of another state of things and changes nothing. `arguments`: in place of those that were recorded.
+   */
+  | { readonly type: 'compensationRetried'; readonly step: number; readonly attempts?: number; readonly arguments?: Json }
+  | { readonly type: 'compensationSkipped'; readonly step: number; readonly attempts?: number; readonly reason?: string };
 
 export type ClosedStatus = 'SUCCEEDED' | 'FAILED' | 'TIMED_OUT' | 'ABORTED';
 export type ExecutionStatus = 'RUNNING' | ClosedStatus;

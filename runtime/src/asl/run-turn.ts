@@ -7,11 +7,11 @@
  * 3. An event twice, too late, or about an unknown id changes nothing.
  */
 import type { Machine } from './definition.ts';
-import { advanceSagas, conclude, deliver, drain, EXECUTION, stopLater } from './flow.ts';
+import { advanceSagas, conclude, deliver, drain, EXECUTION, scopeTimedOut, stopLater } from './flow.ts';
 import { bytesOf, JsonInvalid, parseJson, type Json } from './json.ts';
 import type { Command, HistoryEvent, TurnEvent } from './messages.ts';
 import type { Ports } from './ports.ts';
-import { decide, isSagaWaiter, sagaEvent } from './saga.ts';
+import { decide, isSagaWaiter, sagaEvent, timedScope } from './saga.ts';
 import { threadOf, type Snapshot } from './snapshot.ts';
 import { said } from './state-error.ts';
 import { Turn } from './turn.ts';
@@ -98,7 +98,7 @@ async function handle(turn: Turn, event: TurnEvent): Promise<void> {
     }
     case 'compensationRetried':
     case 'compensationSkipped':
-      decide(turn, event.step, event.type === 'compensationRetried');
+      decide(turn, event);
       await advanceSagas(turn);
       return;
     default: {
@@ -109,6 +109,9 @@ async function handle(turn: Turn, event: TurnEvent): Promise<void> {
       else if (isSagaWaiter(waiter)) {
         sagaEvent(turn, waiter, event);
         await advanceSagas(turn);
+      } else if (timedScope(waiter) !== undefined) {
+        turn.settled(event.id);
+        await scopeTimedOut(turn, timedScope(waiter) ?? '');
       } else await deliver(turn, threadOf(waiter), event);
     }
   }

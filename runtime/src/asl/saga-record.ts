@@ -8,7 +8,22 @@ export interface Saga {
   readonly lastStep: number;
   /** Scopes that are being undone. */
   readonly undoings: readonly Undoing[];
+  /** How many steps were undone; absent: none. */
+  readonly undone?: number;
+  /** Steps that stay done, because a person or the definition said so. */
+  readonly leftDone?: readonly LeftDone[];
 }
+
+export interface LeftDone {
+  readonly step: number;
+  readonly stateName: string;
+  readonly by: 'person' | 'definition';
+  readonly reason?: string;
+  readonly error?: string;
+}
+
+/** COMPENSATING: steps are being undone. FAILED_TO_COMPENSATE: one of them is stuck, or stayed done for good. */
+export type SagaStatus = 'COMPENSATING' | 'COMPENSATED' | 'FAILED_TO_COMPENSATE';
 
 /** A completed step, with the arguments of its undoing as they were when it completed. */
 export interface SagaStep {

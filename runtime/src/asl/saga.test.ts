@@ -4,6 +4,7 @@ import type { Json, JsonObject } from './json.ts';
 import { loadDefinition } from './load.ts';
 import type { Machine } from './definition.ts';
 import type { ScheduleTask } from './messages.ts';
+import { sagaStatus } from './saga.ts';
 import { drive, type Answer, type Driven, type DriveOptions } from './testing.ts';
 
 const call = (name: string): string => `arn:mecha:invoke:::shop:${name}`;
@@ -119,6 +120,52 @@ describe('sagas', () => {
     const driven = await undoneIn({ a: step('a', 'W'), W: { Type: 'Wait', Seconds: 100, End: true } }, {}, { TimeoutSeconds: 10 });
     expect(undone(driven)).toEqual(['undo-a']);
     expect(driven.snapshot.status).toBe('TIMED_OUT');
+  });
+
+  test('the time of a saga is over: it is undone and ends as TIMED_OUT', async () => {
+    const driven = await undoneIn({ a: step('a', 'W'), W: { Type: 'Wait', Seconds: 100, End: true } }, {}, { Mecha: { Saga: { TimeoutSeconds: 10 } } });
+    expect(undone(driven)).toEqual(['undo-a']);
+    expect(driven.snapshot).toMatchObject({ status: 'TIMED_OUT', waiting: {} });
+    expect(sagaStatus(driven.snapshot)).toBe('COMPENSATED');
+    expect(driven.endMs - Date.UTC(2025, 0, 1)).toBe(10_000);
+  });
+
+  test('the time of a branch of its own is over: it alone is undone, and the state above can catch States.Timeout', async () => {
+    const own: JsonObject = { Mecha: { Saga: { Propagation: 'REQUIRES_NEW', TimeoutSeconds: 10 } }, StartAt: 'x', States: { x: step('x', 'W'), W: { Type: 'Wait', Seconds: 100, End: true } } };
+    const states: JsonObject = { a: step('a', 'P'), P: { Type: 'Parallel', Branches: [own], Catch: [{ ErrorEquals: ['States.Timeout'], ResultPath: '$.e', Next: 'Z' }], End: true }, Z: { Type: 'Pass', OutputPath: '$.e', End: true } };
+    const driven = await undoneIn(states);
+    expect(undone(driven)).toEqual(['undo-x']);
+    expect(driven.snapshot).toMatchObject({ status: 'SUCCEEDED', output: '{"Error":"States.Timeout","Cause":"The saga did not end in time."}', waiting: {} });
+  });
+
+  test('a saga that ended in time leaves no clock behind, be it by its end, its failure or complete', async () => {
+    const timed = { Mecha: { Saga: { TimeoutSeconds: 1000 } } };
+    expect((await undoneIn(chain('a'), {}, timed)).snapshot.waiting).toEqual({});
+    expect((await undoneIn({ a: step('a', 'F'), F: refused }, {}, timed)).snapshot.waiting).toEqual({});
+    const complete: JsonObject = { a: step('a', 'K'), K: { Type: 'Task', Resource: 'arn:mecha:saga:::complete', ResultPath: null, Next: 'W' }, W: { Type: 'Wait', Seconds: 2000, End: true } };
+    expect((await undoneIn(complete, {}, timed)).snapshot.status).toBe('SUCCEEDED');
+  });
+
+  test('a timeout in a part of the saga around it is refused', () => {
+    const branch: JsonObject = { Mecha: { Saga: { TimeoutSeconds: 10 } }, StartAt: 'x', States: { x: step('x', undefined) } };
+    const { diagnostics } = loadDefinition({ StartAt: 'P', States: { P: { Type: 'Parallel', Branches: [branch], End: true } } });
+    expect(diagnostics.map(({ location }) => location)).toEqual(['/States/P/Branches/0/Mecha/Saga/TimeoutSeconds']);
+  });
+
+  test('a word of a person about an older state of things changes nothing', async () => {
+    const states: JsonObject = { a: step('a', 'F', {}, { Retry: [] }), F: refused };
+    const stale = await undoneIn(states, { ...failing('undo-a', 1), at: [{ ms: 60_000, event: { type: 'compensationSkipped', step: 1, attempts: 0 } }] });
+    expect([stale.snapshot.status, sagaStatus(stale.snapshot)]).toEqual(['RUNNING', 'FAILED_TO_COMPENSATE']);
+    const skipped = await undoneIn(states, { ...failing('undo-a', 1), at: [{ ms: 60_000, event: { type: 'compensationSkipped', step: 1, attempts: 1, reason: 'paid back by hand' } }] });
+    expect(sagaStatus(skipped.snapshot)).toBe('COMPENSATED');
+    expect(skipped.snapshot.saga?.leftDone).toEqual([{ step: 1, stateName: 'a', by: 'person', reason: 'paid back by hand', error: 'Down' }]);
+    expect(skipped.history.at(-2)).toMatchObject({ type: 'TaskSucceeded', details: { resource: 'compensate:a', output: '{"skipped":true,"reason":"paid back by hand"}' } });
+  });
+
+  test('what could not be described is undone with the arguments that a person gives', async () => {
+    const driven = await undoneIn({ a: step('a', 'F', {}, { Parameters: { 'x.$': '$.no' } }), F: refused }, { at: [{ ms: 1_000, event: { type: 'compensationRetried', step: 1, attempts: 0, arguments: { x: 1 } } }] });
+    expect(driven.commands.filter((command) => command.type === 'scheduleTask' && command.compensates).map((command) => (command as ScheduleTask).arguments)).toEqual([{ x: 1 }]);
+    expect(driven.snapshot.status).toBe('FAILED');
   });
 
   test('On without a trigger leaves things as they are', async () => {

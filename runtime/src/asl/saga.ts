@@ -11,10 +11,10 @@
 import type { Retrier, Root, SagaSettings, State } from './definition.ts';
 import { retrier } from './compile.ts';
 import { isArray, isObject, type Json, type JsonObject } from './json.ts';
-import type { TurnEvent } from './messages.ts';
+import type { ExecutionStatus, TurnEvent } from './messages.ts';
 import { matches, retryDelayMs } from './recovery.ts';
 import type { Resource } from './resource.ts';
-import type { Saga, SagaStep, Undoing } from './saga-record.ts';
+import type { LeftDone, Saga, SagaStatus, SagaStep, Undoing } from './saga-record.ts';
 import { evaluateQueries, evaluateTemplate } from './scope.ts';
 import type { Thread } from './snapshot.ts';
 import { said, StateError, STATES, type Failure } from './state-error.ts';
@@ -22,11 +22,42 @@ import type { Turn } from './turn.ts';
 
 const EMPTY: Saga = { steps: [], lastStep: 0, undoings: [] };
 const WAITER = 'saga:';
+const CLOCK = 'scope:';
 /** Undoing without a Retry of its own: eleven tries over some ten minutes. */
 const PATIENT: readonly Retrier[] = [{ errors: [STATES.all], intervalSeconds: 1, maxAttempts: 10, backoffRate: 2, maxDelaySeconds: 120, fullJitter: false }];
 const DEFAULTS: SagaSettings = { on: new Set(['Failure', 'Timeout', 'Abort']), onCompensationFailure: 'Park', maxConcurrency: 1, ownScope: true };
 
 export const isSagaWaiter = (waiter: string): boolean => waiter.startsWith(WAITER);
+
+/** The thread whose scope this waiter's timer ends; undefined: it is for something else. */
+export const timedScope = (waiter: string): string | undefined => (waiter.startsWith(CLOCK) ? waiter.slice(CLOCK.length) : undefined);
+
+/** A new thread may open a scope that has a time to end in. */
+export function startClock(turn: Turn, thread: Thread): void {
+  const { timeoutSeconds, ownScope } = turn.root(thread.root).saga ?? DEFAULTS;
+  if (timeoutSeconds !== undefined && (thread.parent === undefined || ownScope)) turn.startTimer(`${CLOCK}${thread.id}`, turn.ports.now + timeoutSeconds * 1000);
+}
+
+export function stopClock(turn: Turn, thread: Thread): void {
+  if (turn.root(thread.root).saga?.timeoutSeconds !== undefined) turn.cancelAll((waiter) => waiter !== `${CLOCK}${thread.id}`);
+}
+
+/** undefined: nothing was undone or is being undone. */
+export function sagaStatus({ status, saga }: { readonly status: ExecutionStatus; readonly saga?: Saga | undefined }): SagaStatus | undefined {
+  if (!saga) return undefined;
+  const { steps, undoings, undone = 0, leftDone = [] } = saga;
+  const given = leftDone.some(({ by }) => by === 'definition');
+  if (status === 'RUNNING' && undoings.length > 0) return given || undoings.some((undoing) => stuckIn(steps, undoing)) ? 'FAILED_TO_COMPENSATE' : 'COMPENSATING';
+  if (given || (status !== 'RUNNING' && steps.length > 0)) return 'FAILED_TO_COMPENSATE';
+  return undone + leftDone.length > 0 ? 'COMPENSATED' : undefined;
+}
+
+const stuckIn = (steps: readonly SagaStep[], undoing: Undoing): boolean => stepsIn(steps, undoing).some(({ status }) => status === 'PARKED');
+
+/** What is waited for by somebody: steps of scopes that are being undone. */
+export function stuckSteps({ steps, undoings }: Saga): readonly SagaStep[] {
+  return steps.filter((step) => step.status === 'PARKED' && undoings.some((undoing) => stepsIn([step], undoing).length > 0));
+}
 
 /** The thread whose failure undoes what this one does. */
 export function scopeOf(turn: Turn, thread: Thread): string {
@@ -38,9 +69,11 @@ export function settingsOf(turn: Turn, scope: string): SagaSettings {
   return (turn.has(scope) ? turn.root(turn.thread(scope).root).saga : turn.top.saga) ?? DEFAULTS;
 }
 
-export function stepsOf(turn: Turn, { scope, purpose, ...undoing }: Undoing): readonly SagaStep[] {
+export const stepsOf = (turn: Turn, undoing: Undoing): readonly SagaStep[] => stepsIn((turn.saga ?? EMPTY).steps, undoing);
+
+function stepsIn(steps: readonly SagaStep[], { scope, purpose, ...undoing }: Undoing): readonly SagaStep[] {
   const after = 'after' in undoing ? undoing.after : 0;
-  return (turn.saga ?? EMPTY).steps.filter((step) => (purpose === 'close' || step.scope === scope) && step.step > after);
+  return steps.filter((step) => (purpose === 'close' || step.scope === scope) && step.step > after);
 }
 
 /** Remembers that a state with Compensate completed. `result` is null when the outcome is unknown. */
@@ -108,7 +141,7 @@ export function advance(turn: Turn): Undoing | undefined {
       return undoing;
     }
     if (stuck && onCompensationFailure === 'Continue') {
-      dropStep(turn, stuck.step);
+      leaveDone(turn, stuck, 'definition', 'OnCompensationFailure is Continue');
       return advance(turn);
     }
     for (const step of steps.slice(0, maxConcurrency)) if (step.status === 'DUE') startUndo(turn, step);
@@ -143,11 +176,16 @@ export function sagaEvent(turn: Turn, waiter: string, event: TurnEvent): void {
 }
 
 /** A person's word about a parked step. Anything else changes nothing. */
-export function decide(turn: Turn, number: number, retry: boolean): void {
-  const step = turn.saga?.steps.find((each) => each.step === number);
-  if (step?.status !== 'PARKED') return;
-  if (retry) change(turn, number, { status: 'DUE', used: [] }, 'error', 'cause');
-  else finished(turn, step);
+export function decide(turn: Turn, word: Extract<TurnEvent, { readonly type: 'compensationRetried' | 'compensationSkipped' }>): void {
+  const step = turn.saga?.steps.find((each) => each.step === word.step);
+  if (step?.status !== 'PARKED' || (word.attempts !== undefined && word.attempts !== step.attempts)) return;
+  if (word.type === 'compensationRetried') {
+    change(turn, step.step, { status: 'DUE', used: [], ...(word.arguments === undefined ? {} : { arguments: word.arguments }) }, 'error', 'cause');
+    return;
+  }
+  const { reason } = word;
+  noteUndo(turn, step, 'TaskSucceeded', { output: JSON.stringify({ skipped: true, ...(reason === undefined ? {} : { reason }) }), outputDetails: { truncated: false } });
+  leaveDone(turn, step, 'person', reason);
 }
 
 function startUndo(turn: Turn, step: SagaStep): void {
@@ -190,7 +228,20 @@ function retriersOf(compensate: JsonObject): readonly Retrier[] {
 function finished(turn: Turn, step: SagaStep): void {
   dropStep(turn, step.step);
   const saga = turn.saga ?? EMPTY;
-  turn.saga = { ...saga, undoings: saga.undoings.map((undoing) => (undoing.purpose === 'resume' && undoing.scope === step.scope ? { ...undoing, undone: [...undoing.undone, step.stateName] } : undoing)) };
+  turn.saga = { ...saga, undone: (saga.undone ?? 0) + 1, undoings: saga.undoings.map((undoing) => (undoing.purpose === 'resume' && undoing.scope === step.scope ? { ...undoing, undone: [...undoing.undone, step.stateName] } : undoing)) };
+}
+
+/** It stays done, and that is remembered. */
+function leaveDone(turn: Turn, { step, stateName, error }: SagaStep, by: LeftDone['by'], reason: string | undefined): void {
+  dropStep(turn, step);
+  const saga = turn.saga ?? EMPTY;
+  const left: LeftDone = { step, stateName, by, ...(reason === undefined ? {} : { reason }), ...(error === undefined ? {} : { error }) };
+  turn.saga = { ...saga, leftDone: [...(saga.leftDone ?? []), left] };
+}
+
+/** Steps of a scope that fails with one of them stuck. */
+export function leaveAllDone(turn: Turn, undoing: Undoing): void {
+  for (const step of stepsOf(turn, undoing)) leaveDone(turn, step, 'definition', 'OnCompensationFailure is Fail');
 }
 
 function dropStep(turn: Turn, number: number): void {

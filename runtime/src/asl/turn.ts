@@ -7,6 +7,7 @@ import { bytesOf, isArray, isObject, type Json, type JsonObject } from './json.t
 import type { Limits } from './limits.ts';
 import type { Command, ExecutionStatus, HistoryEvent } from './messages.ts';
 import type { Ports } from './ports.ts';
+import { startClock, stopClock } from './saga.ts';
 import type { Saga } from './saga-record.ts';
 import type { Scope, Trace } from './scope.ts';
 import type { Doing, Snapshot, Thread } from './snapshot.ts';
@@ -183,10 +184,13 @@ export class Turn {
     };
     this.#threads.set(id, thread);
     this.ready.push(id);
+    startClock(this, thread);
     return thread;
   }
 
   remove(id: string): void {
+    const thread = this.#threads.get(id);
+    if (thread) stopClock(this, thread);
     this.#threads.delete(id);
   }
 

@@ -1,6 +1,7 @@
-/** `mecha workflow start|get|raise|pause|resume|terminate|purge`. */
+/** `mecha workflow start|get|raise|pause|resume|terminate|purge|compensations`. */
 import { UsageError, parseFlags, type OptionSpec } from '../config/options.ts';
 import { HELP_FLAG, wordsOf, type Command } from './command.ts';
+import { COMPENSATION_OPTIONS, compensations } from './compensations.ts';
 import { CLIENT_OPTIONS, failure, findSidecar } from './sidecar-client.ts';
 
 const OWN: readonly OptionSpec[] = [
@@ -14,7 +15,7 @@ const WORDS: Readonly<Record<string, string>> = { start: 'start NAME', get: 'get
 export const workflowCommand: Command = {
   name: 'workflow',
   summary: 'Start workflow instances and steer them',
-  usage: 'workflow start|get|raise|pause|resume|terminate|purge NAME|ID [EVENT] [options]',
+  usage: 'workflow start|get|raise|pause|resume|terminate|purge|compensations NAME|ID [EVENT] [options]',
   text: `
 start prints the id of the instance and does not wait for it; get prints what is known of an instance as JSON, and ends with code
 3 when there is none. terminate and purge take all its children with them; only what has ended can be purged.
@@ -22,14 +23,22 @@ start prints the id of the instance and does not wait for it; get prints what is
   mecha workflow start order --input '{"item":"bolt"}' --instance-id order-7 --app-id order
   mecha workflow get order-7 --app-id order
   mecha workflow raise order-7 approved --data '{"by":"Ada"}' --app-id order
-  mecha workflow terminate order-7 --app-id order`,
-  options: [...CLIENT_OPTIONS, ...OWN],
+  mecha workflow terminate order-7 --app-id order
+
+Steps of sagas whose undoing is stuck wait for a person: compensations list shows them, and each is tried again or left as it is.
+Both end with code 3 when the step is not stuck any more.
+
+  mecha workflow compensations list --app-id order
+  mecha workflow compensations retry execution:order:o-7 2 --app-id order
+  mecha workflow compensations skip execution:order:o-7 2 --reason 'paid back by hand' --app-id order`,
+  options: [...CLIENT_OPTIONS, ...OWN, ...COMPENSATION_OPTIONS],
   async run(argv, context) {
     const flags = parseFlags(argv, workflowCommand.options, 'workflow');
     const { values } = flags;
     const verb = flags.words[0] ?? '';
+    if (verb === 'compensations') return compensations(flags, context);
     const words = Object.hasOwn(WORDS, verb) ? WORDS[verb] : undefined;
-    if (words === undefined) throw new UsageError(`mecha workflow needs a verb: ${Object.keys(WORDS).join(', ')}`);
+    if (words === undefined) throw new UsageError(`mecha workflow needs a verb: ${Object.keys(WORDS).join(', ')}, compensations`);
     const [, id = '', event = ''] = wordsOf(flags, `workflow ${words}`);
     const sidecar = await findSidecar(values, context);
     const path = `/v1.0/workflows/mecha/${encodeURIComponent(id)}`;

@@ -32,6 +32,9 @@ export interface StoredRequest {
   readonly extra?: Readonly<Record<string, unknown>>;
 }
 
+/** Of a worker's message in the reason of a stalled instance. */
+const WORDS_MAX = 500;
+
 export type StepBody = Omit<WorkflowStep, 'type' | 'row' | 'fence' | 'consumed' | 'resolved'>;
 export interface ComposedStep {
   readonly body: StepBody;
@@ -195,8 +198,17 @@ class Composition {
   }
 
   #useId(id: number, what: string): void {
-    if (this.#usedIds.has(id) || this.#memory.ids.has(id)) throw new TurnRejected('non-deterministic', `the answer orders ${what} under the id ${id}, which the history has already: a stale answer, or code that does not repeat itself`);
+    if (this.#usedIds.has(id) || this.#memory.ids.has(id)) throw new TurnRejected('non-deterministic', this.#usedTwice(id, what));
     this.#usedIds.add(id);
+  }
+  /** What stands there, and what the executor says itself: Go's SDK fails the workflow in the same answer. */
+  #usedTwice(id: number, what: string): string {
+    const at = this.#memory.past.findIndex((event) => event.id === id);
+    const recorded = this.#memory.past[at];
+    const there = recorded ? `where event ${at} of the history is ${recorded.kind}${'name' in recorded && recorded.name ? ` ${recorded.name}` : ''}` : 'which the history or the answer has already';
+    const failed = this.#answer.actions.find((action) => action.kind === 'complete' && action.failure !== undefined);
+    const said = failed?.kind === 'complete' && failed.failure ? `; the worker says: ${failed.failure.errorMessage.slice(0, WORDS_MAX)}` : '';
+    return `the answer orders ${what} under the id ${id}, ${there}: a stale answer, or code that does not repeat itself${said}`;
   }
 
   #base(id: number, action: WorkflowAction): { readonly id: number; readonly at: number; readonly router?: Router; readonly extra?: Readonly<Record<string, unknown>> } {

@@ -140,6 +140,7 @@ export class Dispatcher {
   async #lookAtTime(): Promise<boolean> {
     const { app, ledger, clock, settings, expire } = this.#parts;
     if (this.#stopped) return false;
+    const lookedAt = clock.now();
     const { fired, nextDueAt } = await ledger.workflows.fireTimers({ app, limit: TIMERS_MAX });
     if (fired === TIMERS_MAX) return true;
     const { activities, nextAt } = await ledger.workflows.expired({ app, limit: EXPIRED_MAX });
@@ -147,8 +148,8 @@ export class Dispatcher {
     if (activities.length === EXPIRED_MAX) return true;
     const next = Math.min(nextDueAt ?? Infinity, nextAt ?? Infinity);
     this.#cancelDue();
-    // What is due now and was not taken is somebody's who holds it, or has no executor: no reason to hurry.
-    if (next < Infinity && !this.#stopped) this.#cancelDue = clock.after(Math.min(settings.pollMs, Math.max(1, next <= clock.now() ? TROUBLE_PAUSE_MS : next - clock.now())), () => this.wake());
+    // What was due then and was not taken is somebody's who holds it, or has no executor: no reason to hurry. What fell due since then is next.
+    if (next < Infinity && !this.#stopped) this.#cancelDue = clock.after(Math.min(settings.pollMs, next <= lookedAt ? TROUBLE_PAUSE_MS : Math.max(1, next - clock.now())), () => this.wake());
     return false;
   }
 

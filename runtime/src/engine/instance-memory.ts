@@ -5,7 +5,7 @@
  */
 import { LedgerRefused, type WorkflowLedger, type WorkflowParent, type WorkflowRow } from '@mecha/components/kit';
 import { TurnRejected, type WorkflowExecutor } from './executor.ts';
-import type { HistoryEvent } from './vocabulary.ts';
+import { dueAtOf, type HistoryEvent } from './vocabulary.ts';
 
 /** A result of an activity that ended here, on its way into a turn. */
 export interface FusedResult {
@@ -15,6 +15,11 @@ export interface FusedResult {
   readonly settle: (recorded: boolean) => void;
 }
 
+/** A timer set with a wait for an event; without an end it never fires. */
+export interface EventTimer {
+  readonly name: string;
+  readonly ends: boolean;
+}
 export interface Remembered {
   readonly row: number;
   readonly app: string;
@@ -34,8 +39,8 @@ export interface Remembered {
   /** Replay: the committed history, and what is known from it. */
   past: HistoryEvent[];
   readonly ids: Set<number>;
-  /** Timers that wait for an event, oldest first: id and name in lower case. */
-  readonly eventTimers: Map<number, string>;
+  /** Timers that wait for an event, oldest first, by id. */
+  readonly eventTimers: Map<number, EventTimer>;
   patches: string[];
   snapshot: string | undefined;
   /** Results for the next turn, while one is under way. */
@@ -70,7 +75,7 @@ export function remember(memory: Remembered, events: readonly HistoryEvent[]): v
         break;
       case 'timerCreated':
         memory.ids.add(event.id);
-        if (event.origin?.type === 'externalEvent') memory.eventTimers.set(event.id, event.origin.name.toLowerCase());
+        if (event.origin?.type === 'externalEvent') memory.eventTimers.set(event.id, { name: event.origin.name, ends: dueAtOf(event.fireAt) !== undefined });
         break;
       case 'timerFired':
         memory.eventTimers.delete(event.timerId);
@@ -88,10 +93,13 @@ export function remember(memory: Remembered, events: readonly HistoryEvent[]): v
   }
 }
 
-/** The oldest timer that waits for an event of this name. */
+/**
+ * The oldest timer that waits for an event of this name. Most SDKs take the name in any case, Java's does not: a wait that would end by
+ * itself is only ended by an event that all of them take for it, and otherwise fires for nothing.
+ */
 export function timerFor(memory: Pick<Remembered, 'eventTimers'>, name: string): number | undefined {
   const lower = name.toLowerCase();
-  for (const [timerId, waitsFor] of memory.eventTimers) if (waitsFor === lower) return timerId;
+  for (const [timerId, waits] of memory.eventTimers) if (waits.name === name || (!waits.ends && waits.name.toLowerCase() === lower)) return timerId;
   return undefined;
 }
 

@@ -44,10 +44,13 @@ export interface OperationsParts extends Pick<EngineParts, 'ledger' | 'clock' | 
 
 export const INSTANCE_ID_MAX = 1024;
 const PURGE_PAGE = 200;
+/** In milliseconds; as near as two instants of today may come in a number. */
+const MICROSECOND = 0.001;
 
 export class Operations {
   readonly #parts: OperationsParts;
   readonly #ledger: Ledger;
+  #lastEventAt = 0;
 
   constructor(parts: OperationsParts) {
     this.#parts = parts;
@@ -94,11 +97,18 @@ export class Operations {
   /** False: it has ended and will not hear of it. */
   async raiseEvent(instanceId: string, name: string, input?: string, app = this.#parts.app): Promise<boolean> {
     this.#checkSize('the data of the event', input);
-    const event: HistoryEvent = { kind: 'eventRaised', id: -1, at: this.#parts.clock.now(), name, ...(input === undefined ? {} : { input }) };
+    const event: HistoryEvent = { kind: 'eventRaised', id: -1, at: this.#nextEventAt(), name, ...(input === undefined ? {} : { input }) };
     const [sent] = await this.#ledger.commit([{ type: 'workflow.send', app, instanceId, message: messageOf(event) }]);
     if (sent?.workflow?.applied) return true;
     if (sent?.workflow?.status === undefined) throw engineErrors.notFound(instanceId);
     return false;
+  }
+
+  /** No two are alike, though they come in one millisecond with the same data: Java's SDK carries equal events over as one. */
+  #nextEventAt(): number {
+    const now = this.#parts.clock.now();
+    this.#lastEventAt = Math.floor(this.#lastEventAt) === now ? this.#lastEventAt + MICROSECOND : now;
+    return this.#lastEventAt;
   }
 
   suspend(instanceId: string, reason?: string, app?: string): Promise<boolean> {

@@ -34,6 +34,8 @@ export function executionNames(tail: string): { readonly machine: string; readon
 export const STATES_WORKFLOW = 'Mecha.States';
 export const MACHINE_ATTRIBUTE = 'machine';
 export const MAP_RUN_ATTRIBUTE = 'mapRun';
+/** How the undoing of its steps stands; absent as long as none was undone. */
+export const SAGA_ATTRIBUTE = 'saga';
 /** Tasks that this process does by itself. */
 export const TASK_ACTIVITY = 'Mecha.States.Task';
 /** What is said to an execution from outside travels as a raised event of this name. */

@@ -9,9 +9,11 @@
 import { ExecutionInputInvalid, runTurn } from '../asl/run-turn.ts';
 import type { Machine } from '../asl/definition.ts';
 import type { Command, ExecutionInfo, HistoryEvent as StatesEvent, TurnEvent } from '../asl/messages.ts';
+import { sagaStatus } from '../asl/saga.ts';
+import type { SagaStatus } from '../asl/saga-record.ts';
 import type { Snapshot } from '../asl/snapshot.ts';
 import { TurnRejected, type Turn, type TurnResult, type WorkflowExecutor } from '../engine/executor.ts';
-import { arnOf, executionTail, machineArn, STATES_WORKFLOW } from './arns.ts';
+import { arnOf, executionTail, machineArn, SAGA_ATTRIBUTE, STATES_WORKFLOW } from './arns.ts';
 import { instanceOf, Orders, type Children } from './orders.ts';
 import { taskToken } from './task-token.ts';
 import { exactFailure, turnEvent } from './turn-events.ts';
@@ -26,7 +28,8 @@ export interface StatesExecutorParts {
   readonly uuid: () => string;
 }
 
-interface Kept {
+/** What an instance keeps between turns, and after its end when something of it can still be asked for. */
+export interface Kept {
   readonly snapshot?: Snapshot;
   readonly children: Children;
 }
@@ -57,12 +60,10 @@ export function createStatesExecutor(parts: StatesExecutorParts): WorkflowExecut
       if (!machine) throw new TurnRejected('version-not-available', `the definition ${version} is not in the ledger`);
       try {
         const { result, kept } = await new StatesTurn(parts, machine, turn, keptOf(turn)).run();
-        if (kept) {
-          const text = JSON.stringify(kept);
-          parsed.set(keyOf(turn.instance), { text, kept });
-          return { ...result, snapshot: text };
-        }
-        return { ...result, snapshot: ENDED };
+        if (!kept) return { ...result, snapshot: ENDED };
+        const text = JSON.stringify(kept);
+        if (kept.snapshot?.status === 'RUNNING') parsed.set(keyOf(turn.instance), { text, kept });
+        return { ...result, snapshot: text };
       } catch (error) {
         if (!(error instanceof ExecutionInputInvalid)) throw error;
         return { actions: [{ kind: 'complete', id: -1, status: 'failed', failure: exactFailure({ status: 'FAILED', error: 'States.Runtime', cause: error.message }) }], snapshot: ENDED };
@@ -78,6 +79,7 @@ class StatesTurn {
   readonly #kept: Kept;
   readonly #now: number;
   readonly #orders: Orders;
+  readonly #sagaBefore: SagaStatus | undefined;
 
   constructor(parts: StatesExecutorParts, machine: Machine, turn: Turn, kept: Kept) {
     this.#parts = parts;
@@ -85,10 +87,11 @@ class StatesTurn {
     this.#turn = turn;
     this.#kept = kept;
     this.#now = turn.newEvents[0]?.at ?? 0;
+    this.#sagaBefore = kept.snapshot && sagaStatus(kept.snapshot);
     this.#orders = new Orders(this.#now, kept.children);
   }
 
-  /** `kept` is undefined when the execution has ended. */
+  /** `kept` is undefined when the execution has ended and left nothing to ask for. */
   async run(): Promise<{ readonly result: TurnResult; readonly kept: Kept | undefined }> {
     const { instanceId, executionId } = this.#turn.instance;
     const ports = { now: this.#now, random: this.#parts.random, uuid: this.#parts.uuid, taskToken: (id: string) => taskToken({ instanceId, executionId, taskId: Number(id) }) };
@@ -107,9 +110,13 @@ class StatesTurn {
     }
     const closed = snapshot.status !== 'RUNNING';
     if (closed) this.#close(snapshot);
+    const saga = sagaStatus(snapshot);
     return {
-      result: { actions: this.#orders.actions, audit: history, ...(snapshot.status === 'TIMED_OUT' ? { customStatus: 'TIMED_OUT' } : {}) },
-      kept: closed ? undefined : { snapshot, children: this.#orders.children },
+      result: {
+        actions: this.#orders.actions, audit: history, ...(snapshot.status === 'TIMED_OUT' ? { customStatus: 'TIMED_OUT' } : {}),
+        ...(saga === this.#sagaBefore ? {} : { attributes: { [SAGA_ATTRIBUTE]: saga ?? null } }),
+      },
+      kept: closed && saga === undefined ? undefined : { snapshot, children: closed ? {} : this.#orders.children },
     };
   }
 

@@ -3,9 +3,12 @@ import { parseArgs } from 'node:util';
 
 export const INVENTORIES = ['js', 'python', 'go'] as const;
 export const RESOURCES = ['embedded', 'redis-kafka'] as const;
+export const VARIANTS = ['choreographed', 'orchestrated'] as const;
+export type Variant = (typeof VARIANTS)[number];
 
 export interface Arguments {
   readonly orders: number;
+  readonly variant: Variant;
   readonly exit: boolean;
   readonly keep: boolean;
   readonly resources: (typeof RESOURCES)[number];
@@ -17,13 +20,16 @@ export interface Arguments {
   readonly patience: number;
   /** Another run file than the inventory's own; for tests that put a faulty service in its place. */
   readonly runFile: string | undefined;
+  /** Another folder of resources; for the same tests. */
+  readonly resourcesPath: string | undefined;
 }
 
 export const HELP = `npm start -- [options]
 
-Runs the order/inventory saga: two services that hold only business code, and their Mecha.
+Runs the order saga: services that hold only business code, and their Mecha.
 
   --orders N             how many orders to place (default 50)
+  --variant WAY          choreographed (default: by events) or orchestrated (by a workflow that compensates)
   --resources SET        embedded (default) or redis-kafka
   --inventory LANGUAGE   js (default), python or go
   --exit                 end after the summary: 0 when the invariants hold, 1 otherwise
@@ -32,6 +38,7 @@ Runs the order/inventory saga: two services that hold only business code, and th
   --at-once N            orders that wait for their answer at a time (default 8)
   --patience SECONDS     when an order that is not final counts as lost (default 60)
   --run-file FILE        another run file than samples/order-saga/mecha*.yaml
+  --resources-path DIR   another folder than that of the set
   --help                 this text
 `;
 
@@ -41,7 +48,9 @@ export function parseArguments(argv: readonly string[]): Arguments | 'help' {
     args: [...argv],
     options: {
       orders: { type: 'string', default: '50' },
+      variant: { type: 'string', default: 'choreographed' },
       resources: { type: 'string', default: 'embedded' },
+      'resources-path': { type: 'string' },
       inventory: { type: 'string', default: 'js' },
       'at-once': { type: 'string', default: '8' },
       rate: { type: 'string', default: '50' },
@@ -53,7 +62,10 @@ export function parseArguments(argv: readonly string[]): Arguments | 'help' {
     },
   });
   if (values.help) return 'help';
+  const variant = oneOf('--variant', values.variant, VARIANTS);
+  if (variant === 'orchestrated' && (values.resources !== 'embedded' || values.inventory !== 'js')) throw new Error('--variant orchestrated has its services in js and its records in embedded resources');
   return {
+    variant,
     orders: positive('--orders', values.orders),
     atOnce: positive('--at-once', values['at-once']),
     rate: values.rate === '0' ? 0 : positive('--rate', values.rate),
@@ -62,6 +74,7 @@ export function parseArguments(argv: readonly string[]): Arguments | 'help' {
     exit: values.exit,
     keep: values.keep,
     runFile: values['run-file'],
+    resourcesPath: values['resources-path'],
     patience: positive('--patience', values.patience),
   };
 }

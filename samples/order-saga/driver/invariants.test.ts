@@ -58,4 +58,11 @@ describe('the judge of the saga', () => {
     const orders = new Map([...settled().orders, ['a', order('a', 'rejected')] as const]);
     expect(judge(settled({ orders })).breaches).toEqual(['S4: order a is rejected, and 1 are reserved for it']);
   });
+
+  test('sees what was paid or shipped for a rejected order, and not for a confirmed one', () => {
+    const taken = (id: string) => [id, { orderId: id, outcome: 'taken' as const }] as const;
+    const shipped = (id: string) => [id, { orderId: id, outcome: 'shipped' as const }] as const;
+    expect(judge(settled({ steps: { payments: new Map([taken('a')]), shipments: new Map([shipped('a')]) } })).breaches).toEqual([]);
+    expect(judge(settled({ steps: { payments: new Map([taken('b')]), shipments: new Map([shipped('a')]) } })).breaches).toEqual(['S5: order a is confirmed, not paid for and shipped', 'S5: order b is rejected, paid for and not shipped']);
+  });
 });

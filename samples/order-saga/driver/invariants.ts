@@ -6,6 +6,7 @@
  * S2  Stock is never negative.
  * S3  What is left and what is reserved add up to the initial stock of each item.
  * S4  A confirmed order holds exactly one reservation, of its item and quantity; a rejected one holds none.
+ * S5  Where orders are paid for and shipped: a confirmed one is both, a rejected one neither.
  */
 
 export interface OrderRecord {
@@ -26,7 +27,12 @@ export interface ReservationRecord {
   readonly orderId: string;
   readonly item: string;
   readonly quantity: number;
-  readonly outcome: 'reserved' | 'rejected';
+  readonly outcome: 'reserved' | 'rejected' | 'released';
+}
+/** Of a payment or a shipment. */
+export interface StepRecord {
+  readonly orderId: string;
+  readonly outcome: 'taken' | 'refused' | 'refunded' | 'shipped';
 }
 
 export interface StoredRecords {
@@ -36,6 +42,8 @@ export interface StoredRecords {
   readonly orders: ReadonlyMap<string, OrderRecord>;
   readonly stocks: ReadonlyMap<string, StockRecord>;
   readonly reservations: ReadonlyMap<string, ReservationRecord>;
+  /** Of the orchestrated variant. */
+  readonly steps?: { readonly payments: ReadonlyMap<string, StepRecord>; readonly shipments: ReadonlyMap<string, StepRecord> };
 }
 
 export interface Verdict {
@@ -88,6 +96,12 @@ export function judge(records: StoredRecords): Verdict {
     } else {
       rejected++;
       if (reserved !== 0) breaches.push(`S4: order ${placed.id} is rejected, and ${reserved} are reserved for it`);
+    }
+    if (records.steps) {
+      const isPaid = records.steps.payments.get(placed.id)?.outcome === 'taken';
+      const isShipped = records.steps.shipments.has(placed.id);
+      const isWanted = order.status === 'confirmed';
+      if (isPaid !== isWanted || isShipped !== isWanted) breaches.push(`S5: order ${placed.id} is ${order.status}, ${isPaid ? 'paid for' : 'not paid for'} and ${isShipped ? 'shipped' : 'not shipped'}`);
     }
   }
 

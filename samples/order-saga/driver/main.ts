@@ -41,12 +41,14 @@ async function main(): Promise<number> {
 
 async function run(options: Arguments, dataDir: string, env: Readonly<Record<string, string | undefined>>): Promise<number> {
   const lastLines: string[] = [];
-  say(`starting order and inventory (${options.inventory}) on ${options.resources} resources …`);
+  const { variant } = options;
+  const isOrchestrated = variant === 'orchestrated';
+  say(`starting ${isOrchestrated ? 'order, inventory, payment and shipping' : `order and inventory (${options.inventory})`} on ${options.resources} resources …`);
   let mecha: MechaProcess;
   try {
     mecha = await startMecha({
-      runFile: options.runFile ?? join(SAMPLE, RUN_FILES[options.inventory]),
-      resources: join(SAMPLE, 'resources', options.resources),
+      runFile: options.runFile ?? join(SAMPLE, isOrchestrated ? 'mecha.orchestrated.yaml' : RUN_FILES[options.inventory]),
+      resources: options.resourcesPath ?? (isOrchestrated ? join(SAMPLE, 'orchestrated/resources') : join(SAMPLE, 'resources', options.resources)),
       dataDir,
       env,
       show(line) {
@@ -60,7 +62,7 @@ async function run(options: Arguments, dataDir: string, env: Readonly<Record<str
   }
   const interrupted = whenInterrupted();
   try {
-    const plan = planOrders(options.orders);
+    const plan = planOrders(options.orders, variant);
     const verdict = await Promise.race([
       saga(mecha, plan, options),
       interrupted.then(() => undefined),

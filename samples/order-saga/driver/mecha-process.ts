@@ -53,6 +53,8 @@ export async function startMecha(options: {
       inventory: portOf('inventory', 'appPort'),
       orderSidecar: portOf('order', 'httpPort'),
       inventorySidecar: portOf('inventory', 'httpPort'),
+      paymentSidecar: portOf('payment', 'httpPort'),
+      shippingSidecar: portOf('shipping', 'httpPort'),
     },
     async stop() {
       if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM');

@@ -4,7 +4,8 @@
  */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { OrderRecord, ReservationRecord, StockRecord, StoredRecords } from './invariants.ts';
+import type { Variant } from './arguments.ts';
+import type { OrderRecord, ReservationRecord, StepRecord, StockRecord, StoredRecords } from './invariants.ts';
 
 export interface Addresses {
   /** `http://127.0.0.1:port` of the two services and their sidecars; functions, since a restart may move them. */
@@ -12,15 +13,23 @@ export interface Addresses {
   readonly inventory: () => string;
   readonly orderSidecar: () => string;
   readonly inventorySidecar: () => string;
+  /** These two are in the orchestrated variant only. */
+  readonly paymentSidecar?: () => string;
+  readonly shippingSidecar?: () => string;
 }
 
 export interface Order {
   readonly id: string;
   readonly item: string;
   readonly quantity: number;
+  /** `refused`: no payment can be taken. */
+  readonly card?: string;
+  /** `nowhere`: it cannot be shipped. */
+  readonly address?: string;
 }
 
 export interface Plan {
+  readonly variant: Variant;
   readonly orders: readonly Order[];
   readonly initialStock: ReadonlyMap<string, number>;
 }
@@ -33,15 +42,18 @@ const RESEND_AFTER_MS = 250;
 export const FINAL_WITHIN_MS = 60_000;
 
 /** Fresh ids and items; one piece per order, stock for three quarters of the orders. */
-export function planOrders(count: number): Plan {
+export function planOrders(count: number, variant: Variant = 'choreographed'): Plan {
   const run = randomUUID().slice(0, 8);
   const items = Array.from({ length: Math.min(ITEMS_MAX, count) }, (_, index) => `item-${run}-${index + 1}`);
-  const orders = Array.from({ length: count }, (_, index) => ({ id: `${run}-${index + 1}`, item: items[index % items.length] ?? '', quantity: 1 }));
+  const orders = Array.from({ length: count }, (_, index) => ({ id: `${run}-${index + 1}`, item: items[index % items.length] ?? '', quantity: 1, ...(variant === 'orchestrated' ? trouble(index) : {}) }));
   const initialStock = new Map(items.map((item) => [item, Math.floor((orders.filter((order) => order.item === item).length * 3) / 4)]));
   let missing = Math.floor((count * 3) / 4) - [...initialStock.values()].reduce((sum, stock) => sum + stock, 0);
   for (const item of items) if (missing-- > 0) initialStock.set(item, (initialStock.get(item) ?? 0) + 1);
-  return { orders, initialStock };
+  return { variant, orders, initialStock };
 }
+
+/** Of ten orders one cannot be paid for and one cannot be shipped. */
+const trouble = (index: number): Pick<Order, 'card' | 'address'> => ({ card: index % 10 === 3 ? 'refused' : 'good', address: index % 10 === 6 ? 'nowhere' : 'here' });
 
 export async function stockUp(addresses: Addresses, plan: Plan): Promise<void> {
   for (const [item, quantity] of plan.initialStock) {
@@ -86,13 +98,22 @@ export async function settle(addresses: Addresses, plan: Plan, placed: readonly 
   }
   const reservations = await readRecords<ReservationRecord>(addresses.inventorySidecar, 'stocks', plan.orders.map(({ id }) => `reservation-${id}`));
   const stocks = await readRecords<StockRecord>(addresses.inventorySidecar, 'stocks', [...plan.initialStock.keys()].map((item) => `stock-${item}`));
+  const ids = placed.map(({ id }) => id);
+  const [payments, shipments] = plan.variant === 'choreographed' ? [] : await Promise.all([readRecords<StepRecord>(needed(addresses.paymentSidecar), 'payments', ids.map((id) => `payment-${id}`)), readRecords<StepRecord>(needed(addresses.shippingSidecar), 'shipments', ids.map((id) => `shipment-${id}`))]);
   return {
     placed,
     initialStock: plan.initialStock,
     orders,
     stocks: new Map([...stocks.values()].map((stock) => [stock.item, stock])),
+    ...(payments && shipments ? { steps: { payments: byOrder(payments), shipments: byOrder(shipments) } } : {}),
     reservations: new Map([...reservations.values()].map((reservation) => [reservation.orderId, reservation])),
   };
+}
+
+const byOrder = (records: ReadonlyMap<string, StepRecord>): ReadonlyMap<string, StepRecord> => new Map([...records.values()].map((record) => [record.orderId, record]));
+function needed(address: (() => string) | undefined): () => string {
+  if (!address) throw new Error('the orchestrated variant has payment and shipping, and their addresses are not known');
+  return address;
 }
 
 function isFinal(order: OrderRecord | undefined): boolean {

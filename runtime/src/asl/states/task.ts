@@ -6,7 +6,7 @@ import { BLOCKED, type Behaviour, type Outcome } from '../behaviour.ts';
 import type { State } from '../definition.ts';
 import { isObject, JsonInvalid, member, parseJson, type Json, type JsonObject } from '../json.ts';
 import { parseResource, type Resource } from '../resource.ts';
-import { forget, scopeOf } from '../saga.ts';
+import { forget, scopeOf, stopClock } from '../saga.ts';
 import { evaluateQueries, evaluateTemplate, type Scope } from '../scope.ts';
 import type { NestedExecution, Thread } from '../snapshot.ts';
 import { runtimeError, said, STATES, StateError } from '../state-error.ts';
@@ -100,7 +100,9 @@ export const task: Behaviour = {
 function sagaOutcome(turn: Turn, thread: Thread, resource: Resource, input: Json): Outcome {
   const upTo = isObject(input) ? member(input, 'UpTo') : undefined;
   if (resource.saga === 'compensate') return { kind: 'compensate', ...(typeof upTo === 'string' ? { upTo } : {}) };
-  const result = forget(turn, scopeOf(turn, thread));
+  const scope = scopeOf(turn, thread);
+  stopClock(turn, turn.thread(scope));
+  const result = forget(turn, scope);
   noteOutput(turn, thread.id, resource, 'Succeeded', JSON.stringify(result));
   return { kind: 'result', result };
 }

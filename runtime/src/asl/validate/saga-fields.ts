@@ -7,7 +7,7 @@ import { checkRetry } from './retry-field.ts';
 import { checkFields, checkList, checkNumber, checkObject, checkOneOf, checkQueries, checkTemplate } from './values.ts';
 
 const COMPENSATE_FIELDS = new Set(['Resource', 'Arguments', 'Parameters', 'TimeoutSeconds', 'HeartbeatSeconds', 'Retry', 'When', 'Comment']);
-const SAGA_FIELDS = new Set(['On', 'OnCompensationFailure', 'MaxConcurrency', 'Propagation', 'Comment']);
+const SAGA_FIELDS = new Set(['On', 'OnCompensationFailure', 'MaxConcurrency', 'TimeoutSeconds', 'Propagation', 'Comment']);
 const TRIGGERS = ['Failure', 'Timeout', 'Abort'];
 const SECONDS_MAX = 99_999_999;
 const NOT_PLAIN = 'no .sync, no .waitForTaskToken, no activity, no nested execution and no saga';
@@ -56,11 +56,14 @@ export function checkSagaScope(context: Context, value: Json, location: string):
   const here = `${location}/Saga`;
   if (saga === undefined || !checkObject(context, saga, here)) return;
   checkFields(context, saga, here, SAGA_FIELDS, 'Saga');
-  const { On: on, OnCompensationFailure: after, MaxConcurrency: most, Propagation: propagation } = saga;
+  const { On: on, OnCompensationFailure: after, MaxConcurrency: most, TimeoutSeconds: timeout, Propagation: propagation } = saga;
   if (on !== undefined) for (const [at, trigger] of checkList(context, on, `${here}/On`, true).entries()) checkOneOf(context, trigger, `${here}/On/${at}`, 'On', TRIGGERS);
   if (after !== undefined) checkOneOf(context, after, `${here}/OnCompensationFailure`, 'OnCompensationFailure', ['Park', 'Continue', 'Fail']);
   if (most !== undefined) checkNumber(context, most, `${here}/MaxConcurrency`, { least: 1, most: 1_000, integer: true }, 'JSONPath');
-  if (propagation !== undefined && checkOneOf(context, propagation, `${here}/Propagation`, 'Propagation', ['REQUIRED', 'REQUIRES_NEW'])) return;
+  if (propagation !== undefined) checkOneOf(context, propagation, `${here}/Propagation`, 'Propagation', ['REQUIRED', 'REQUIRES_NEW']);
+  if (timeout === undefined) return;
+  checkNumber(context, timeout, `${here}/TimeoutSeconds`, { least: 1, most: SECONDS_MAX, integer: true }, 'JSONPath');
+  if (location !== '/Mecha' && propagation !== 'REQUIRES_NEW') context.diagnostics.error(`${here}/TimeoutSeconds`, 'A saga that is part of the one around it has no timeout of its own', "set 'Propagation' to REQUIRES_NEW");
 }
 
 /** `Mecha` of a catcher. */

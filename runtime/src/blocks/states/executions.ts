@@ -9,6 +9,7 @@ import { MechaError } from '../../errors.ts';
 import { arnOf, executionNames, executionTail, machineArn, MACHINE_ATTRIBUTE, MAP_RUN_ATTRIBUTE, STATES_WORKFLOW } from '../../workflow-asl/arns.ts';
 import type { MachineRecord } from '../../workflow-asl/machine-store.ts';
 import { readFailure } from '../../workflow-asl/turn-events.ts';
+import { sagaOf } from './compensations.ts';
 import { arnField, flag, maxResults, nameField, nextToken, oneOf, optionalText, pageToken, seconds, text, type Fields } from './request-fields.ts';
 import { errors } from './states-errors.ts';
 import type { Operations, StatesBlockParts } from './states.ts';
@@ -20,7 +21,8 @@ const STATUSES_OF: Readonly<Record<(typeof STATUSES)[number], readonly WorkflowS
 const STOP_WAIT_MS = 2000;
 const SYNC_WAIT_MS = 300_000;
 
-export function executionOperations({ engine, store, clock, uuid }: StatesBlockParts): Operations {
+export function executionOperations(parts: StatesBlockParts): Operations {
+  const { engine, store, clock, uuid } = parts;
   async function machineOf(fields: Fields): Promise<MachineRecord> {
     const { rest } = arnField(fields, 'stateMachineArn', ['stateMachine']);
     const record = await store.find(rest);
@@ -93,6 +95,7 @@ export function executionOperations({ engine, store, clock, uuid }: StatesBlockP
       return {
         ...described(row), stateMachineArn: machineArn(executionNames(tail).machine), redriveCount: 0, redriveStatus: 'NOT_REDRIVABLE',
         redriveStatusReason: closed ? 'Redrive is not served here' : 'Execution is RUNNING and cannot be redriven',
+        ...(await sagaMember(parts, row)),
       };
     },
 
@@ -151,6 +154,12 @@ export function executionOperations({ engine, store, clock, uuid }: StatesBlockP
     const next = found.length === limit && oldest && (oldest.event as { data: StatesEvent }).data.id > 1 ? oldest.number : undefined;
     return { events: found.map(({ event }) => (event as { data: StatesEvent }).data), ...(next === undefined ? {} : { next }) };
   }
+}
+
+/** Beyond what the service says: how the undoing stands, for executions that have something to undo. */
+async function sagaMember(parts: StatesBlockParts, row: WorkflowRow): Promise<Fields> {
+  const found = await sagaOf(parts, row);
+  return found ? { mecha: { saga: found } } : {};
 }
 
 function inputOf(fields: Fields): string {

@@ -23,5 +23,12 @@ export const errors = errorTable('states', {
   typeNotSupported: { code: 'StateMachineTypeNotSupported', kind: 'precondition', httpStatus, make: () => ({ message: 'This operation is not supported by this type of state machine' }) },
   executionDoesNotExist: { code: 'ExecutionDoesNotExist', kind: 'not-found', httpStatus, make: (arn: string) => ({ message: `Execution Does Not Exist: '${arn}'` }) },
   executionAlreadyExists: { code: 'ExecutionAlreadyExists', kind: 'already-exists', httpStatus, make: (arn: string) => ({ message: `Execution Already Exists: '${arn}'` }) },
+  sagaNotFound: { code: 'ERR_COMPENSATION_EXECUTION_NOT_FOUND', kind: 'not-found', make: (execution: string) => ({ message: `there is no execution '${execution}' of a state machine` }) },
+  stepNotFound: { code: 'ERR_COMPENSATION_STEP_NOT_FOUND', kind: 'not-found', make: (execution: string, step: string) => ({ message: `the execution '${execution}' has recorded no step ${step}` }) },
+  wordInvalid: { code: 'ERR_COMPENSATION_REQUEST', kind: 'invalid', make: (why: string) => ({ message: `the request cannot be read: ${why}` }) },
+  argumentsMissing: {
+    code: 'ERR_COMPENSATION_ARGUMENTS', kind: 'precondition',
+    make: (execution: string, step: number) => ({ message: `the arguments of step ${step} of '${execution}' could not be made when it completed: retry it with arguments, or skip it` }),
+  },
   activityDoesNotExist: { code: 'ActivityDoesNotExist', kind: 'not-found', httpStatus, make: (arn: string) => ({ message: `Activity Does Not Exist: '${arn}'` }) },
 });

@@ -2,7 +2,7 @@
  * The states block: the operations of the Step Functions API over the state machines of this app.
  *
  * Owns: what an operation is called, and who does it. Does not own: machines (`machines.ts`), executions (`executions.ts`), tasks and activities
- * (`tasks.ts`), single states (`test-state.ts`), nor the interpreter, the engine and what joins them (`workflow-asl/`).
+ * (`tasks.ts`), single states (`test-state.ts`), undoings that a person decides (`compensations.ts`), nor the interpreter, the engine and what joins them (`workflow-asl/`).
  */
 import type { Clock, Ledger } from '@mecha/components/kit';
 import type { Engine } from '../../engine/engine.ts';
@@ -10,6 +10,7 @@ import type { Call } from '../../pipeline.ts';
 import type { ActivityQueue } from '../../workflow-asl/activity-queue.ts';
 import type { MachineStore } from '../../workflow-asl/machine-store.ts';
 import type { TaskBlocks } from '../../workflow-asl/task-executor.ts';
+import { createCompensations, type Compensations } from './compensations.ts';
 import { executionOperations } from './executions.ts';
 import { machineOperations } from './machines.ts';
 import type { Fields } from './request-fields.ts';
@@ -35,12 +36,14 @@ export interface StatesBlock {
   readonly operations: readonly string[];
   /** Rejects with `MechaError`. */
   perform(operation: string, fields: Fields, call: Call): Promise<Fields>;
+  readonly compensations: Compensations;
 }
 
 export function createStatesBlock(parts: StatesBlockParts): StatesBlock {
   const operations = new Map(Object.entries({ ...machineOperations(parts), ...executionOperations(parts), ...taskOperations(parts), ...testStateOperations(parts) }));
   return {
     operations: [...operations.keys()],
+    compensations: createCompensations(parts),
     async perform(name, fields, call) {
       const operation = operations.get(name);
       if (!operation) throw errors.unknownOperation(name);

@@ -65,9 +65,11 @@ function actionOf(action: WireAction): WorkflowAction {
     return { ...base, kind: 'terminate', instanceId, recurse, ...(reason === undefined ? {} : { reason: reason.value }) };
   }
   if (completeWorkflow) return { ...base, ...completionOf(completeWorkflow) };
-  if (workflowVersionNotAvailable) throw new TurnRejected('version-not-available', 'the worker does not have the version of the workflow that this instance began with');
+  if (workflowVersionNotAvailable) throw versionNotAvailable();
   throw new Error(`the worker answered with an action of an unknown kind under the id ${action.id}`);
 }
+
+const versionNotAvailable = (): TurnRejected => new TurnRejected('version-not-available', 'the worker does not have the version of the workflow that this instance began with');
 
 type Completion = Pick<Extract<WorkflowAction, { kind: 'complete' }>, 'kind' | 'status' | 'result' | 'failure'> | Pick<Extract<WorkflowAction, { kind: 'continueAsNew' }>, 'kind' | 'input' | 'carryover'>;
 
@@ -75,7 +77,8 @@ function completionOf({ workflowStatus, result, details, failureDetails, carryov
   if (workflowStatus === OrchestrationStatus.ORCHESTRATION_STATUS_CONTINUED_AS_NEW) {
     return { kind: 'continueAsNew', ...input(result), carryover: carryoverEvents.flatMap((event) => carriedEvent(event) ?? []) };
   }
-  if (workflowStatus === OrchestrationStatus.ORCHESTRATION_STATUS_STALLED) throw new TurnRejected('patch-mismatch', details?.value ?? 'the worker cannot go on with this instance');
+  // No end: .NET's SDK says with it that patches do not fit, and why; Java's, without a word, that it lacks the version.
+  if (workflowStatus === OrchestrationStatus.ORCHESTRATION_STATUS_STALLED) throw details ? new TurnRejected('patch-mismatch', details.value) : versionNotAvailable();
   const status = endStatusOf(workflowStatus);
   if (!status) throw new Error(`the worker ends a workflow with the status ${workflowStatus}, which is no end`);
   return { kind: 'complete', status, ...(result === undefined ? {} : { result: result.value }), ...(failureDetails === undefined ? {} : { failure: failureOfWire(failureDetails) }) };

@@ -186,7 +186,8 @@ function saidBy(event: HistoryEvent): Init<WireEvent> | undefined {
 
 /** What workers carry over to a next execution: events from outside that nobody has waited for yet. Undefined: of another kind. */
 export function carriedEvent(event: WireEvent): HistoryEvent | undefined {
-  const base = { id: -1, at: event.timestamp ? msOf(event.timestamp) : 0 };
+  // With its fraction, by which an event differs from another of the same millisecond.
+  const base = { id: -1, at: event.timestamp ? event.timestamp.seconds * 1000 + event.timestamp.nanos / 1_000_000 : 0 };
   const { eventRaised, executionSuspended, executionResumed } = event;
   if (eventRaised) return { ...base, kind: 'eventRaised', name: eventRaised.name, ...(eventRaised.input === undefined ? {} : { input: eventRaised.input.value }) };
   if (executionSuspended) return { ...base, kind: 'executionSuspended', ...(executionSuspended.input === undefined ? {} : { reason: executionSuspended.input.value }) };

@@ -12,6 +12,8 @@ import { MUTANTS } from './faulty-ledger.ts';
 import { simulate } from './simulate.ts';
 
 const SEEDS = Number(process.env['MECHA_SIMULATION_SEEDS'] ?? 1000);
+/** Lives that found a fault once. */
+const FOUND = [18_255_188];
 /** Each begins elsewhere, so that every run of the tests sees lives that none has seen. */
 const FIRST = Number(process.env['MECHA_SIMULATION_FROM'] ?? (Date.now() % 1_000_000) * 1000);
 const SQLITE_SEEDS = 8;
@@ -34,6 +36,10 @@ test(`all invariants hold in ${SEEDS} lives from seed ${FIRST} on, struck at eve
   }
   expect(steps).toBeGreaterThan(SEEDS * 10);
   if (SEEDS >= 1000) expect(POINTS.filter((point) => !struck.has(point)), 'named points that no fault struck').toEqual([]);
+});
+
+test.each(FOUND)('seed %i, which found a fault once, finds none', async (seed) => {
+  expect((await simulate({ seed })).violations).toEqual([]);
 });
 
 test('a seed decides everything: twice the same life', async () => {

@@ -1,0 +1,15 @@
+/**
+ * Workflows written with the official Java SDK, as it comes from Maven Central, against a real sidecar. It is sent the whole history at each
+ * turn, numbers its actions from 0, uses the same child id again when it retries, never says Hello, does not show the custom status, takes an
+ * event's name as it is, carries events over in no order, and does not see that the code has changed under a history.
+ */
+import { join } from 'node:path';
+import { javaProgram } from '../tools/java.ts';
+import { workflowSuite } from '../tools/workflow-suite.ts';
+
+workflowSuite({
+  name: 'Java',
+  obtain: () => javaProgram('sdk', join(import.meta.dirname, 'app'), 'Worker'),
+  lacks: ['custom status is read', 'recursive terminate', 'event names in any case', 'carried events keep their order'],
+  keepsHistory: false,
+});

@@ -13,6 +13,14 @@ export interface CatalogEntry {
 
 export const catalog: readonly CatalogEntry[] = [
   {
+    type: 'bindings.localstorage',
+    aliases: [],
+    versions: ['v1'],
+    status: 'stable',
+    title: 'Local folder',
+    load: () => import('./local/storage.ts') as Promise<{ default: ComponentDefinition }>,
+  },
+  {
     type: 'pubsub.in-memory',
     aliases: [],
     versions: ['v1'],

@@ -7,6 +7,10 @@ import { randomUUID } from 'node:crypto';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock, Ledger } from '@mecha/components/kit';
+import { createBindings, type Bindings } from './bindings.ts';
+import { bindingsGrpc } from './blocks/bindings/bindings.grpc.ts';
+import { bindingsHttp } from './blocks/bindings/bindings.http.ts';
+import type { BindingsBlock } from './blocks/bindings/bindings.ts';
 import { createHealthBlock } from './blocks/health/health.ts';
 import { healthHttp } from './blocks/health/health.http.ts';
 import { createInvocationBlock, type HttpEndpoint, type InvocationBlock } from './blocks/invocation/invocation.ts';
@@ -84,6 +88,7 @@ export interface Blocks {
   readonly state: StateBlock;
   readonly pubsub: PubSubBlock;
   readonly secrets: SecretsBlock;
+  readonly bindings: BindingsBlock;
   readonly metadata: MetadataBlock;
   readonly invocation: InvocationBlock;
   readonly workflow: WorkflowBlock;
@@ -126,6 +131,7 @@ export class RunningSidecar implements Sidecar {
   #components: ComponentHost | undefined;
   #monitor: AppMonitor | undefined;
   #subscriptions: Part | undefined;
+  #bindings: Bindings | undefined;
   /** The app was seen, and asked what it subscribes to. */
   #appGreeted = false;
   #stopping: Promise<void> | undefined;
@@ -180,7 +186,8 @@ export class RunningSidecar implements Sidecar {
   }
 
   async stopIntake(): Promise<void> {
-    await this.#subscriptions?.drain?.(AbortSignal.timeout(this.#options.gracefulShutdownMs));
+    const late = AbortSignal.timeout(this.#options.gracefulShutdownMs);
+    await Promise.all([this.#subscriptions?.drain?.(late), this.#bindings?.drain?.(late)]);
   }
 
   /** Drains and stops; idempotent. */
@@ -274,6 +281,10 @@ export class RunningSidecar implements Sidecar {
       },
     });
     this.#subscriptions = subscriptions;
+    const bindings = createBindings({
+      appId, components, state, channel, monitor, askTimeoutMs: options.appBindingOptionsTimeoutMs, ledger, clock, random, log, metrics, resilience,
+    });
+    this.#bindings = bindings;
     const relay = createOutboxRelay({
       appId, clock, log, metrics,
       sources: () =>
@@ -285,7 +296,7 @@ export class RunningSidecar implements Sidecar {
     });
     const workflows = createWorkflows({
       appId, namespace, ledger, clock, random, log,
-      blocks: { invocation, state, pubsub },
+      blocks: { invocation, state, pubsub, bindings: bindings.block },
       declared: resources.filter((resource) => resource.kind === 'Workflow'),
       gracefulShutdownMs: options.gracefulShutdownMs,
     });
@@ -301,7 +312,13 @@ export class RunningSidecar implements Sidecar {
       appId,
       runtimeVersion: CONTRACT_VERSION,
       enabledFeatures: Object.entries(configuration.features).flatMap(([name, on]) => (on ? [name] : [])),
-      components: () => components.statuses(),
+      components: () => {
+        const inputs = new Map(bindings.list().map((input) => [input.binding, input]));
+        return components.statuses().map((status) => {
+          const input = status.type.startsWith('bindings.') ? inputs.get(status.name) : undefined;
+          return input ? { ...status, input } : status;
+        });
+      },
       subscriptions: () => subscriptions.list(),
       httpEndpoints: resources.flatMap((resource) => (resource.kind === 'HTTPEndpoint' ? [resource.name] : [])),
       resiliencies: resilience.names,
@@ -314,7 +331,7 @@ export class RunningSidecar implements Sidecar {
     const health = createHealthBlock({ appId, missing: () => this.#missing(), outboundReady: () => this.state === 'ready' && components.firstAttemptsEnded });
     const shutdown = createShutdownBlock({ stop: () => void this.stop(), exit: () => this.#shared.exit(1) });
 
-    this.blocks = { state, pubsub, secrets, metadata, invocation, workflow, pipeline };
+    this.blocks = { state, pubsub, secrets, bindings: bindings.block, metadata, invocation, workflow, pipeline };
     const invoke = invocationHttp(invocation, pipeline);
     const routes = [
       ...healthHttp(health, pipeline),
@@ -323,6 +340,7 @@ export class RunningSidecar implements Sidecar {
       ...stateHttp(state, pipeline),
       ...secretsHttp(secrets, pipeline),
       ...pubsubHttp(pubsub, pipeline),
+      ...bindingsHttp(bindings.block, pipeline),
       ...statesHttp(() => workflows.states(), pipeline),
       ...compensationsHttp(async () => (await workflows.states()).compensations, pipeline),
       ...workflowHttp(workflow, pipeline),
@@ -338,6 +356,7 @@ export class RunningSidecar implements Sidecar {
         ...stateGrpc(state, pipeline),
         ...secretsGrpc(secrets, pipeline),
         ...pubsubGrpc(pubsub, subscriptions, pipeline),
+        ...bindingsGrpc(bindings.block, pipeline, { maxBodyBytes: options.maxBodyBytes }),
         ...workflowGrpc(workflow, pipeline),
         ...taskHubDoor(openTaskHub),
         ...invocationGrpc(invocation, pipeline, { maxBodyBytes: options.maxBodyBytes }),
@@ -366,6 +385,7 @@ export class RunningSidecar implements Sidecar {
       // Its tasks use everything above.
       workflows,
       // Last to start and first to stop: intake ends before anything else does.
+      bindings,
       subscriptions,
     ];
   }

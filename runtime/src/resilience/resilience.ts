@@ -11,7 +11,7 @@
  *     fault, not the way to the target. Permanent failures do not count against the breaker.
  *  4. One breaker per component, shared by both directions; one per endpoint of an app, the 100 most recent kept.
  */
-import { EtagError, PublishRefused } from '@mecha/components/kit';
+import { BindingError, EtagError, PublishRefused } from '@mecha/components/kit';
 import type { Clock } from '@mecha/components/kit';
 import { AppGrpcError } from '../channel/channel.ts';
 import type { CircuitBreakerPolicy, PolicyNames, ResiliencyResource, RetryPolicy } from '../config/resource-types.ts';
@@ -285,6 +285,7 @@ const PERMANENT_KINDS: ReadonlySet<ErrorKind> = new Set<ErrorKind>(['invalid', '
 
 function isPermanent(error: unknown): boolean {
   if (error instanceof PermanentFailure || error instanceof EtagError) return true;
+  if (error instanceof BindingError) return error.permanent;
   if (error instanceof PublishRefused) return error.reason !== 'topic-full';
   return error instanceof MechaError && PERMANENT_KINDS.has(error.kind);
 }

@@ -33,6 +33,7 @@ const blocks: TaskBlocks = {
     delete: async (_call, { item }) => void stored.delete(item.key),
   },
   pubsub: { publish: async (_call, request) => void published.push(request) },
+  bindings: { invoke: async (_call, { data, metadata }) => ({ data, metadata }) },
 };
 
 beforeEach(() => {

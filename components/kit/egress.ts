@@ -136,8 +136,8 @@ export function createEgress(options: EgressOptions): Egress {
 }
 
 function parsed(text: string, base?: URL): URL {
-  if (!URL.canParse(text, base)) throw new EgressRefused('the target is not a URL');
-  return new URL(text, base);
+  if (!URL.canParse(text, base?.toString())) throw new EgressRefused('the target is not a URL');
+  return new URL(text, base?.toString());
 }
 
 /** Whether a segment is `..` once decoded, however often it was encoded. */
@@ -182,7 +182,7 @@ function resolveByDns(name: string): Promise<readonly string[]> {
   });
 }
 
-type Range = readonly [network: string, bits: number, class: AddressClass];
+type Range = readonly [network: string, bits: number, kind: AddressClass];
 
 /** The first that holds the address counts (IANA's special-purpose registries). */
 const IPV4: readonly Range[] = [

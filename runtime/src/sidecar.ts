@@ -16,6 +16,9 @@ import { healthHttp } from './blocks/health/health.http.ts';
 import { createInvocationBlock, type HttpEndpoint, type InvocationBlock } from './blocks/invocation/invocation.ts';
 import { invocationHttp } from './blocks/invocation/invocation.http.ts';
 import { invocationGrpc, invocationGrpcProxy } from './blocks/invocation/invocation.grpc.ts';
+import { jobsGrpc } from './blocks/jobs/jobs.grpc.ts';
+import { jobsHttp } from './blocks/jobs/jobs.http.ts';
+import type { JobsBlock } from './blocks/jobs/jobs.ts';
 import { createMetadataBlock, type MetadataBlock } from './blocks/metadata/metadata.ts';
 import { metadataHttp } from './blocks/metadata/metadata.http.ts';
 import { metadataGrpc } from './blocks/metadata/metadata.grpc.ts';
@@ -34,6 +37,8 @@ import { stateHttp } from './blocks/state/state.http.ts';
 import { stateGrpc } from './blocks/state/state.grpc.ts';
 import { compensationsHttp } from './blocks/states/compensations.http.ts';
 import { statesHttp } from './blocks/states/states.http.ts';
+import { createInstances } from './blocks/workflow/instances.ts';
+import { instancesHttp } from './blocks/workflow/instances.http.ts';
 import { taskHubDoor } from './blocks/workflow/task-hub-door.grpc.ts';
 import { createWorkflowBlock, type WorkflowBlock } from './blocks/workflow/workflow.ts';
 import { workflowGrpc } from './blocks/workflow/workflow.grpc.ts';
@@ -57,6 +62,7 @@ import { createOutboxRelay } from './outbox/outbox-relay.ts';
 import type { PeerLink } from './peers/peer-link.ts';
 import { Pipeline, errors as pipelineErrors } from './pipeline.ts';
 import { createResilience } from './resilience/resilience.ts';
+import { createScheduledJobs } from './scheduled-jobs.ts';
 import { servedFallback, servedMethods, servedRoutes } from './security/api-access.ts';
 import { HttpServer } from './servers/http.ts';
 import { GrpcServer } from './servers/grpc.ts';
@@ -92,6 +98,8 @@ export interface Blocks {
   readonly metadata: MetadataBlock;
   readonly invocation: InvocationBlock;
   readonly workflow: WorkflowBlock;
+  /** Loaded when it is first asked for. */
+  readonly jobs: () => Promise<JobsBlock>;
   readonly pipeline: Pipeline;
 }
 
@@ -131,7 +139,11 @@ export class RunningSidecar implements Sidecar {
   #components: ComponentHost | undefined;
   #monitor: AppMonitor | undefined;
   #subscriptions: Part | undefined;
+<<<<<<< HEAD
   #bindings: Bindings | undefined;
+=======
+  #jobs: Part | undefined;
+>>>>>>> main
   /** The app was seen, and asked what it subscribes to. */
   #appGreeted = false;
   #stopping: Promise<void> | undefined;
@@ -186,8 +198,13 @@ export class RunningSidecar implements Sidecar {
   }
 
   async stopIntake(): Promise<void> {
+<<<<<<< HEAD
     const late = AbortSignal.timeout(this.#options.gracefulShutdownMs);
     await Promise.all([this.#subscriptions?.drain?.(late), this.#bindings?.drain?.(late)]);
+=======
+    const signal = AbortSignal.timeout(this.#options.gracefulShutdownMs);
+    await Promise.all([this.#subscriptions?.drain?.(signal), this.#jobs?.drain?.(signal)]);
+>>>>>>> main
   }
 
   /** Drains and stops; idempotent. */
@@ -294,9 +311,18 @@ export class RunningSidecar implements Sidecar {
         }),
       publish: (record, signal) => pubsub.publishRecord(record, signal),
     });
+    const jobs = createScheduledJobs({ appId, namespace, ledger, channel, monitor, appMaxConcurrency: options.appMaxConcurrency, clock, log, metrics });
+    this.#jobs = jobs;
     const workflows = createWorkflows({
       appId, namespace, ledger, clock, random, log,
+<<<<<<< HEAD
       blocks: { invocation, state, pubsub, bindings: bindings.block },
+=======
+      blocks: {
+        invocation, state, pubsub,
+        jobs: { schedule: async (job) => (await jobs.block()).schedule(job), delete: async (name) => (await jobs.block()).delete(name) },
+      },
+>>>>>>> main
       declared: resources.filter((resource) => resource.kind === 'Workflow'),
       gracefulShutdownMs: options.gracefulShutdownMs,
     });
@@ -331,7 +357,11 @@ export class RunningSidecar implements Sidecar {
     const health = createHealthBlock({ appId, missing: () => this.#missing(), outboundReady: () => this.state === 'ready' && components.firstAttemptsEnded });
     const shutdown = createShutdownBlock({ stop: () => void this.stop(), exit: () => this.#shared.exit(1) });
 
+<<<<<<< HEAD
     this.blocks = { state, pubsub, secrets, bindings: bindings.block, metadata, invocation, workflow, pipeline };
+=======
+    this.blocks = { state, pubsub, secrets, metadata, invocation, workflow, jobs: () => jobs.block(), pipeline };
+>>>>>>> main
     const invoke = invocationHttp(invocation, pipeline);
     const routes = [
       ...healthHttp(health, pipeline),
@@ -344,6 +374,8 @@ export class RunningSidecar implements Sidecar {
       ...statesHttp(() => workflows.states(), pipeline),
       ...compensationsHttp(async () => (await workflows.states()).compensations, pipeline),
       ...workflowHttp(workflow, pipeline),
+      ...instancesHttp(createInstances({ engine: () => workflows.engine() }), pipeline),
+      ...jobsHttp(appId, () => jobs.block(), pipeline),
       ...invoke.routes,
     ];
     const http = this.#httpServer(routes, invoke.fallback, configuration);
@@ -358,6 +390,7 @@ export class RunningSidecar implements Sidecar {
         ...pubsubGrpc(pubsub, subscriptions, pipeline),
         ...bindingsGrpc(bindings.block, pipeline, { maxBodyBytes: options.maxBodyBytes }),
         ...workflowGrpc(workflow, pipeline),
+        ...jobsGrpc(() => jobs.block(), pipeline),
         ...taskHubDoor(openTaskHub),
         ...invocationGrpc(invocation, pipeline, { maxBodyBytes: options.maxBodyBytes }),
       ],
@@ -384,6 +417,7 @@ export class RunningSidecar implements Sidecar {
       relay,
       // Its tasks use everything above.
       workflows,
+      jobs,
       // Last to start and first to stop: intake ends before anything else does.
       bindings,
       subscriptions,

@@ -67,7 +67,7 @@ export function createWorkflows(parts: WorkflowsParts): Workflows {
   }
 
   async function loadAll(): Promise<Loaded> {
-    const [{ Engine }, { MachineStore }, { createStatesExecutor }, { createTaskExecutor }, { ActivityQueue }, { createStatesBlock }, { TOLD_EVENT }] = await Promise.all([
+    const [{ Engine }, { MachineStore, attributesOf }, { createStatesExecutor }, { createTaskExecutor }, { ActivityQueue }, { createStatesBlock }, { TOLD_EVENT }] = await Promise.all([
       import('./engine/engine.ts'),
       import('./workflow-asl/machine-store.ts'),
       import('./workflow-asl/states-executor.ts'),
@@ -77,14 +77,15 @@ export function createWorkflows(parts: WorkflowsParts): Workflows {
       import('./workflow-asl/arns.ts'),
     ]);
     const engine = new Engine({ appId, namespace, ledger, clock, random, newId: randomUUID, log: log.scoped('mecha.workflow') });
-    const store = new MachineStore({ app, ledger, now: () => clock.now(), declared: parts.declared });
+    const store = new MachineStore({ app, ledger, now: () => clock.now(), random, declared: parts.declared });
     engine.attachExecutor(
       createStatesExecutor({
         definition: (version) => store.machine(version),
         findMachine: async (arn) => {
           const found = await store.findByArn(arn);
-          if (found) await store.keep(found.version);
-          return found;
+          if (!found) return undefined;
+          await store.keep(found.version);
+          return { name: found.record.name, version: found.version, roleArn: found.roleArn, attributes: attributesOf(found) };
         },
         instanceExists: async (instanceId) => (await ledger.workflows.find(app, instanceId)) !== undefined,
         random,

@@ -4,6 +4,7 @@
  */
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
+import type { JobData } from '../jobs/job-data.ts';
 import type { TraceContext } from '../telemetry/trace.ts';
 
 export type AppProtocol = 'http' | 'https' | 'grpc' | 'grpcs' | 'h2c';
@@ -48,6 +49,15 @@ export interface BulkEventDelivery {
     readonly contentType: string;
     readonly metadata: Readonly<Record<string, string>>;
   }[];
+  readonly trace: TraceContext;
+}
+
+/** A tick of a job on its way to the app. */
+export interface JobDelivery {
+  readonly name: string;
+  readonly data: JobData | undefined;
+  /** What the app is told besides: headers over HTTP, metadata over gRPC. */
+  readonly headers: Readonly<Record<string, string>>;
   readonly trace: TraceContext;
 }
 
@@ -143,10 +153,15 @@ export interface AppChannel {
   deliver(event: EventDelivery, signal: AbortSignal): Promise<EventAnswer>;
   /** Per entry id; entries missing from the map count as retry. Never rejects. */
   deliverBulk(events: BulkEventDelivery, signal: AbortSignal): Promise<ReadonlyMap<string, EventAnswer> | EventAnswer>;
+<<<<<<< HEAD
   /** Whether the app wants the events of this binding. Rejects when it could not be asked, or cannot tell yet. */
   wantsBinding(binding: { readonly name: string; readonly route: string }, signal: AbortSignal): Promise<boolean>;
   /** Never rejects. */
   deliverBinding(event: BindingDelivery, signal: AbortSignal): Promise<BindingAnswer>;
+=======
+  /** `drop`: the app has no such job (404, NOT_FOUND). Never rejects. */
+  deliverJob(job: JobDelivery, signal: AbortSignal): Promise<EventAnswer>;
+>>>>>>> main
   /** Rejects with `AppAway` or `AppGrpcError`. */
   invoke(request: AppRequest, signal: AbortSignal): Promise<AppResponse>;
   /** Rejects when no TCP connection to the app's port can be had within 500 ms. */

@@ -26,6 +26,7 @@ import {
 } from '@mecha/specs/gen/appcallback.gen.ts';
 import { HTTPExtensionVerb } from '@mecha/specs/gen/common.gen.ts';
 import { messageOf } from '../errors.ts';
+import { anyOfData } from '../jobs/job-data.ts';
 import { binaryTraceOf } from '../telemetry/grpc-trace.ts';
 import type { Log } from '../telemetry/log.ts';
 import { traceparentOf, type TraceContext } from '../telemetry/trace.ts';
@@ -53,6 +54,7 @@ export interface GrpcChannelOptions {
   readonly log: Log;
 }
 
+const NOT_FOUND = 5;
 const UNIMPLEMENTED = 12;
 const RESOURCE_EXHAUSTED = 8;
 const CONNECT_TIMEOUT_MS = 5000;
@@ -160,6 +162,7 @@ export function createGrpcChannel(options: GrpcChannelOptions): AppChannel {
       }
     },
 
+<<<<<<< HEAD
     async wantsBinding({ name }, signal) {
       try {
         const { message } = await ask(AppCallback.ListInputBindings, {}, {}, signal);
@@ -178,6 +181,24 @@ export function createGrpcChannel(options: GrpcChannelOptions): AppChannel {
       } catch (error) {
         const failed = answerOfFailure(error, signal);
         return failed.outcome === 'drop' ? { outcome: 'retry', reason: 'the app does not serve binding events', statusCode: UNIMPLEMENTED } : failed;
+=======
+    async deliverJob({ name, data, headers, trace }, signal) {
+      const any = data && anyOfData(data);
+      const request = { name, data: any, method: `job/${name}`, contentType: any?.typeUrl ?? '', httpExtension: { verb: HTTPExtensionVerb.POST } };
+      const given = { entries: Object.entries(headers), trace };
+      try {
+        try {
+          await ask(AppCallback.OnJobEvent, request, given, signal);
+        } catch (error) {
+          if (!isUnimplemented(error)) throw error;
+          await ask(AppCallbackAlpha.OnJobEventAlpha1, request, given, signal);
+        }
+        return SUCCESS;
+      } catch (error) {
+        if (isUnimplemented(error)) return { outcome: 'retry', reason: 'the app does not serve job events', statusCode: UNIMPLEMENTED };
+        if (error instanceof AppGrpcError && error.code === NOT_FOUND) return { outcome: 'drop', reason: 'the app answered NOT_FOUND' };
+        return answerOfFailure(error, signal);
+>>>>>>> main
       }
     },
 

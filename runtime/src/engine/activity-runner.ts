@@ -14,6 +14,7 @@ import type { EngineParts, EngineSettings } from './engine-parts.ts';
 import { ExecutorUnavailable, type ActivityExecutor, type ActivityOutcome, type ActivityRequest } from './executor.ts';
 import type { FusedResult } from './instance-memory.ts';
 import type { Limiter } from './limits.ts';
+import { fetched, parsed } from './payloads.ts';
 import type { StartedActivity } from './turn-runner.ts';
 import type { ActivityRetry, FailureDetails, HistoryEvent } from './vocabulary.ts';
 
@@ -86,7 +87,7 @@ export class ActivityRunner {
     const abort = new AbortController();
     this.#running.set(activity, { attempt, row, abort });
     try {
-      const request = JSON.parse(started.request) as StoredRequest;
+      const request = await this.#requestOf(started);
       const outcome = await this.#outcome(started, request, abort.signal);
       if (outcome) await this.#record(started, request, outcome);
     } catch (error) {
@@ -96,6 +97,10 @@ export class ActivityRunner {
       if (this.#running.get(activity)?.attempt === attempt) this.#running.delete(activity);
       this.#free(name);
     }
+  }
+
+  async #requestOf({ row, request }: StartedActivity): Promise<StoredRequest> {
+    return parsed<StoredRequest>(request) ?? (await fetched<StoredRequest>(this.#ledger.workflows, row, request));
   }
 
   #free(name: string): void {
@@ -170,7 +175,7 @@ export class ActivityRunner {
     return Promise.all(
       activities.map(async (claimed) => {
         const { activity, attempt, instanceApp, instanceId, executionId } = claimed;
-        const request = requestOf(claimed, JSON.parse(claimed.request) as StoredRequest);
+        const request = requestOf(claimed, await this.#requestOf(claimed));
         await this.#ledger.commit([
           { type: 'workflow.defer', activity, attempt },
           { type: 'workflow.send', app: instanceApp, instanceId, executionId, message: messageOf(told(request)) },

@@ -54,7 +54,7 @@ export class Engine {
     const onStatus = (ofApp: string, instanceId: string, status: WorkflowStatus): void => this.queries.onStatus(ofApp, instanceId, status);
     const limiter = (this.#activities = new Limiter(settings.activities));
     const turns = (this.#turns = new Limiter(settings.turns));
-    const memory = (this.#memory = new InstanceMemory(ledger.workflows, settings.memoryBytesMax, settings.memoryInstancesMax));
+    const memory = (this.#memory = new InstanceMemory(ledger.workflows, settings.memoryBytesMax, settings.memoryInstancesMax, settings.historyBytesMax));
     this.#runner = new TurnRunner({
       ...parts, settings, owner, memory, executorFor, onStatus,
       claimActivity: (ofApp, name) => (!this.#stopped && ofApp === app && activityExecutorFor(name) && limiter.tryTake(name) ? { owner, leaseMs: settings.leaseMs } : undefined),

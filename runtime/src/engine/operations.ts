@@ -1,12 +1,12 @@
 /** What is done to instances from outside: start, raise an event, suspend, resume, terminate, purge. */
 import { LedgerConflict, isTerminalStatus, type IdReuse, type Ledger, type NewWorkflow, type WorkflowQuery, type WorkflowRow, type WorkflowStatus } from '@mecha/components/kit';
-import { endMessage, isLarger, messageOf } from './compose-step.ts';
+import { appendOf, endMessage, isLarger, messageOf } from './compose-step.ts';
 import { engineErrors } from './engine-errors.ts';
 import type { EngineParts, EngineSettings } from './engine-parts.ts';
 import type { WorkflowExecutor } from './executor.ts';
 import type { Limiter } from './limits.ts';
 import { terminationOf, type TurnRunner } from './turn-runner.ts';
-import type { HistoryEvent, Router, TraceContext } from './vocabulary.ts';
+import { DistinctInstants, type HistoryEvent, type Router, type TraceContext } from './vocabulary.ts';
 
 export interface StartRequest {
   readonly name: string;
@@ -44,13 +44,12 @@ export interface OperationsParts extends Pick<EngineParts, 'ledger' | 'clock' | 
 
 export const INSTANCE_ID_MAX = 1024;
 const PURGE_PAGE = 200;
-/** In milliseconds; as near as two instants of today may come in a number. */
-const MICROSECOND = 0.001;
 
 export class Operations {
   readonly #parts: OperationsParts;
   readonly #ledger: Ledger;
-  #lastEventAt = 0;
+  /** Java's SDK carries equal events over as one, though they be two of the same millisecond. */
+  readonly #instants = new DistinctInstants();
 
   constructor(parts: OperationsParts) {
     this.#parts = parts;
@@ -79,7 +78,7 @@ export class Operations {
       if (executor?.inline) {
         turns.take(name);
         try {
-          await runner.start(workflow, executor);
+          await runner.start(workflow, event, executor);
         } finally {
           turns.give(name);
         }
@@ -97,18 +96,11 @@ export class Operations {
   /** False: it has ended and will not hear of it. */
   async raiseEvent(instanceId: string, name: string, input?: string, app = this.#parts.app): Promise<boolean> {
     this.#checkSize('the data of the event', input);
-    const event: HistoryEvent = { kind: 'eventRaised', id: -1, at: this.#nextEventAt(), name, ...(input === undefined ? {} : { input }) };
+    const event: HistoryEvent = { kind: 'eventRaised', id: -1, at: this.#instants.next(this.#parts.clock.now()), name, ...(input === undefined ? {} : { input }) };
     const [sent] = await this.#ledger.commit([{ type: 'workflow.send', app, instanceId, message: messageOf(event) }]);
     if (sent?.workflow?.applied) return true;
     if (sent?.workflow?.status === undefined) throw engineErrors.notFound(instanceId);
     return false;
-  }
-
-  /** No two are alike, though they come in one millisecond with the same data: Java's SDK carries equal events over as one. */
-  #nextEventAt(): number {
-    const now = this.#parts.clock.now();
-    this.#lastEventAt = Math.floor(this.#lastEventAt) === now ? this.#lastEventAt + MICROSECOND : now;
-    return this.#lastEventAt;
   }
 
   suspend(instanceId: string, reason?: string, app?: string): Promise<boolean> {
@@ -119,7 +111,7 @@ export class Operations {
   }
   async #control(instanceId: string, status: 'suspended' | 'running', event: HistoryEvent, app = this.#parts.app): Promise<boolean> {
     const { row } = await this.#found(app, instanceId);
-    const [outcome] = await this.#ledger.commit([{ type: 'workflow.control', row, status, append: { count: 1, data: JSON.stringify([event]) } }]);
+    const [outcome] = await this.#ledger.commit([{ type: 'workflow.control', row, status, append: appendOf([event]) }]);
     const applied = outcome?.workflow?.applied ?? false;
     if (applied) this.#parts.onStatus(app, instanceId, status);
     return applied;
@@ -177,6 +169,20 @@ export class Operations {
       if (filter.completedBefore !== undefined ? gone === 0 || cursor === undefined : cursor === undefined) break;
     }
     return removed;
+  }
+
+  /**
+   * One that has ended goes on as the same execution, with this event: for executors that kept in their snapshot how. False: it has
+   * not ended.
+   */
+  async reopen(instanceId: string, name: string, input?: string): Promise<boolean> {
+    const { app, clock, onStatus } = this.#parts;
+    const { row } = await this.#found(app, instanceId);
+    const event: HistoryEvent = { kind: 'eventRaised', id: -1, at: clock.now(), name, ...(input === undefined ? {} : { input }) };
+    const [outcome] = await this.#ledger.commit([{ type: 'workflow.reopen', row, message: messageOf(event) }]);
+    const applied = outcome?.workflow?.applied ?? false;
+    if (applied) onStatus(app, instanceId, 'running');
+    return applied;
   }
 
   /** Ends the rest of a stalled instance at once. */

@@ -3,8 +3,9 @@
  * open at that point, and that event's work itself, is ordered again. Replay executors only: a snapshot executor's history is no state.
  */
 import { LedgerConflict, isTerminalStatus, type Clock, type Ledger, type NewActivity, type NewTimer, type NewWorkflow, type WorkflowMessage } from '@mecha/components/kit';
-import { messageOf, type StoredRequest } from './compose-step.ts';
+import { appendOf, messageOf, type StoredRequest } from './compose-step.ts';
 import { engineErrors } from './engine-errors.ts';
+import { fetched, store } from './payloads.ts';
 import { dueAtOf, type EventOf, type HistoryEvent } from './vocabulary.ts';
 
 export interface RerunRequest {
@@ -33,7 +34,8 @@ export async function rerun(request: RerunRequest, { app, ledger, clock, newId }
   if (!isTerminalStatus(source.status)) throw engineErrors.rerunNotEnded(instanceId);
   if (source.parent) throw engineErrors.rerunChild(instanceId);
   if (newInstanceId === instanceId) throw engineErrors.invalidInstanceId('rerun workflow instance ID must be different from the original instance ID');
-  const history = (await ledger.workflows.history(source.row, 0, Number.MAX_SAFE_INTEGER)).flatMap(({ data }) => JSON.parse(data) as HistoryEvent[]);
+  const history: HistoryEvent[] = [];
+  for (const { data } of await ledger.workflows.history(source.row, 0, Number.MAX_SAFE_INTEGER)) history.push(...(await fetched<HistoryEvent[]>(ledger.workflows, source.row, data)));
   const at = history.findIndex((event) => event.id === eventId && event.kind !== 'executionCompleted');
   const found = history[at];
   if (!found) throw engineErrors.rerunTarget(instanceId, eventId, 'its history does not have this event');
@@ -49,12 +51,12 @@ export async function rerun(request: RerunRequest, { app, ledger, clock, newId }
   const marked: HistoryEvent = { ...target, at: now, extra: { ...target.extra, rerunOf: instanceId } };
   const work = orderAgain([...openOrders, target], { app, instanceId: newInstanceId, executionId, name: source.name, now, newId, ...(request.newChildInstanceId === undefined ? {} : { childId: request.newChildInstanceId, childOf: eventId }) });
   const started = kept.find((event) => event.kind === 'executionStarted');
-  const message: WorkflowMessage = { event: JSON.stringify(started), kind: 'event' };
+  if (!started) throw engineErrors.rerunTarget(instanceId, eventId, 'it stands before the start');
   const appended = [...kept, marked];
   try {
     await ledger.commit([
-      { type: 'workflow.create', app, instanceId: newInstanceId, executionId, name: source.name, ifExists: 'unique', message, ...(source.version === undefined ? {} : { version: source.version }) },
-      { type: 'workflow.first-step', app, instanceId: newInstanceId, executionId, status: 'running', append: { count: appended.length, data: JSON.stringify(appended) }, ...work },
+      { type: 'workflow.create', app, instanceId: newInstanceId, executionId, name: source.name, ifExists: 'unique', message: messageOf(started), ...(source.version === undefined ? {} : { version: source.version }) },
+      { type: 'workflow.first-step', app, instanceId: newInstanceId, executionId, status: 'running', append: appendOf(appended), ...work },
     ]);
   } catch (error) {
     if (error instanceof LedgerConflict) throw engineErrors.alreadyExists(newInstanceId, 'there');
@@ -100,7 +102,8 @@ function orderAgain(orders: readonly Order[], into: Into): { activities: NewActi
         workflow: into.name, ...(version === undefined ? {} : { version }), ...(input === undefined ? {} : { input }), ...(taskExecutionId === undefined ? {} : { taskExecutionId }),
         ...(trace === undefined ? {} : { trace }), ...(router === undefined ? {} : { router }), ...(extra === undefined ? {} : { extra }),
       };
-      activities.push({ taskId: order.id, app: targetOf(order, into.app), name: order.name, request: JSON.stringify(request) });
+      const { text, payloads } = store(request);
+      activities.push({ taskId: order.id, app: targetOf(order, into.app), name: order.name, request: text, ...(payloads ? { payloads } : {}) });
     } else if (order.kind === 'timerCreated') {
       const dueAt = dueAtOf(order.fireAt);
       timers.push({ timerId: order.id, message: messageOf({ kind: 'timerFired', id: -1, at: into.now, timerId: order.id, fireAt: order.fireAt }), ...(dueAt === undefined ? {} : { dueAt }) });

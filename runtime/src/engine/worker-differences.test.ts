@@ -51,6 +51,17 @@ test('(users 22) events of one millisecond with the same data differ in their in
   expect(new Set(seen.map(Math.floor))).toEqual(new Set([1_790_000_000_000]));
 });
 
+test('(users 22) the turns of one millisecond differ in their instants, of which workers make unique ids, also after continue-as-new', async () => {
+  const begun: number[] = [];
+  run((_past, fresh) => {
+    for (const event of fresh) if (event.kind === 'workflowStarted') begun.push(event.at);
+    return [begun.length < 20 ? { kind: 'continueAsNew', id: 0 } : { kind: 'complete', id: 0, status: 'completed' }];
+  });
+  const { instanceId } = await engine.operations.start({ name: 'again' });
+  await engine.queries.waitFor(instanceId, 'end', AbortSignal.timeout(10_000));
+  expect(new Set(begun).size).toBe(20);
+});
+
 test.each([
   ['in another case leaves a wait its end: not every SDK takes it', 'APPROVE', 1],
   ['of that very name ends a wait that would have ended by itself', 'approve', 0],

@@ -7,7 +7,7 @@ import { INSTANCE_COLUMNS, SELECT_ACTIVITY, workflowActivity, workflowRow, type 
 const LIST_ROWS_MAX = 5000;
 const LAST = Number.MAX_SAFE_INTEGER;
 
-type Reads = Pick<WorkflowLedger, 'expired' | 'find' | 'list' | 'history' | 'snapshot' | 'inbox' | 'activities' | 'activity' | 'timers' | 'children' | 'attributes'>;
+type Reads = Pick<WorkflowLedger, 'expired' | 'find' | 'list' | 'history' | 'snapshot' | 'payload' | 'inbox' | 'activities' | 'activity' | 'timers' | 'children' | 'attributes'>;
 
 /** `read` runs the work, and translates what goes wrong. */
 export function workflowReads(sql: Sql, read: <T>(work: () => T) => T, now: () => number): Reads {
@@ -45,6 +45,12 @@ export function workflowReads(sql: Sql, read: <T>(work: () => T) => T, now: () =
       read(() => {
         const found = sql('SELECT crc, data FROM wf_snapshots WHERE instance = ?').get(row) as { crc: number; data: string } | undefined;
         if (found && crc32(found.data) !== found.crc) throw damaged(`snapshot of workflow row ${row}`);
+        return found?.data;
+      }),
+    payload: async (row, id) =>
+      read(() => {
+        const found = sql('SELECT crc, data FROM wf_payloads WHERE instance = ? AND id = ? LIMIT 1').get(row, id) as { crc: number; data: string } | undefined;
+        if (found && crc32(found.data) !== found.crc) throw damaged(`payload ${id} of workflow row ${row}`);
         return found?.data;
       }),
     inbox: async (row, limit) =>

@@ -30,6 +30,7 @@ export interface ChildOrder {
   readonly wait: boolean;
   readonly mapRunArn?: string;
   readonly timeoutSeconds?: number;
+  readonly attributes?: Readonly<Record<string, string>>;
 }
 
 export class Orders {
@@ -74,8 +75,8 @@ export class Orders {
     this.#add(id, { kind: 'createTimer', id, fireAt: new Date(Math.ceil(dueMs)).toISOString() });
   }
 
-  startChild({ id, instanceId, machine, version, input, extra, wait, mapRunArn, timeoutSeconds }: ChildOrder): void {
-    const tags = { [MACHINE_ATTRIBUTE]: machine, ...(mapRunArn === undefined ? {} : { [MAP_RUN_ATTRIBUTE]: mapRunArn }) };
+  startChild({ id, instanceId, machine, version, input, extra, wait, mapRunArn, timeoutSeconds, attributes }: ChildOrder): void {
+    const tags = { [MACHINE_ATTRIBUTE]: machine, ...attributes, ...(mapRunArn === undefined ? {} : { [MAP_RUN_ATTRIBUTE]: mapRunArn }) };
     const common = { id: Number(id), name: STATES_WORKFLOW, instanceId, version, input, tags, idReuse: 'unique', extra: { ...extra } } as const;
     if (!wait) return this.#add(Number(id), { kind: 'createDetached', ...common });
     this.#add(Number(id), { kind: 'createChild', ...common });

@@ -1,5 +1,5 @@
 /**
- * Does the work of tasks in this process: calls an app, publishes, reads and writes state. What comes of it goes back by the engine, at least
+ * Does the work of tasks in this process: calls an app, publishes, reads and writes state, schedules jobs. What comes of it goes back by the engine, at least
  * once, under one idempotency key for all runs of the same attempt, which the called are told.
  *
  * With a token the call is only the beginning: its answer is told to the execution, and whoever holds the token completes the task.
@@ -29,9 +29,32 @@ export interface TaskBlocks {
     delete(call: Call, request: { store: string; item: { readonly key: string; readonly etag?: string | undefined } }): Promise<void>;
   };
   readonly pubsub: { publish(call: Call, request: { readonly pubsubName: string; readonly topic: string; readonly data: Uint8Array; readonly contentType: string; readonly metadata: Words }): Promise<void> };
+<<<<<<< HEAD
   readonly bindings: {
     invoke(call: Call, request: { readonly binding: string; readonly operation: string; readonly data: Uint8Array; readonly metadata: Words }): Promise<{ readonly data?: Uint8Array | Readable; readonly metadata?: Words } | undefined>;
   };
+=======
+  readonly jobs: {
+    schedule(request: TaskJob): Promise<void>;
+    delete(name: string): Promise<void>;
+  };
+}
+
+/** A job as a task asks for it. */
+export interface TaskJob {
+  readonly name: string;
+  readonly schedule: string | undefined;
+  readonly repeats: number | undefined;
+  readonly dueTime: string | undefined;
+  readonly ttl: string | undefined;
+  /** JSON text. */
+  readonly data: { readonly value: Uint8Array } | undefined;
+  readonly overwrite: boolean;
+  readonly failurePolicy: { readonly drop: true } | { readonly intervalMs: number; readonly maxRetries?: number } | undefined;
+  readonly missed: string | undefined;
+  readonly overlap: string | undefined;
+  readonly idempotencyKey: string;
+>>>>>>> main
 }
 
 /** A task that failed by a name of the language's. */
@@ -84,8 +107,13 @@ export async function performTask(blocks: TaskBlocks, request: TaskRequest, sign
       return stateTask(blocks, call, task, request);
     case 'pubsub':
       return publish(blocks, call, task, request);
+<<<<<<< HEAD
     case 'binding':
       return invokeBinding(blocks, call, task, request);
+=======
+    case 'jobs':
+      return jobTask(blocks, task, request);
+>>>>>>> main
     default:
       throw new TaskFailure('States.Runtime', `tasks of the block '${task.block}' are not served yet`);
   }
@@ -147,6 +175,7 @@ async function publish({ pubsub }: TaskBlocks, call: Call, { target }: MechaTask
   return '{}';
 }
 
+<<<<<<< HEAD
 /** `Data` and `Metadata` go to the binding; the idempotency key goes along, for backends that know what to do with it. */
 async function invokeBinding({ bindings }: TaskBlocks, call: Call, { target, operation }: MechaTask, request: TaskRequest): Promise<string> {
   const { Data = null, Metadata = {} } = fields(request.arguments);
@@ -156,6 +185,45 @@ async function invokeBinding({ bindings }: TaskBlocks, call: Call, { target, ope
   if (!answer) return '{}';
   const data = answer.data === undefined ? null : (JSON.parse(asJson(await textOf(answer.data))) as unknown);
   return JSON.stringify({ Data: data, Metadata: answer.metadata ?? {} });
+=======
+/** A job that is there already because this very task put it there is no fault. */
+async function jobTask({ jobs }: TaskBlocks, { target, operation }: MechaTask, request: TaskRequest): Promise<string> {
+  const { Name = target, Schedule, DueTime, Ttl, Repeats, Data, Overwrite = false, FailurePolicy, Missed, Overlap } = fields(request.arguments);
+  const name = textField('Name', Name);
+  if (operation === 'delete') {
+    await jobs.delete(name);
+    return '{}';
+  }
+  const text = (field: string, value: unknown): string | undefined => (value === undefined ? undefined : textField(field, value));
+  await jobs.schedule({
+    name,
+    schedule: text('Schedule', Schedule),
+    dueTime: text('DueTime', DueTime),
+    ttl: text('Ttl', Ttl),
+    repeats: count('Repeats', Repeats),
+    data: Data === undefined ? undefined : { value: Buffer.from(JSON.stringify(Data)) },
+    overwrite: Overwrite === true,
+    failurePolicy: jobFailurePolicy(FailurePolicy),
+    missed: text('Missed', Missed),
+    overlap: text('Overlap', Overlap),
+    idempotencyKey: request.idempotencyKey,
+  });
+  return '{}';
+}
+
+function jobFailurePolicy(value: unknown): TaskJob['failurePolicy'] {
+  if (value === undefined) return undefined;
+  const { Drop = false, IntervalSeconds = 1, MaxRetries } = fields(value);
+  if (Drop === true) return { drop: true };
+  if (typeof IntervalSeconds !== 'number' || !(IntervalSeconds >= 0)) throw new TaskFailure('States.Runtime', 'IntervalSeconds of FailurePolicy must be a number that is not negative');
+  const maxRetries = count('MaxRetries', MaxRetries);
+  return { intervalMs: Math.round(IntervalSeconds * 1000), ...(maxRetries === undefined ? {} : { maxRetries }) };
+}
+
+function count(name: string, value: unknown): number | undefined {
+  if (value === undefined || (typeof value === 'number' && Number.isInteger(value) && value >= 0)) return value;
+  throw new TaskFailure('States.Runtime', `the argument ${name} of this task must be a whole number that is not negative`);
+>>>>>>> main
 }
 
 /** An app names its error as functions do: a JSON object with `errorType`. */

@@ -4,12 +4,12 @@ import type { Resource } from '../asl/resource.ts';
 
 export interface MechaTask {
   readonly block: string;
-  /** App, store or component. */
+  /** App, store, component or job. */
   readonly target: string;
   readonly operation: string;
 }
 
-const OPERATIONS: Readonly<Record<string, readonly string[]>> = { state: ['get', 'set', 'delete'], pubsub: ['publish'], http: ['request'] };
+const OPERATIONS: Readonly<Record<string, readonly string[]>> = { state: ['get', 'set', 'delete'], pubsub: ['publish'], jobs: ['schedule', 'delete'], http: ['request'] };
 const SUFFIX = /\.(?:waitForTaskToken|sync|sync:2)$/;
 
 /** `arn:mecha:<block>:::<component>:<operation>`; undefined when it is none. */
@@ -32,7 +32,11 @@ export function refusal(resource: Resource): string | undefined {
   // Which operations a binding has, its component knows; the task fails by name when it has not this one.
   if (block === 'binding') return target !== '' && operation !== '' && resource.pattern !== 'sync' ? undefined : 'arn:mecha:binding:::<name>:<operation>';
   const operations = OPERATIONS[block];
+<<<<<<< HEAD
   if (!operations) return `tasks of the block '${block}' are not served yet; there are invoke, http, state, pubsub, binding, activities and nested executions`;
+=======
+  if (!operations) return `tasks of the block '${block}' are not served yet; there are invoke, http, state, pubsub, jobs, activities and nested executions`;
+>>>>>>> main
   if (resource.pattern === 'sync') return `'.sync' exists for nested executions only`;
   if (operations.includes(operation) && target !== '') return undefined;
   const meant = nearest(operation, operations);

@@ -6,7 +6,7 @@ import { createKeptLog, realClock, until } from '@mecha/components/kit/testing.t
 import { createMemoryLedger } from '../../ledger/memory-ledger.ts';
 import { createLog } from '../../telemetry/log.ts';
 import { traceFrom } from '../../telemetry/trace.ts';
-import type { TaskBlocks } from '../../workflow-asl/task-executor.ts';
+import type { TaskBlocks, TaskJob } from '../../workflow-asl/task-executor.ts';
 import { createWorkflows, type Workflows } from '../../workflows.ts';
 import type { Fields } from './request-fields.ts';
 
@@ -15,6 +15,8 @@ let ledger: Ledger;
 let running: Workflows[];
 let invoked: Invoked[];
 let published: Parameters<TaskBlocks['pubsub']['publish']>[1][];
+let scheduled: TaskJob[];
+let deleted: string[];
 let stored: Map<string, string>;
 let answer: (request: Invoked, signal: AbortSignal) => Promise<{ status: number; text: string }> | { status: number; text: string };
 let states: Workflows;
@@ -33,7 +35,11 @@ const blocks: TaskBlocks = {
     delete: async (_call, { item }) => void stored.delete(item.key),
   },
   pubsub: { publish: async (_call, request) => void published.push(request) },
+<<<<<<< HEAD
   bindings: { invoke: async (_call, { data, metadata }) => ({ data, metadata }) },
+=======
+  jobs: { schedule: async (job) => void scheduled.push(job), delete: async (name) => void deleted.push(name) },
+>>>>>>> main
 };
 
 beforeEach(() => {
@@ -41,6 +47,8 @@ beforeEach(() => {
   running = [];
   invoked = [];
   published = [];
+  scheduled = [];
+  deleted = [];
   stored = new Map();
   answer = ({ body }) => ({ status: 200, text: Buffer.from(body ?? []).toString('utf8') });
   states = begin();
@@ -133,7 +141,7 @@ describe('state machines', () => {
     ['the history of one', 'GetExecutionHistory', { executionArn: arn('execution:x:y') }, /^ExecutionDoesNotExist/],
     ['an activity that is not there', 'GetActivityTask', { activityArn: arn('activity:x') }, /^ActivityDoesNotExist/],
     ['a token of nobody', 'SendTaskSuccess', { taskToken: 'abc', output: '1' }, "InvalidToken: Invalid Token: 'Invalid token'"],
-    ['an operation of another day', 'RedriveExecution', {}, 'UnknownOperationException: The operation RedriveExecution is not served here'],
+    ['an operation of another day', 'TestEverything', {}, 'UnknownOperationException: The operation TestEverything is not served here'],
   ])('%s is refused by name', async (_what, operation, fields, expected) => {
     const said = await failing(operation, fields);
     if (typeof expected === 'string') expect(said).toBe(expected);
@@ -286,6 +294,25 @@ describe('tasks', () => {
     }, { v: [1, 2] });
     expect(JSON.parse(output ?? '')).toMatchObject({ read: { Value: [1, 2], ETag: '1' }, gone: { Value: null }, http: { StatusCode: 200, ResponseBody: 'GET items/1?q=x+y' } });
     expect(published).toMatchObject([{ pubsubName: 'bus', topic: 't', metadata: { 'cloudevent.id': expect.stringMatching(/^arn:aws:states/) as unknown } }]);
+  });
+
+  test('a job is scheduled and deleted, under the name that its input gives', async () => {
+    const { status } = await run({
+      StartAt: 'A',
+      States: {
+        A: { Type: 'Task', Resource: 'arn:mecha:jobs:::nightly:schedule', Parameters: { Schedule: '@daily', Repeats: 3, Data: { a: 1 }, FailurePolicy: { IntervalSeconds: 0.5 }, Missed: 'skip' }, ResultPath: null, Next: 'B' },
+        B: { Type: 'Task', Resource: 'arn:mecha:jobs:::reminder:schedule', Parameters: { 'Name.$': "States.Format('reminder-{}', $.order)", DueTime: '1h' }, ResultPath: null, Next: 'C' },
+        C: { Type: 'Task', Resource: 'arn:mecha:jobs:::nightly:delete', End: true },
+      },
+    }, { order: 7 });
+    expect(status).toBe('SUCCEEDED');
+    expect(scheduled).toMatchObject([
+      { name: 'nightly', schedule: '@daily', repeats: 3, failurePolicy: { intervalMs: 500 }, missed: 'skip', overwrite: false },
+      { name: 'reminder-7', dueTime: '1h', schedule: undefined, data: undefined },
+    ]);
+    expect(Buffer.from(scheduled[0]?.data?.value ?? []).toString()).toBe('{"a":1}');
+    expect(new Set(scheduled.map(({ idempotencyKey }) => idempotencyKey)).size).toBe(2);
+    expect(deleted).toEqual(['nightly']);
   });
 
   test('a task that takes too long times out, and the call is given up', async () => {

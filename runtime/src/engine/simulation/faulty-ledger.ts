@@ -96,6 +96,7 @@ export function faultyLedger(parts: FaultyLedgerParts): Ledger {
     list: (query) => call('read', false, () => raw.workflows.list(query)),
     history: (row, from, limit) => call('read', false, () => raw.workflows.history(row, from, limit)),
     snapshot: (row) => call('read', false, () => raw.workflows.snapshot(row)),
+    payload: (row, id) => call('read', false, () => raw.workflows.payload(row, id)),
     inbox: (row, limit) => call('read', false, () => raw.workflows.inbox(row, limit)),
     activities: (row, limit, from) => call('read', false, () => raw.workflows.activities(row, limit, from)),
     activity: (id) => call('read', false, () => raw.workflows.activity(id)),

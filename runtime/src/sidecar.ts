@@ -139,11 +139,8 @@ export class RunningSidecar implements Sidecar {
   #components: ComponentHost | undefined;
   #monitor: AppMonitor | undefined;
   #subscriptions: Part | undefined;
-<<<<<<< HEAD
   #bindings: Bindings | undefined;
-=======
   #jobs: Part | undefined;
->>>>>>> main
   /** The app was seen, and asked what it subscribes to. */
   #appGreeted = false;
   #stopping: Promise<void> | undefined;
@@ -198,13 +195,8 @@ export class RunningSidecar implements Sidecar {
   }
 
   async stopIntake(): Promise<void> {
-<<<<<<< HEAD
     const late = AbortSignal.timeout(this.#options.gracefulShutdownMs);
-    await Promise.all([this.#subscriptions?.drain?.(late), this.#bindings?.drain?.(late)]);
-=======
-    const signal = AbortSignal.timeout(this.#options.gracefulShutdownMs);
-    await Promise.all([this.#subscriptions?.drain?.(signal), this.#jobs?.drain?.(signal)]);
->>>>>>> main
+    await Promise.all([this.#subscriptions?.drain?.(late), this.#bindings?.drain?.(late), this.#jobs?.drain?.(late)]);
   }
 
   /** Drains and stops; idempotent. */
@@ -315,14 +307,10 @@ export class RunningSidecar implements Sidecar {
     this.#jobs = jobs;
     const workflows = createWorkflows({
       appId, namespace, ledger, clock, random, log,
-<<<<<<< HEAD
-      blocks: { invocation, state, pubsub, bindings: bindings.block },
-=======
       blocks: {
-        invocation, state, pubsub,
+        invocation, state, pubsub, bindings: bindings.block,
         jobs: { schedule: async (job) => (await jobs.block()).schedule(job), delete: async (name) => (await jobs.block()).delete(name) },
       },
->>>>>>> main
       declared: resources.filter((resource) => resource.kind === 'Workflow'),
       gracefulShutdownMs: options.gracefulShutdownMs,
     });
@@ -357,11 +345,7 @@ export class RunningSidecar implements Sidecar {
     const health = createHealthBlock({ appId, missing: () => this.#missing(), outboundReady: () => this.state === 'ready' && components.firstAttemptsEnded });
     const shutdown = createShutdownBlock({ stop: () => void this.stop(), exit: () => this.#shared.exit(1) });
 
-<<<<<<< HEAD
-    this.blocks = { state, pubsub, secrets, bindings: bindings.block, metadata, invocation, workflow, pipeline };
-=======
-    this.blocks = { state, pubsub, secrets, metadata, invocation, workflow, jobs: () => jobs.block(), pipeline };
->>>>>>> main
+    this.blocks = { state, pubsub, secrets, bindings: bindings.block, metadata, invocation, workflow, jobs: () => jobs.block(), pipeline };
     const invoke = invocationHttp(invocation, pipeline);
     const routes = [
       ...healthHttp(health, pipeline),

@@ -153,15 +153,12 @@ export interface AppChannel {
   deliver(event: EventDelivery, signal: AbortSignal): Promise<EventAnswer>;
   /** Per entry id; entries missing from the map count as retry. Never rejects. */
   deliverBulk(events: BulkEventDelivery, signal: AbortSignal): Promise<ReadonlyMap<string, EventAnswer> | EventAnswer>;
-<<<<<<< HEAD
   /** Whether the app wants the events of this binding. Rejects when it could not be asked, or cannot tell yet. */
   wantsBinding(binding: { readonly name: string; readonly route: string }, signal: AbortSignal): Promise<boolean>;
   /** Never rejects. */
   deliverBinding(event: BindingDelivery, signal: AbortSignal): Promise<BindingAnswer>;
-=======
   /** `drop`: the app has no such job (404, NOT_FOUND). Never rejects. */
   deliverJob(job: JobDelivery, signal: AbortSignal): Promise<EventAnswer>;
->>>>>>> main
   /** Rejects with `AppAway` or `AppGrpcError`. */
   invoke(request: AppRequest, signal: AbortSignal): Promise<AppResponse>;
   /** Rejects when no TCP connection to the app's port can be had within 500 ms. */

@@ -162,7 +162,6 @@ export function createGrpcChannel(options: GrpcChannelOptions): AppChannel {
       }
     },
 
-<<<<<<< HEAD
     async wantsBinding({ name }, signal) {
       try {
         const { message } = await ask(AppCallback.ListInputBindings, {}, {}, signal);
@@ -181,7 +180,9 @@ export function createGrpcChannel(options: GrpcChannelOptions): AppChannel {
       } catch (error) {
         const failed = answerOfFailure(error, signal);
         return failed.outcome === 'drop' ? { outcome: 'retry', reason: 'the app does not serve binding events', statusCode: UNIMPLEMENTED } : failed;
-=======
+      }
+    },
+
     async deliverJob({ name, data, headers, trace }, signal) {
       const any = data && anyOfData(data);
       const request = { name, data: any, method: `job/${name}`, contentType: any?.typeUrl ?? '', httpExtension: { verb: HTTPExtensionVerb.POST } };
@@ -198,7 +199,6 @@ export function createGrpcChannel(options: GrpcChannelOptions): AppChannel {
         if (isUnimplemented(error)) return { outcome: 'retry', reason: 'the app does not serve job events', statusCode: UNIMPLEMENTED };
         if (error instanceof AppGrpcError && error.code === NOT_FOUND) return { outcome: 'drop', reason: 'the app answered NOT_FOUND' };
         return answerOfFailure(error, signal);
->>>>>>> main
       }
     },
 

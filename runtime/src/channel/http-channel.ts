@@ -149,7 +149,6 @@ export function createHttpChannel(options: HttpChannelOptions): AppChannel {
       }
     },
 
-<<<<<<< HEAD
     async wantsBinding({ route }, signal) {
       const request = { method: 'OPTIONS', path: requestPath(route), headers: { 'content-type': 'application/json' } };
       const { status } = await askShort(request, signal, ANSWER_BYTES_MAX);
@@ -165,14 +164,17 @@ export function createHttpChannel(options: HttpChannelOptions): AppChannel {
         const request = { method: 'POST', path: requestPath(event.route), headers, body: event.data, trace: event.trace };
         const { status, body } = await askShort(request, signal, BINDING_ANSWER_BYTES_MAX);
         return bindingAnswerOf(status, body);
-=======
+      } catch (error) {
+        return answerOfFailure(error, signal);
+      }
+    },
+
     async deliverJob({ name, data, headers, trace }, signal) {
       const body = data === undefined ? undefined : bodyOfData(data);
       try {
         const request = { method: 'POST', path: `/job/${encodeURIComponent(name.toWellFormed())}`, headers: { ...headers, 'content-type': 'application/json' }, body, trace };
         const { status } = await askShort(request, signal, ANSWER_BYTES_MAX);
         return status >= 200 && status < 300 ? SUCCESS : answerOf(status, undefined);
->>>>>>> main
       } catch (error) {
         return answerOfFailure(error, signal);
       }

@@ -29,11 +29,9 @@ export interface TaskBlocks {
     delete(call: Call, request: { store: string; item: { readonly key: string; readonly etag?: string | undefined } }): Promise<void>;
   };
   readonly pubsub: { publish(call: Call, request: { readonly pubsubName: string; readonly topic: string; readonly data: Uint8Array; readonly contentType: string; readonly metadata: Words }): Promise<void> };
-<<<<<<< HEAD
   readonly bindings: {
     invoke(call: Call, request: { readonly binding: string; readonly operation: string; readonly data: Uint8Array; readonly metadata: Words }): Promise<{ readonly data?: Uint8Array | Readable; readonly metadata?: Words } | undefined>;
   };
-=======
   readonly jobs: {
     schedule(request: TaskJob): Promise<void>;
     delete(name: string): Promise<void>;
@@ -54,7 +52,6 @@ export interface TaskJob {
   readonly missed: string | undefined;
   readonly overlap: string | undefined;
   readonly idempotencyKey: string;
->>>>>>> main
 }
 
 /** A task that failed by a name of the language's. */
@@ -107,13 +104,10 @@ export async function performTask(blocks: TaskBlocks, request: TaskRequest, sign
       return stateTask(blocks, call, task, request);
     case 'pubsub':
       return publish(blocks, call, task, request);
-<<<<<<< HEAD
     case 'binding':
       return invokeBinding(blocks, call, task, request);
-=======
     case 'jobs':
       return jobTask(blocks, task, request);
->>>>>>> main
     default:
       throw new TaskFailure('States.Runtime', `tasks of the block '${task.block}' are not served yet`);
   }
@@ -175,7 +169,6 @@ async function publish({ pubsub }: TaskBlocks, call: Call, { target }: MechaTask
   return '{}';
 }
 
-<<<<<<< HEAD
 /** `Data` and `Metadata` go to the binding; the idempotency key goes along, for backends that know what to do with it. */
 async function invokeBinding({ bindings }: TaskBlocks, call: Call, { target, operation }: MechaTask, request: TaskRequest): Promise<string> {
   const { Data = null, Metadata = {} } = fields(request.arguments);
@@ -185,7 +178,8 @@ async function invokeBinding({ bindings }: TaskBlocks, call: Call, { target, ope
   if (!answer) return '{}';
   const data = answer.data === undefined ? null : (JSON.parse(asJson(await textOf(answer.data))) as unknown);
   return JSON.stringify({ Data: data, Metadata: answer.metadata ?? {} });
-=======
+}
+
 /** A job that is there already because this very task put it there is no fault. */
 async function jobTask({ jobs }: TaskBlocks, { target, operation }: MechaTask, request: TaskRequest): Promise<string> {
   const { Name = target, Schedule, DueTime, Ttl, Repeats, Data, Overwrite = false, FailurePolicy, Missed, Overlap } = fields(request.arguments);
@@ -223,7 +217,6 @@ function jobFailurePolicy(value: unknown): TaskJob['failurePolicy'] {
 function count(name: string, value: unknown): number | undefined {
   if (value === undefined || (typeof value === 'number' && Number.isInteger(value) && value >= 0)) return value;
   throw new TaskFailure('States.Runtime', `the argument ${name} of this task must be a whole number that is not negative`);
->>>>>>> main
 }
 
 /** An app names its error as functions do: a JSON object with `errorType`. */

@@ -32,11 +32,7 @@ export function refusal(resource: Resource): string | undefined {
   // Which operations a binding has, its component knows; the task fails by name when it has not this one.
   if (block === 'binding') return target !== '' && operation !== '' && resource.pattern !== 'sync' ? undefined : 'arn:mecha:binding:::<name>:<operation>';
   const operations = OPERATIONS[block];
-<<<<<<< HEAD
-  if (!operations) return `tasks of the block '${block}' are not served yet; there are invoke, http, state, pubsub, binding, activities and nested executions`;
-=======
-  if (!operations) return `tasks of the block '${block}' are not served yet; there are invoke, http, state, pubsub, jobs, activities and nested executions`;
->>>>>>> main
+  if (!operations) return `tasks of the block '${block}' are not served yet; there are invoke, http, state, pubsub, binding, jobs, activities and nested executions`;
   if (resource.pattern === 'sync') return `'.sync' exists for nested executions only`;
   if (operations.includes(operation) && target !== '') return undefined;
   const meant = nearest(operation, operations);

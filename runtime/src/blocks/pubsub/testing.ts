@@ -167,12 +167,9 @@ export class FakeApp implements AppMonitor {
       this.batches.push(batch);
       return this.answerBatch(batch);
     },
-<<<<<<< HEAD
     wantsBinding: () => Promise.reject(new Error('not part of these tests')),
     deliverBinding: () => Promise.reject(new Error('not part of these tests')),
-=======
     deliverJob: () => Promise.reject(new Error('not part of these tests')),
->>>>>>> main
     invoke: () => Promise.reject(new Error('not part of these tests')),
     reach: async () => {},
     probe: async () => true,

@@ -66,11 +66,8 @@ export function createStatesBench(): StatesBench {
       delete: async (_call, { item }) => void stored.delete(item.key),
     },
     pubsub: { publish: async () => undefined },
-<<<<<<< HEAD
     bindings: { invoke: async () => undefined },
-=======
     jobs: { schedule: async () => undefined, delete: async () => undefined },
->>>>>>> main
   };
   const begin = (declared: Declared): Workflows => {
     const workflows = createWorkflows({

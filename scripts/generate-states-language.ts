@@ -28,8 +28,8 @@ await writeOrCheck(
 
 Every number is that many tests of \`runtime/src/asl/conformance.test.ts\` about the field in that type of state; \`·\` is a field that
 other tests use on the way; an empty place is a field that the type does not have. A field without a test fails the run. What
-executions do as a whole is compared with recorded executions (\`npm run corpus\`). ${CONFORMANCE_ROWS.length} tests are listed here. What a
-distributed Map reads from and writes to outside is language only: this host refuses a definition that names a reader or a writer.
+executions do as a whole is compared with recorded executions (\`npm run corpus\`). ${CONFORMANCE_ROWS.length} tests are listed here.
+Readers and writers here are those of \`arn:mecha:\` ([states](../runtime/src/blocks/states/README.md#tasks)).
 
 ${table(['Field', ...STATE_TYPES], names.map((name) => [name, ...STATE_TYPES.map((type) => cellOf(type, name))]))}
 

@@ -308,6 +308,11 @@ export interface WorkflowQuery {
   readonly cursor?: string;
 }
 
+export interface WorkflowOverview {
+  readonly open: Readonly<Partial<Record<WorkflowStatus, number>>>;
+  readonly nextDueAt?: number;
+}
+
 export interface WorkflowLedger {
   /** Leases instances with unread messages, name by name, oldest first within a name. */
   claimInstances(request: WorkflowClaimRequest): Promise<{ readonly instances: readonly ClaimedWorkflow[]; readonly more: boolean }>;
@@ -341,4 +346,6 @@ export interface WorkflowLedger {
   /** Children of this execution, or of all executions of the instance. */
   children(parent: { readonly app: string; readonly instanceId: string; readonly executionId?: string }, limit: number): Promise<readonly WorkflowRow[]>;
   attributes(row: number): Promise<Readonly<Record<string, string>>>;
+  /** How many have not ended, by status, and when the earliest timer is due; costs what the open ones cost to count in an index. */
+  overview(app: string): Promise<WorkflowOverview>;
 }

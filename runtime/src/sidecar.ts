@@ -311,7 +311,7 @@ export class RunningSidecar implements Sidecar {
         invocation, state, pubsub, bindings: bindings.block,
         jobs: { schedule: async (job) => (await jobs.block()).schedule(job), delete: async (name) => (await jobs.block()).delete(name) },
       },
-      declared: resources.filter((resource) => resource.kind === 'Workflow'),
+      declared: resources.filter((resource) => resource.kind === 'Workflow'), configuration: configuration.workflow, metrics,
       gracefulShutdownMs: options.gracefulShutdownMs,
     });
     let connectedWorkers = (): number => 0;

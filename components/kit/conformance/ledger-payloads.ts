@@ -1,4 +1,4 @@
-/** The promise of the ledger port about texts too large for rows (W8 in `kit/ledger-workflow.ts`) as test cases. */
+/** The promises of the ledger port about texts too large for rows (W8 in `kit/ledger-workflow.ts`), and its overview, as test cases. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { ClaimedWorkflow, Ledger, NewWorkflow, WorkflowMessage, WorkflowOperation, WorkflowPayload, WorkflowStep } from '../index.ts';
 import { createTurnedClock } from '../testing.ts';
@@ -106,6 +106,15 @@ export function payloadLedgerConformance(name: string, subject: LedgerUnderTest)
       await send('1', { event: 'x', kind: 'event' });
       await step(await claim(), { customStatus: null });
       expect(await there(row, ['both'])).toEqual(['both']);
+    });
+
+    test('an overview counts what has not ended, by status, and knows the earliest timer, of one app', async () => {
+      expect(await ledger.workflows.overview('a')).toEqual({ open: {} });
+      for (const id of ['1', '2', '3']) await one(workflow(id));
+      await one(workflow('other', { app: 'b' }));
+      await step(await claim(), { timers: [{ timerId: 1, dueAt: 5000, message: { event: 't', kind: 'result' } }, { timerId: 2, dueAt: 3000, message: { event: 't', kind: 'result' } }, { timerId: 3, message: { event: 't', kind: 'result' } }] });
+      await step(await claim(), { status: 'completed' });
+      expect(await ledger.workflows.overview('a')).toEqual({ open: { pending: 1, running: 1 }, nextDueAt: 3000 });
     });
 
     test('(W8) purging and replacing an instance leave none', async () => {

@@ -76,8 +76,10 @@ function nextShown(cron: Cron, zone: TimeZone, after: number): number | undefine
     const wallTime = nextWallTime(cron, from + offset);
     if (wallTime === undefined || wallTime > INSTANT_MAX) return undefined;
     if (wallTime - offset < to) return wallTime - offset;
-    // Beyond this stretch the offset may be another: on to where it could be at the earliest.
-    from = Math.max(to, wallTime - offset - OFFSETS_APART_MS);
+    // Beyond this stretch the clock may have gone back, or show the time sooner: on to where a time could come at the earliest.
+    const soonest = nextWallTime(cron, to + offset - OFFSETS_APART_MS);
+    if (soonest === undefined) return undefined;
+    from = Math.max(to, soonest - offset - OFFSETS_APART_MS);
   }
 }
 

@@ -58,6 +58,7 @@ export const SIDECAR_OPTIONS: readonly OptionSpec[] = [
   { flag: 'config', type: 'list', value: 'FILE', short: 'c', group: 'resources', words: 'Configuration YAML; may be repeated, later files win' },
   { flag: 'strict', type: 'boolean', group: 'resources', words: 'Unknown metadata names are errors, not warnings' },
   { flag: 'data-dir', type: 'text', value: 'DIR', env: 'MECHA_DATA_DIR', default: '~/.mecha', group: 'resources', words: 'Folder of all durable data; apps that share it find each other' },
+  { flag: 'ledger', type: 'text', value: 'URL', env: 'MECHA_LEDGER', group: 'resources', words: 'PostgreSQL database for all durable data, shared by sidecars of many hosts: postgresql://user:password@host/database' },
   { flag: 'max-body-size', type: 'size', value: 'SIZE', default: '4Mi', group: 'limits', words: 'Largest request body; 0 = no limit' },
   { flag: 'read-buffer-size', type: 'size', value: 'SIZE', default: '4Ki', group: 'limits', words: 'Size of request headers' },
   { flag: 'dapr-http-max-request-size', type: 'integer', value: 'MB', group: 'limits', words: 'Older form of --max-body-size' },
@@ -314,6 +315,7 @@ export function hostOptions(values: OptionValues, env: Readonly<Record<string, s
   const kubernetes = values.text('mode') === 'kubernetes';
   return {
     dataDir: dataDirOf(values, env),
+    ledger: ledgerOf(values),
     metrics: {
       enabled: values.boolean('enable-metrics') ?? true,
       port: values.integer('metrics-port') ?? 9090,
@@ -321,6 +323,13 @@ export function hostOptions(values: OptionValues, env: Readonly<Record<string, s
     },
     sidecars,
   };
+}
+
+/** What is wrong is said without the address: it may hold a password. */
+function ledgerOf(values: OptionValues): string | undefined {
+  const text = values.text('ledger') || undefined;
+  if (text !== undefined && !/^postgres(ql)?:\/\/./.test(text)) throw new UsageError('--ledger (MECHA_LEDGER) takes the address of a PostgreSQL database: postgresql://user:password@host:5432/database');
+  return text;
 }
 
 /** Absolute, because apps with working folders of their own must mean the same one; `~` is the user's home. */

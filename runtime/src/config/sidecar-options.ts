@@ -52,6 +52,8 @@ export interface SidecarOptions {
 /** What all sidecars of one process share. */
 export interface HostOptions {
   readonly dataDir: string;
+  /** `postgresql://…`, with its password: never to be shown. Undefined: a file in the data folder. */
+  readonly ledger?: string | undefined;
   readonly metrics: { readonly enabled: boolean; readonly port: number; readonly listenAddress: string };
   readonly sidecars: readonly SidecarOptions[];
 }

@@ -70,6 +70,14 @@ export interface EngineParts {
   readonly newId: () => string;
   readonly log: EngineLog;
   readonly settings?: Partial<EngineSettings>;
+  readonly metrics?: EngineMetricsPort;
+}
+
+/** Where counts go: names without a prefix, times in milliseconds. */
+export interface EngineMetricsPort {
+  count(name: string, labels?: Readonly<Record<string, string>>, by?: number): void;
+  observe(name: string, labels: Readonly<Record<string, string>>, ms: number): void;
+  gauge(name: string, labels: Readonly<Record<string, string>>, value: number): void;
 }
 
 export function appOf(namespace: string, appId: string): string {

@@ -2,6 +2,7 @@
 import { LedgerConflict, isTerminalStatus, type IdReuse, type Ledger, type NewWorkflow, type WorkflowQuery, type WorkflowRow, type WorkflowStatus } from '@mecha/components/kit';
 import { appendOf, endMessage, isLarger, messageOf } from './compose-step.ts';
 import { engineErrors } from './engine-errors.ts';
+import type { EngineMetrics } from './engine-metrics.ts';
 import type { EngineParts, EngineSettings } from './engine-parts.ts';
 import type { WorkflowExecutor } from './executor.ts';
 import type { Limiter } from './limits.ts';
@@ -34,6 +35,7 @@ export interface Started {
 export interface OperationsParts extends Pick<EngineParts, 'ledger' | 'clock' | 'newId'> {
   readonly app: string;
   readonly settings: EngineSettings;
+  readonly metrics: EngineMetrics;
   readonly turns: Limiter;
   readonly runner: TurnRunner;
   readonly executorFor: (name: string) => WorkflowExecutor | undefined;
@@ -57,7 +59,10 @@ export class Operations {
   }
 
   /** In another app's name when `app` is given. */
-  async start(request: StartRequest, app = this.#parts.app): Promise<Started> {
+  start(request: StartRequest, app = this.#parts.app): Promise<Started> {
+    return this.#parts.metrics.operation('create_workflow', () => this.#start(request, app));
+  }
+  async #start(request: StartRequest, app: string): Promise<Started> {
     const { name, input, startAt, idReuse = 'terminal', version, attributes, trace, router, extra } = request;
     const { clock, newId, turns, runner, executorFor } = this.#parts;
     const instanceId = request.instanceId ?? newId();
@@ -94,7 +99,10 @@ export class Operations {
   }
 
   /** False: it has ended and will not hear of it. */
-  async raiseEvent(instanceId: string, name: string, input?: string, app = this.#parts.app): Promise<boolean> {
+  raiseEvent(instanceId: string, name: string, input?: string, app = this.#parts.app): Promise<boolean> {
+    return this.#parts.metrics.operation('add_event', () => this.#raiseEvent(instanceId, name, input, app));
+  }
+  async #raiseEvent(instanceId: string, name: string, input: string | undefined, app: string): Promise<boolean> {
     this.#checkSize('the data of the event', input);
     const event: HistoryEvent = { kind: 'eventRaised', id: -1, at: this.#instants.next(this.#parts.clock.now()), name, ...(input === undefined ? {} : { input }) };
     const [sent] = await this.#ledger.commit([{ type: 'workflow.send', app, instanceId, message: messageOf(event) }]);
@@ -123,8 +131,8 @@ export class Operations {
    */
   async terminate(instanceId: string, { output, recurse = false, force = false, app = this.#parts.app }: { readonly output?: string; readonly recurse?: boolean; readonly force?: boolean; readonly app?: string } = {}): Promise<boolean> {
     this.#checkSize('the output', output);
-    const { clock, gracefulNames, onControl, onStatus } = this.#parts;
-    const { row, name, parent } = await this.#found(app, instanceId);
+    const { clock, gracefulNames, onControl, onStatus, metrics } = this.#parts;
+    const { row, name, parent, createdAt } = await this.#found(app, instanceId);
     const now = clock.now();
     const terminated = { kind: 'executionTerminated' as const, id: -1, at: now, recurse, ...(output === undefined ? {} : { input: output }) };
     const graceful = force ? [] : gracefulNames();
@@ -138,13 +146,17 @@ export class Operations {
     const applied = outcome?.workflow?.applied ?? false;
     if (applied && !graceful.includes(name)) {
       onControl(row);
+      metrics.ended(name, 'terminated', createdAt);
       onStatus(app, instanceId, 'terminated');
     }
     return applied;
   }
 
   /** How many instances were removed. */
-  async purge(instanceId: string, { recurse = false, force = false, app = this.#parts.app }: { readonly recurse?: boolean; readonly force?: boolean; readonly app?: string } = {}): Promise<number> {
+  purge(instanceId: string, options: { readonly recurse?: boolean; readonly force?: boolean; readonly app?: string } = {}): Promise<number> {
+    return this.#parts.metrics.operation('purge_workflow', () => this.#purge(instanceId, options));
+  }
+  async #purge(instanceId: string, { recurse = false, force = false, app = this.#parts.app }: Parameters<Operations['purge']>[1] & object): Promise<number> {
     const { row, parent } = await this.#found(app, instanceId);
     const gone = parent ? endMessage(parent, 'failed', this.#parts.clock.now(), undefined, { errorType: 'ChildWorkflowPurged', errorMessage: `the child workflow ${instanceId} was purged before it had ended` }) : { event: '', kind: 'result' as const };
     const [outcome] = await this.#ledger.commit([{ type: 'workflow.purge', row, recurse, ...(force ? { force: { toParent: gone } } : {}) }]);

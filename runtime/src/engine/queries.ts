@@ -2,6 +2,7 @@
 import { isTerminalStatus, type Clock, type Ledger, type WorkflowQuery, type WorkflowRow, type WorkflowStatus } from '@mecha/components/kit';
 import type { StoredRequest } from './compose-step.ts';
 import { engineErrors } from './engine-errors.ts';
+import type { EngineMetrics } from './engine-metrics.ts';
 import { fetched, isStoredApart, namesNothing } from './payloads.ts';
 import type { FailureDetails, HistoryEvent } from './vocabulary.ts';
 
@@ -30,6 +31,7 @@ export interface QueriesParts {
   readonly app: string;
   readonly ledger: Ledger;
   readonly clock: Clock;
+  readonly metrics: EngineMetrics;
   readonly hasExecutor: (name: string) => boolean;
   readonly hasActivityExecutor: (name: string) => boolean;
 }
@@ -64,7 +66,10 @@ export class Queries {
     this.#cancelSweep?.();
   }
 
-  async get(instanceId: string, { payloads = true, app = this.#parts.app }: { readonly payloads?: boolean; readonly app?: string } = {}): Promise<WorkflowState | undefined> {
+  get(instanceId: string, options: { readonly payloads?: boolean; readonly app?: string } = {}): Promise<WorkflowState | undefined> {
+    return this.#parts.metrics.operation('get_workflow', () => this.#get(instanceId, options));
+  }
+  async #get(instanceId: string, { payloads = true, app = this.#parts.app }: Parameters<Queries['get']>[1] & object): Promise<WorkflowState | undefined> {
     const row = await this.#ledger.workflows.find(app, instanceId);
     if (!row || !payloads) return row && withoutLargeStatus(row);
     const started = (await this.#start(row)) as Extract<HistoryEvent, { kind: 'executionStarted' }> | undefined;

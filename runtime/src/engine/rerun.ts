@@ -1,6 +1,6 @@
 /**
  * Rerun from a step: a new instance with the history of an old one up to, not including, the event of one task, timer or child; what was
- * open at that point, and that event's work itself, is ordered again. Replay executors only: a snapshot executor's history is no state.
+ * open at that point, that event's work itself, and what the same turn ordered after it, is ordered again. Replay executors only: a snapshot executor's history is no state.
  */
 import { LedgerConflict, isTerminalStatus, type Clock, type Ledger, type NewActivity, type NewTimer, type NewWorkflow, type WorkflowMessage } from '@mecha/components/kit';
 import { appendOf, messageOf, type StoredRequest } from './compose-step.ts';
@@ -48,11 +48,12 @@ export async function rerun(request: RerunRequest, { app, ledger, clock, newId }
   const kept = before.map((event): HistoryEvent => (event.kind === 'executionStarted' ? { ...event, instanceId: newInstanceId, executionId } : event));
   const openOrders = before.filter((event): event is Order => isOrder(event) && !isResolved(event, before));
   const target = withInput(found, request.input);
+  const siblings = sameTurn(history.slice(at + 1));
   const marked: HistoryEvent = { ...target, at: now, extra: { ...target.extra, rerunOf: instanceId } };
-  const work = orderAgain([...openOrders, target], { app, instanceId: newInstanceId, executionId, name: source.name, now, newId, ...(request.newChildInstanceId === undefined ? {} : { childId: request.newChildInstanceId, childOf: eventId }) });
+  const work = orderAgain([...openOrders, target, ...siblings.filter(isOrder)], { app, instanceId: newInstanceId, executionId, name: source.name, now, newId, ...(request.newChildInstanceId === undefined ? {} : { childId: request.newChildInstanceId, childOf: eventId }) });
   const started = kept.find((event) => event.kind === 'executionStarted');
   if (!started) throw engineErrors.rerunTarget(instanceId, eventId, 'it stands before the start');
-  const appended = [...kept, marked];
+  const appended = [...kept, marked, ...siblings];
   try {
     await ledger.commit([
       { type: 'workflow.create', app, instanceId: newInstanceId, executionId, name: source.name, ifExists: 'unique', message: messageOf(started), ...(source.version === undefined ? {} : { version: source.version }) },
@@ -63,6 +64,12 @@ export async function rerun(request: RerunRequest, { app, ledger, clock, newId }
     throw error;
   }
   return newInstanceId;
+}
+
+/** What the turn of the event did after it: a code that is replayed up to here has done that, too. */
+function sameTurn(after: readonly HistoryEvent[]): readonly HistoryEvent[] {
+  const end = after.findIndex((event) => !isOrder(event) && event.kind !== 'eventSent' && event.kind !== 'detachedCreated');
+  return end < 0 ? after : after.slice(0, end);
 }
 
 function isResolved(order: Order, history: readonly HistoryEvent[]): boolean {

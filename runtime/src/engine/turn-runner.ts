@@ -13,6 +13,7 @@ import { LedgerConflict, type ClaimedWorkflow, type Ledger, type NewWorkflow, ty
 import { messageOf as wordsOf } from '../errors.ts';
 import { appendOf, bytesOf, composeStep, endMessage, type ComposeContext, type ComposedStep } from './compose-step.ts';
 import { appOf, type EngineParts, type EngineSettings } from './engine-parts.ts';
+import type { EngineMetrics } from './engine-metrics.ts';
 import { ExecutorUnavailable, TurnRejected, type StallReason, type TurnResult, type WorkflowExecutor } from './executor.ts';
 import { newMemory, remember, type FusedResult, type InstanceMemory, type Remembered } from './instance-memory.ts';
 import { bytesNamed, fetched, parsed } from './payloads.ts';
@@ -22,7 +23,8 @@ const REST_FIRST_MS = 1000;
 const REST_MOST_MS = 60_000;
 const UNAVAILABLE_REST_MS = 250;
 
-export interface TurnRunnerParts extends Omit<EngineParts, 'settings'> {
+export interface TurnRunnerParts extends Omit<EngineParts, 'settings' | 'metrics'> {
+  readonly metrics: EngineMetrics;
   readonly settings: EngineSettings;
   readonly owner: string;
   readonly memory: InstanceMemory;
@@ -333,6 +335,7 @@ export class TurnRunner {
       if (memory.executor.style === 'replay') remember(memory, appended);
       if (body.snapshot !== undefined) memory.snapshot = body.snapshot ?? undefined;
     }
+    this.#measure(memory, appended, ended);
     if (ended) this.#forget(memory);
     else this.#memory.keep(memory);
     if (before !== body.status) this.#parts.onStatus(app, instanceId, body.status);
@@ -345,6 +348,13 @@ export class TurnRunner {
       this.#parts.startActivity({ activity, row, instanceApp: app, instanceId, executionId: memory.executionId, taskId, name, attempt: 1, request });
     }
     this.#giveBack(claims);
+  }
+
+  #measure({ name, status, createdAt }: Remembered, appended: readonly HistoryEvent[], ended: boolean): void {
+    const { metrics } = this.#parts;
+    const started = appended.slice(0, 2).find((event) => event.kind === 'executionStarted');
+    if (started) metrics.begun(name, started.startAt ?? started.at);
+    if (ended) metrics.ended(name, status, createdAt);
   }
 
   #giveBack(claims: Claims): void {
@@ -370,6 +380,7 @@ export class TurnRunner {
     if (error instanceof Error && error.name === 'LedgerRefused') throw error;
     if (failures + 1 >= settings.turnFailuresMax) return this.#stall(claimed, 'executor-failed', wordsOf(error));
     const restMs = Math.min(REST_MOST_MS, REST_FIRST_MS * 2 ** failures) * (0.75 + 0.25 * random());
+    this.#parts.metrics.turnFailed(claimed.name);
     log.warn({ app, instanceId, name: claimed.name, failures: failures + 1, err: error }, 'a workflow turn failed and is tried again');
     return this.#release(row, fence, { restUntil: Math.ceil(clock.now() + restMs), failed: wordsOf(error) });
   }
@@ -393,8 +404,9 @@ export class TurnRunner {
   }
 
   async #terminate(claimed: ClaimedWorkflow, terminated: Extract<HistoryEvent, { kind: 'executionTerminated' }>): Promise<void> {
-    const { row, parent, app, instanceId } = claimed;
+    const { row, parent, app, instanceId, name, createdAt } = claimed;
     await this.#ledger.commit([{ type: 'workflow.control', row, status: 'terminated', recurse: terminated.recurse, ...terminationOf(terminated, this.#parts.clock.now()), ...(parent ? { toParent: endMessage(parent, 'terminated', this.#parts.clock.now()) } : {}) }]);
+    this.#parts.metrics.ended(name, 'terminated', createdAt);
     this.#parts.onStatus(app, instanceId, 'terminated');
   }
 

@@ -1,10 +1,10 @@
 /** What the engine makes of answers in which the SDKs differ: each of these was met with one of them. */
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { Ledger } from '@mecha/components/kit';
+import type { Ledger, LedgerOperation } from '@mecha/components/kit';
 import { createKeptLog, realClock, until } from '@mecha/components/kit/testing.ts';
 import { createMemoryLedger } from '../ledger/memory-ledger.ts';
 import { Engine } from './engine.ts';
-import type { TurnResult, WorkflowExecutor } from './executor.ts';
+import { ExecutorUnavailable, type TurnResult, type WorkflowExecutor } from './executor.ts';
 import type { HistoryEvent, WorkflowAction } from './vocabulary.ts';
 
 let ledger: Ledger;
@@ -72,4 +72,32 @@ test.each([
   await engine.operations.raiseEvent(instanceId, name);
   await until(async () => (await engine.queries.get(instanceId))?.turn === 2);
   expect((await engine.queries.waits(instanceId)).filter(({ on }) => on === 'event')).toHaveLength(timers);
+});
+
+test('(users 24) an activity that is given back and claimed here again before the giving back is known runs, and does not wait for its lease', async () => {
+  const commit = ledger.commit.bind(ledger);
+  let runs = 0;
+  // The answer to a return comes late; what it made ready is claimed meanwhile.
+  Object.defineProperty(ledger, 'commit', {
+    value: async (batch: readonly LedgerOperation[]) => {
+      const results = await commit(batch);
+      if (batch.some(({ type }) => type === 'workflow.return')) await until(() => runs === 2);
+      return results;
+    },
+  });
+  engine = new Engine({ appId: 'a', namespace: 'default', ledger, clock: realClock, random: Math.random, newId: () => crypto.randomUUID(), log: createKeptLog(), settings: { pollMs: 200, leaseMs: 600_000 } });
+  engine.attachExecutor({
+    style: 'replay', inline: false,
+    runTurn: async ({ past }) => ({ actions: [past.length === 0 ? { kind: 'scheduleTask', id: 0, name: 'act' } : { kind: 'complete', id: 1, status: 'completed' }] }),
+  });
+  engine.attachActivities({
+    runActivity: async () => {
+      if (++runs === 1) throw new ExecutorUnavailable();
+      return { kind: 'completed' };
+    },
+  });
+  engine.start();
+  const { instanceId } = await engine.operations.start({ name: 'order' });
+  await engine.queries.waitFor(instanceId, 'end', AbortSignal.timeout(10_000));
+  expect(runs).toBe(2);
 });

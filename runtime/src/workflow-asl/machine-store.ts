@@ -2,7 +2,7 @@
  * State machines and activities that an app has: rows of the ledger in a table of their own, and those of resources beside them.
  *
  * 1. A definition is a row under its version, which is made from its text: executions name the version, so that an update changes none of
- *    them. Definitions are kept when their machine is changed or deleted.
+ *    them. Definitions are kept when their machine is changed; those of a deleted one go later (`definition-sweep.ts`).
  * 2. The index of names changes in the transaction of the row that it names; whoever finds it changed begins anew.
  * 3. What a resource declares cannot be changed here, and comes before a row of the same name.
  */
@@ -52,9 +52,17 @@ export interface DeclaredMachine {
   readonly definition: string;
 }
 
+/** A definition of a machine that was deleted. */
+export interface Deleted {
+  readonly machine: string;
+  readonly version: string;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+}
 export type Tags = Readonly<Record<string, string>>;
 
 const TRIES_MAX = 20;
+const DELETED = 'deleted';
 const tagsKey = (tail: string): string => `tags/${tail}`;
 const MACHINES_KEPT = 500;
 const encode = (value: unknown): Uint8Array => Buffer.from(JSON.stringify(value));
@@ -124,7 +132,40 @@ export class MachineStore {
     await this.#parts.ledger.commit([{ type: 'state.set', table: this.#table, key: `machine/${record.name}`, data: encode(record), binary: false }, ...(definition === undefined ? [] : [this.#definitionRow(definition)])]);
   }
   async remove(name: string): Promise<void> {
+    const record = await this.#read<MachineRecord>(`machine/${name}`);
+    if (!record) return;
+    const versions = new Set([record.version, ...(await this.versions.of(name)).versions.map(({ definition }) => definition)]);
+    // First on the list, so that no end of the process between the two leaves a definition that nobody removes.
+    await this.#changeDeleted((deleted) => [...deleted.filter(({ machine, version }) => machine !== name || !versions.has(version)), ...[...versions].map((version) => ({ machine: name, version, at: this.#parts.now() }))]);
     await this.#remove('machine', 'machines', name, [publishedKey(name), tagsKey(`stateMachine:${name}`)]);
+  }
+
+  deleted(): Promise<readonly Deleted[]> {
+    return this.#read<readonly Deleted[]>(DELETED).then((rows) => rows ?? []);
+  }
+  async forgetDeleted(versions: readonly string[]): Promise<void> {
+    if (versions.length > 0) await this.#changeDeleted((deleted) => deleted.filter(({ version }) => !versions.includes(version)));
+  }
+  /** Not when a machine or a published version has it. `changed`: somebody wrote it meanwhile. */
+  async dropDefinition(version: string): Promise<'dropped' | 'used' | 'changed'> {
+    const [row] = await this.#parts.ledger.readState(this.#table, [`definition/${version}`]);
+    if (!row || this.#texts.has(version)) return 'used';
+    const names = await this.names();
+    for (const name of names) {
+      const { versions } = await this.versions.of(name);
+      if ((await this.find(name))?.version === version || versions.some(({ definition }) => definition === version)) return 'used';
+    }
+    try {
+      await this.#parts.ledger.commit([{ type: 'state.delete', table: this.#table, key: `definition/${version}`, ifEtag: row.etag }]);
+      this.#machines.delete(version);
+      return 'dropped';
+    } catch (error) {
+      if (error instanceof LedgerConflict) return 'changed';
+      throw error;
+    }
+  }
+  #changeDeleted(change: (deleted: readonly Deleted[]) => readonly Deleted[]): Promise<void> {
+    return this.#changeRow<readonly Deleted[]>(DELETED, [], change);
   }
 
   createActivity(record: ActivityRecord): Promise<boolean> {
@@ -145,13 +186,17 @@ export class MachineStore {
     return (await this.#read<Tags>(tagsKey(tail))) ?? {};
   }
   /** Rejects with what `change` throws. */
-  async changeTags(tail: string, change: (tags: Tags) => Tags): Promise<void> {
+  changeTags(tail: string, change: (tags: Tags) => Tags): Promise<void> {
+    return this.#changeRow<Tags>(tagsKey(tail), {}, change);
+  }
+
+  async #changeRow<T>(key: string, none: T, change: (value: T) => T): Promise<void> {
     for (let attempt = 1; ; attempt++) {
-      const [row] = await this.#parts.ledger.readState(this.#table, [tagsKey(tail)]);
-      const tags = change(row ? (JSON.parse(Buffer.from(row.data).toString('utf8')) as Tags) : {});
+      const [row] = await this.#parts.ledger.readState(this.#table, [key]);
+      const value = change(row ? (JSON.parse(Buffer.from(row.data).toString('utf8')) as T) : none);
       const guard = row ? { ifEtag: row.etag } : { ifAbsent: true };
       try {
-        await this.#parts.ledger.commit([{ type: 'state.set', table: this.#table, key: tagsKey(tail), data: encode(tags), binary: false, ...guard }]);
+        await this.#parts.ledger.commit([{ type: 'state.set', table: this.#table, key, data: encode(value), binary: false, ...guard }]);
         return;
       } catch (error) {
         if (!(error instanceof LedgerConflict) || attempt >= TRIES_MAX) throw error;

@@ -8,12 +8,14 @@
  */
 import { ExecutionInputInvalid, runTurn } from '../asl/run-turn.ts';
 import type { Machine } from '../asl/definition.ts';
+import type { Json } from '../asl/json.ts';
 import type { Command, ExecutionInfo, ExecutionStatus, HistoryEvent as StatesEvent, MapRunCounts, TurnEvent } from '../asl/messages.ts';
 import { sagaStatus } from '../asl/saga.ts';
 import type { SagaStatus } from '../asl/saga-record.ts';
 import type { Snapshot } from '../asl/snapshot.ts';
 import { TurnRejected, type Turn, type TurnResult, type WorkflowExecutor } from '../engine/executor.ts';
 import { arnOf, executionTail, machineArn, mapRunAttribute, REDRIVES_ATTRIBUTE, SAGA_ATTRIBUTE, STATES_WORKFLOW } from './arns.ts';
+import { writerArguments } from './map-items.ts';
 import { instanceOf, Orders, type Children } from './orders.ts';
 import { taskToken } from './task-token.ts';
 import { exactFailure, turnEvent } from './turn-events.ts';
@@ -191,11 +193,17 @@ class StatesTurn {
           mapRunArn: command.mapRunArn,
         });
         return [];
-      // A definition that names one is refused when it is loaded.
-      case 'readItems':
-        return [{ type: 'taskFailed', id: command.id, error: 'States.ItemReaderFailed', cause: `no reader ${command.resource} is served here` }];
-      case 'writeResults':
-        return [{ type: 'taskFailed', id: command.id, error: 'States.ResultWriterFailed', cause: `no writer ${command.resource} is served here` }];
+      case 'readItems': {
+        const { id, mapRunArn, resource, arguments: given, config } = command;
+        this.#orders.scheduleTask({ id, resource, arguments: given, idempotencyKey: `${mapRunArn}/read` }, { reads: config });
+        return [];
+      }
+      case 'writeResults': {
+        const { id, mapRunArn, resource } = command;
+        const { arguments: filled, details } = writerArguments(command);
+        this.#orders.scheduleTask({ id, resource, arguments: filled as Json, idempotencyKey: `${mapRunArn}/write` }, { writes: { mapRunArn, details } });
+        return [];
+      }
       case 'openMapRun':
         this.#openMapRun(command);
         return [];

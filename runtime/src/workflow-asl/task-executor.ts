@@ -12,6 +12,7 @@ import { ExecutorUnavailable, type ActivityExecutor, type ActivityOutcome } from
 import type { Call } from '../pipeline.ts';
 import { traceFrom } from '../telemetry/trace.ts';
 import { TASK_ACTIVITY } from './arns.ts';
+import { mapTaskResult, type MapTask } from './map-items.ts';
 import type { TaskExtra } from './orders.ts';
 import { mechaTask, type MechaTask } from './task-resource.ts';
 import { exactFailure, type ExactFailure } from './turn-events.ts';
@@ -76,15 +77,16 @@ export function createTaskExecutor(blocks: TaskBlocks, tell: (instanceId: string
   return {
     names: () => [TASK_ACTIVITY],
     async runActivity({ input = 'null', extra, instanceId, taskId }, signal): Promise<ActivityOutcome> {
-      const { resource, token, idempotencyKey } = extra as unknown as TaskExtra;
+      const { resource, token, idempotencyKey, map } = extra as unknown as TaskExtra;
       try {
         const output = await performTask(blocks, { resource, arguments: JSON.parse(input), idempotencyKey }, signal);
+        if (map) return { kind: 'completed', result: mapTaskResult(map, resource, output) };
         if (token === undefined) return { kind: 'completed', result: output };
         await tell(instanceId, { type: 'taskSubmitted', id: String(taskId), output });
         return { kind: 'deferred' };
       } catch (error) {
         if (signal.aborted) throw new ExecutorUnavailable();
-        return { kind: 'failed', failure: exactFailure(failureOf(error)) };
+        return { kind: 'failed', failure: exactFailure(map ? mapFailure(map, error) : failureOf(error)) };
       }
     },
   };
@@ -111,6 +113,12 @@ export async function performTask(blocks: TaskBlocks, request: TaskRequest, sign
     default:
       throw new TaskFailure('States.Runtime', `tasks of the block '${task.block}' are not served yet`);
   }
+}
+
+/** Readers and writers fail by these names whatever happened; what happened is the cause. */
+function mapFailure(map: MapTask, error: unknown): ExactFailure {
+  const { cause = '' } = failureOf(error);
+  return { error: 'reads' in map ? 'States.ItemReaderFailed' : 'States.ResultWriterFailed', cause };
 }
 
 export function failureOf(error: unknown): ExactFailure {

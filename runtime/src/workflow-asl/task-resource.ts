@@ -23,7 +23,12 @@ export function mechaTask(arn: string): MechaTask | undefined {
 }
 
 /** Why this host cannot do it; undefined: it can. */
-export function refusal(resource: Resource): string | undefined {
+export function refusal(resource: Resource, role: 'task' | 'reader' | 'writer' = 'task'): string | undefined {
+  if (role !== 'task') {
+    const task = mechaTask(resource.arn);
+    const served = task && resource.pattern === 'request' && (task.block === 'invoke' || task.block === 'http' || (task.block === 'state' && task.operation === (role === 'reader' ? 'get' : 'set')));
+    if (!served) return `a ${role} of a distributed Map is arn:mecha:state:::<store>:${role === 'reader' ? 'get' : 'set'}, arn:mecha:invoke:::<app>:<method> or arn:mecha:http:::<app>:request`;
+  }
   if (resource.saga || resource.nested || resource.family === 'activity') return undefined;
   const task = mechaTask(resource.arn);
   if (!task) return `${resource.family === 'lambda' ? 'functions' : resource.resourceType} are not served here; invoke an app with arn:mecha:invoke:::<app>:<method>, or let a worker poll an activity`;

@@ -82,6 +82,7 @@ export function machineOperations(parts: StatesBlockParts): Operations {
       const { rest } = arnField(fields, 'stateMachineArn', ['stateMachine']);
       if ((await store.find(rest))?.declared) throw errors.machineDeclared(rest);
       await store.remove(rest);
+      parts.onMachineDeleted();
       return {};
     },
 

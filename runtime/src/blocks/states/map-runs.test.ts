@@ -56,6 +56,37 @@ describe('map runs', () => {
     expect(await failing('UpdateMapRun', { mapRunArn: run?.mapRunArn, toleratedFailurePercentage: 101 })).toMatch(/^ValidationException/);
   });
 
+  test.each([
+    ['a list in a state store', { Resource: 'arn:mecha:state:::items:get', Parameters: { Key: 'list' } }, { list: '[1,2]' }, '[1,2]'],
+    ['a part of it, and no more than asked', { Resource: 'arn:mecha:state:::items:get', Parameters: { Key: 'list' }, ReaderConfig: { InputType: 'JSON', ItemsPointer: '/a/b', MaxItems: 2 } }, { list: '{"a":{"b":[1,2,3]}}' }, '[1,2]'],
+    ['CSV with its headers', { Resource: 'arn:mecha:state:::items:get', Parameters: { Key: 'csv' }, ReaderConfig: { InputType: 'CSV', CSVHeaderLocation: 'FIRST_ROW' } }, { csv: JSON.stringify('a,b\r\n1,"x, ""y"""\n2\n') }, '[{"a":"1","b":"x, \\"y\\""},{"a":"2","b":""}]'],
+    ['JSON lines of an app', { Resource: 'arn:mecha:invoke:::shop:lines', ReaderConfig: { InputType: 'JSONL' } }, {}, '[{"n":1},{"n":2}]'],
+  ])('items are read from %s', async (_what, ItemReader, stored, output) => {
+    for (const [key, value] of Object.entries(stored as Record<string, string>)) bench.stored.set(key, value);
+    bench.answer = ({ path, body }) => ({ status: 200, text: path === 'lines' ? '{"n":1}\n{"n":2}\n' : Buffer.from(body ?? []).toString() });
+    expect(await bench.ended(await bench.started(await bench.create('m', distributed({ ItemReader }))))).toMatchObject({ status: 'SUCCEEDED', output });
+  });
+
+  test('results are written to a state store, and the output says where', async () => {
+    bench.answer = ({ body }) => ({ status: 200, text: Buffer.from(body ?? []).toString() });
+    const ResultWriter = { Resource: 'arn:mecha:state:::results:set', Parameters: { 'Key.$': '$$.Execution.Name' }, WriterConfig: { Transformation: 'COMPACT' } };
+    const arn = await bench.started(await bench.create('m', distributed({ ResultWriter })), [1, 2], { name: 'x-1' });
+    const ended = await bench.ended(arn);
+    const [run] = await runsOf(arn);
+    expect(ended).toMatchObject({ status: 'SUCCEEDED', output: JSON.stringify({ MapRunArn: run?.mapRunArn, ResultWriterDetails: { Store: 'results', Key: 'x-1' } }) });
+    expect(bench.stored.get('x-1')).toBe('[1,2]');
+  });
+
+  test('what cannot be read fails the state by name; what can never be is refused when the machine is made', async () => {
+    const reader = (Resource: string, more: object = {}): object => distributed({ ItemReader: { Resource, Parameters: { Key: 'none' }, ...more } });
+    expect(await bench.ended(await bench.started(await bench.create('none', reader('arn:mecha:state:::items:get'))))).toMatchObject({ status: 'FAILED', error: 'States.ItemReaderFailed', cause: 'Attempting to map over non-iterable node.' });
+    bench.stored.set('none', JSON.stringify('a,a\n1,2'));
+    expect(await bench.ended(await bench.started(await bench.create('twice', reader('arn:mecha:state:::items:get', { ReaderConfig: { InputType: 'CSV', CSVHeaderLocation: 'FIRST_ROW' } }))))).toMatchObject({ error: 'States.ItemReaderFailed', cause: 'CSV headers cannot contain duplicates.' });
+    for (const resource of ['arn:aws:states:::s3:getObject', 'arn:mecha:state:::items:set', 'arn:mecha:pubsub:::bus:publish']) {
+      expect(await failing('CreateStateMachine', { name: 'x', roleArn: 'r', definition: JSON.stringify(reader(resource)) })).toMatch(/NOT_SUPPORTED.*a reader of a distributed Map is arn:mecha:state:::<store>:get/);
+    }
+  });
+
   test('the last fifty of an execution are kept', async () => {
     const machine = {
       StartAt: 'N',

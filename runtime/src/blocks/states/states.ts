@@ -31,6 +31,7 @@ export interface StatesBlockParts {
   readonly random: () => number;
   readonly uuid: () => string;
   readonly blocks: TaskBlocks;
+  readonly onMachineDeleted: () => void;
 }
 
 export type Operation = (fields: Fields, call: Call) => Promise<Fields>;

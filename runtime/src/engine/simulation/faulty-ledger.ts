@@ -102,6 +102,7 @@ export function faultyLedger(parts: FaultyLedgerParts): Ledger {
     activity: (id) => call('read', false, () => raw.workflows.activity(id)),
     timers: (row, limit) => call('read', false, () => raw.workflows.timers(row, limit)),
     children: (parent, limit) => call('read', false, () => raw.workflows.children(parent, limit)),
+    overview: (app) => call('read', false, () => raw.workflows.overview(app)),
     attributes: (row) => call('read', false, () => raw.workflows.attributes(row)),
   };
 

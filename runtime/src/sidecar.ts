@@ -275,7 +275,7 @@ export class RunningSidecar implements Sidecar {
     const { channel, monitor } = this.#buildChannel();
     this.#monitor = monitor;
     const endpoints: HttpEndpoint[] = [];
-    const external = createExternalHttp();
+    const external = createExternalHttp(() => endpoints.map(({ baseUrl }) => baseUrl));
 
     const state = createStateBlock({ appId, namespaceOfEnv: env['NAMESPACE'], components, metrics, resilience, clock, uuid: randomUUID });
     const secrets = createSecretsBlock({ components, scopes: configuration.secretScopes, metrics, resilience });

@@ -3,7 +3,7 @@
  * locked before anything is changed, in the order in which everybody locks.
  */
 import { endOfPrefix, type LedgerOperation } from '@mecha/components/kit';
-import { storedJson } from '@mecha/components/postgresql/text.ts';
+import { Json } from '@mecha/components/postgresql/connection.ts';
 import { isDurableJobOperation } from '../job-ledger.ts';
 import { isDurableWorkflowOperation, workflowBytes } from '../workflow-ledger.ts';
 
@@ -55,10 +55,10 @@ export function encodeBatch(batch: readonly LedgerOperation[]): EncodedBatch {
 }
 
 export interface EncodedGroup {
-  readonly batches: string;
+  readonly batches: Json;
   readonly data: Uint8Array;
   /** Null: nothing that another could lock in another order. */
-  readonly locks: string | null;
+  readonly locks: Json | null;
   readonly claims: boolean;
   readonly durable: boolean;
 }
@@ -75,7 +75,7 @@ export function encodeGroup(batches: readonly EncodedBatch[]): EncodedGroup {
     });
   });
   return {
-    batches: storedJson(operations),
+    batches: new Json(operations),
     data: Buffer.concat(batches.flatMap(({ data }) => data), at),
     locks: encodeLocks(batches),
     claims: batches.some(({ claims }) => claims),
@@ -108,15 +108,15 @@ function encodeOperation(operation: LedgerOperation): Encoded {
     }
     case 'topic.append': {
       const { type, topic, retention, message } = operation;
-      return { type, topic, retention, id: message.id, contentType: message.contentType, metadata: storedJson(message.metadata), size: message.data.length };
+      return { type, topic, retention, id: message.id, contentType: message.contentType, metadata: JSON.stringify(message.metadata), size: message.data.length };
     }
     case 'outbox.add': {
       const { data, metadata, ...rest } = operation.record;
-      return { type: operation.type, ...rest, metadata: storedJson(metadata), size: data.length };
+      return { type: operation.type, ...rest, metadata: JSON.stringify(metadata), size: data.length };
     }
     case 'dead-letter.add': {
       const { data, ...letter } = operation.letter;
-      return { type: operation.type, id: letter.id, appId: letter.appId, letterAt: letter.at, letter: storedJson(letter), size: data.length };
+      return { type: operation.type, id: letter.id, appId: letter.appId, letterAt: letter.at, letter: JSON.stringify(letter), size: data.length };
     }
     case 'job.put': {
       const { data, ...rest } = operation;
@@ -190,7 +190,7 @@ function addLocks(operation: LedgerOperation, locks: OpenLocks): void {
   }
 }
 
-function encodeLocks(batches: readonly EncodedBatch[]): string | null {
+function encodeLocks(batches: readonly EncodedBatch[]): Json | null {
   const of = <Kind extends keyof Locks>(kind: Kind): Locks[Kind][number][] => batches.flatMap(({ locks }) => locks[kind] as Locks[Kind][number][]);
   const states = distinctPairs(of('states'));
   const topics = [...new Set(of('topics'))];
@@ -199,7 +199,7 @@ function encodeLocks(batches: readonly EncodedBatch[]): string | null {
   const instanceCount = Object.values(instances).reduce((sum, { length }) => sum + length, 0);
   // What locks one thing alone cannot lock two in another order.
   if (states.length + topics.length + groups.length + instanceCount <= 1) return null;
-  return storedJson({
+  return new Json({
     states,
     ...(topics.length > 0 ? { topics } : {}),
     ...(groups.length > 0 ? { groups } : {}),

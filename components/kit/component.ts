@@ -5,6 +5,7 @@
  * Owns: the shape of a declaration, and the builders for metadata fields. Does not own: reading YAML, or deciding when
  * a component is created (the runtime does both).
  */
+import type { Binding, BindingOperations } from './bindings.ts';
 import type { Ledger } from './ledger.ts';
 import type { SecretStore } from './secret-store.ts';
 import type { StateStore } from './state-store.ts';
@@ -15,6 +16,7 @@ export interface Ports {
   state: StateStore;
   pubsub: PubSub;
   secretstores: SecretStore;
+  bindings: Binding;
 }
 export type Category = keyof Ports;
 
@@ -129,6 +131,8 @@ export interface ComponentDefinition<C extends Category = Category, S extends Me
   readonly metadata: S;
   /** Capabilities as the metadata API lists them: ETAG, TRANSACTIONAL, TTL, MESSAGE_TTL, BULK_PUBSUB ... */
   readonly features: readonly string[];
+  /** Bindings: what can be asked of it. Empty where the options decide (`Binding.operations`); absent on mere sources. */
+  readonly operations?: BindingOperations;
   /** npm package that `create` or `connect` imports lazily; named in the error if it is missing. */
   readonly library?: string;
   /** Builds the port's value. No I/O here: connecting is `connect()` of the port, which the runtime retries. */

@@ -1,4 +1,5 @@
 /** The door of the kit: what a backend needs, and what the runtime knows of backends. */
+export * from './bindings.ts';
 export * from './component.ts';
 export * from './connectable.ts';
 export * from './ledger.ts';

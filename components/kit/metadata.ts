@@ -36,6 +36,7 @@ const RUNTIME_NAMES: Readonly<Record<string, readonly string[]>> = {
   state: ['keyPrefix', 'actorStateStore', 'primaryEncryptionKey', 'secondaryEncryptionKey', 'outboxPublishPubsub', 'outboxPublishTopic', 'outboxPubsub', 'outboxDiscardWhenMissingState'],
   pubsub: ['consumerID', 'publishingScopes', 'subscriptionScopes', 'allowedTopics', 'protectedTopics', 'concurrencyMode'],
   secretstores: [],
+  bindings: ['direction', 'route'],
 };
 /** Known to the runtime, and without effect so far. */
 const RUNTIME_NO_EFFECT: Readonly<Record<string, string>> = {

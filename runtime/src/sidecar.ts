@@ -7,6 +7,9 @@ import { randomUUID } from 'node:crypto';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock, Ledger } from '@mecha/components/kit';
+import { createBindings, type Bindings } from './bindings.ts';
+import { bindingsGrpc } from './blocks/bindings/bindings.grpc.ts';
+import { bindingsHttp } from './blocks/bindings/bindings.http.ts';
 import { createHealthBlock } from './blocks/health/health.ts';
 import { healthHttp } from './blocks/health/health.http.ts';
 import { createInvocationBlock, type HttpEndpoint, type InvocationBlock } from './blocks/invocation/invocation.ts';
@@ -90,6 +93,7 @@ export interface Blocks {
   readonly state: StateBlock;
   readonly pubsub: PubSubBlock;
   readonly secrets: SecretsBlock;
+  readonly bindings: Bindings['block'];
   readonly metadata: MetadataBlock;
   readonly invocation: InvocationBlock;
   readonly workflow: WorkflowBlock;
@@ -133,8 +137,8 @@ export class RunningSidecar implements Sidecar {
   #grpc: GrpcServer | undefined;
   #components: ComponentHost | undefined;
   #monitor: AppMonitor | undefined;
-  #subscriptions: Part | undefined;
-  #jobs: Part | undefined;
+  /** What brings work in from outside. */
+  #intakes: readonly Part[] = [];
   /** The app was seen, and asked what it subscribes to. */
   #appGreeted = false;
   #stopping: Promise<void> | undefined;
@@ -189,8 +193,8 @@ export class RunningSidecar implements Sidecar {
   }
 
   async stopIntake(): Promise<void> {
-    const signal = AbortSignal.timeout(this.#options.gracefulShutdownMs);
-    await Promise.all([this.#subscriptions?.drain?.(signal), this.#jobs?.drain?.(signal)]);
+    const late = AbortSignal.timeout(this.#options.gracefulShutdownMs);
+    await Promise.all(this.#intakes.map((part) => part.drain?.(late)));
   }
 
   /** Drains and stops; idempotent. */
@@ -269,7 +273,7 @@ export class RunningSidecar implements Sidecar {
     const { channel, monitor } = this.#buildChannel();
     this.#monitor = monitor;
     const endpoints: HttpEndpoint[] = [];
-    const external = createExternalHttp();
+    const external = createExternalHttp(() => endpoints.map(({ baseUrl }) => baseUrl));
 
     const state = createStateBlock({ appId, namespaceOfEnv: env['NAMESPACE'], components, metrics, resilience, clock, uuid: randomUUID });
     const secrets = createSecretsBlock({ components, scopes: configuration.secretScopes, metrics, resilience });
@@ -283,7 +287,7 @@ export class RunningSidecar implements Sidecar {
         this.#checkReady();
       },
     });
-    this.#subscriptions = subscriptions;
+    const bindings = createBindings({ appId, components, state, channel, monitor, askTimeoutMs: options.appBindingOptionsTimeoutMs, ledger, clock, random, log, metrics, resilience });
     const relay = createOutboxRelay({
       appId, clock, log, metrics,
       sources: () =>
@@ -294,11 +298,10 @@ export class RunningSidecar implements Sidecar {
       publish: (record, signal) => pubsub.publishRecord(record, signal),
     });
     const jobs = createScheduledJobs({ appId, namespace, ledger, channel, monitor, appMaxConcurrency: options.appMaxConcurrency, clock, log, metrics });
-    this.#jobs = jobs;
     const workflows = createWorkflows({
       appId, namespace, ledger, clock, random, log,
       blocks: {
-        invocation, state, pubsub,
+        invocation, state, pubsub, bindings: bindings.block,
         jobs: { schedule: async (job) => (await jobs.block()).schedule(job), delete: async (name) => (await jobs.block()).delete(name) },
       },
       declared: resources.filter((resource) => resource.kind === 'Workflow'), configuration: configuration.workflow, metrics,
@@ -316,20 +319,20 @@ export class RunningSidecar implements Sidecar {
       appId,
       runtimeVersion: CONTRACT_VERSION,
       enabledFeatures: Object.entries(configuration.features).flatMap(([name, on]) => (on ? [name] : [])),
-      components: () => components.statuses(),
+      components: () => bindings.viewOf(components.statuses()),
       subscriptions: () => subscriptions.list(),
       httpEndpoints: resources.flatMap((resource) => (resource.kind === 'HTTPEndpoint' ? [resource.name] : [])),
       resiliencies: resilience.names,
       connectedWorkers: () => connectedWorkers(),
       appConnection: {
-        port: options.appPort, protocol: options.appProtocol, channelAddress: options.appChannelAddress,
-        maxConcurrency: options.appMaxConcurrency, health: options.appHealthCheck,
+        port: options.appPort, protocol: options.appProtocol, channelAddress: options.appChannelAddress, maxConcurrency: options.appMaxConcurrency, health: options.appHealthCheck,
       },
     });
     const health = createHealthBlock({ appId, missing: () => this.#missing(), outboundReady: () => this.state === 'ready' && components.firstAttemptsEnded });
     const shutdown = createShutdownBlock({ stop: () => void this.stop(), exit: () => this.#shared.exit(1) });
 
-    this.blocks = { state, pubsub, secrets, metadata, invocation, workflow, jobs: () => jobs.block(), pipeline };
+    this.#intakes = [subscriptions, bindings, jobs];
+    this.blocks = { state, pubsub, secrets, bindings: bindings.block, metadata, invocation, workflow, jobs: () => jobs.block(), pipeline };
     const invoke = invocationHttp(invocation, pipeline);
     const routes = [
       ...healthHttp(health, pipeline),
@@ -338,6 +341,7 @@ export class RunningSidecar implements Sidecar {
       ...stateHttp(state, pipeline),
       ...secretsHttp(secrets, pipeline),
       ...pubsubHttp(pubsub, pipeline),
+      ...bindingsHttp(bindings.block, pipeline),
       ...statesHttp(() => workflows.states(), pipeline),
       ...compensationsHttp(async () => (await workflows.states()).compensations, pipeline),
       ...workflowHttp(workflow, pipeline),
@@ -355,6 +359,7 @@ export class RunningSidecar implements Sidecar {
         ...stateGrpc(state, pipeline),
         ...secretsGrpc(secrets, pipeline),
         ...pubsubGrpc(pubsub, subscriptions, pipeline),
+        ...bindingsGrpc(bindings.block, pipeline, { maxBodyBytes: options.maxBodyBytes }),
         ...workflowGrpc(workflow, pipeline),
         ...jobsGrpc(() => jobs.block(), pipeline),
         ...taskHubDoor(openTaskHub),
@@ -385,6 +390,7 @@ export class RunningSidecar implements Sidecar {
       workflows,
       jobs,
       // Last to start and first to stop: intake ends before anything else does.
+      bindings,
       subscriptions,
     ];
   }

@@ -71,6 +71,37 @@ export type EventAnswer =
   | { readonly outcome: 'drop'; readonly reason: string; /** false: dropped without a dead letter (gRPC UNIMPLEMENTED). */ readonly deadLetter?: boolean }
   | { readonly outcome: 'away'; readonly reason: string };
 
+/** An event of an input binding on its way to the app. */
+export interface BindingDelivery {
+  readonly binding: string;
+  /** Path in the app, without leading slash. gRPC apps get the name instead. */
+  readonly route: string;
+  readonly data: Uint8Array;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly trace: TraceContext;
+}
+
+/** What an app's answer to an event asks for: state to save, and bindings to call with the operation `create`. */
+export interface AppBindingReply {
+  readonly storeName: string;
+  readonly states: readonly {
+    readonly key: string;
+    readonly value: { readonly data: Uint8Array; readonly binary: boolean };
+    readonly etag?: string;
+    readonly metadata?: Readonly<Record<string, string>>;
+  }[];
+  readonly to: readonly string[];
+  /** All of `to` at once, not one after the other. */
+  readonly parallel: boolean;
+  readonly data: Uint8Array;
+}
+
+/** `body` is what the app wrote, for sources that can pass it on. `away` and `statusCode` as in `EventAnswer`. */
+export type BindingAnswer =
+  | { readonly outcome: 'success'; readonly body: Uint8Array; readonly reply: AppBindingReply | undefined }
+  | { readonly outcome: 'retry'; readonly reason: string; readonly statusCode?: number }
+  | { readonly outcome: 'away'; readonly reason: string };
+
 /** A call to a method of the app, in HTTP terms; the gRPC channel maps it to OnInvoke. */
 export interface AppRequest {
   readonly method: string;
@@ -122,6 +153,10 @@ export interface AppChannel {
   deliver(event: EventDelivery, signal: AbortSignal): Promise<EventAnswer>;
   /** Per entry id; entries missing from the map count as retry. Never rejects. */
   deliverBulk(events: BulkEventDelivery, signal: AbortSignal): Promise<ReadonlyMap<string, EventAnswer> | EventAnswer>;
+  /** Whether the app wants the events of this binding. Rejects when it could not be asked, or cannot tell yet. */
+  wantsBinding(binding: { readonly name: string; readonly route: string }, signal: AbortSignal): Promise<boolean>;
+  /** Never rejects. */
+  deliverBinding(event: BindingDelivery, signal: AbortSignal): Promise<BindingAnswer>;
   /** `drop`: the app has no such job (404, NOT_FOUND). Never rejects. */
   deliverJob(job: JobDelivery, signal: AbortSignal): Promise<EventAnswer>;
   /** Rejects with `AppAway` or `AppGrpcError`. */

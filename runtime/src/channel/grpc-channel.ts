@@ -18,7 +18,9 @@ import {
   AppCallback,
   AppCallbackAlpha,
   AppCallbackHealthCheck,
+  BindingEventResponseBindingEventConcurrency,
   TopicEventResponseStatus,
+  type BindingEventResponse,
   type TopicEventBulkResponse,
   type TopicSubscription,
 } from '@mecha/specs/gen/appcallback.gen.ts';
@@ -28,7 +30,7 @@ import { anyOfData } from '../jobs/job-data.ts';
 import { binaryTraceOf } from '../telemetry/grpc-trace.ts';
 import type { Log } from '../telemetry/log.ts';
 import { traceparentOf, type TraceContext } from '../telemetry/trace.ts';
-import { AppAway, AppGrpcError, type AppChannel, type AppPresence, type AppRequest, type AppSubscription, type EventAnswer } from './channel.ts';
+import { AppAway, AppGrpcError, type AppBindingReply, type AppChannel, type AppPresence, type AppRequest, type AppSubscription, type EventAnswer } from './channel.ts';
 import { TooManyWaiting, createConcurrencyLimit } from './concurrency.ts';
 import { TYPE_URL_HEADER, headersFromMetadata, metadataFromHeaders } from './grpc-headers.ts';
 import { reachTcp } from './http-channel.ts';
@@ -157,6 +159,27 @@ export function createGrpcChannel(options: GrpcChannelOptions): AppChannel {
         }
       } catch (error) {
         return answerOfFailure(error, signal);
+      }
+    },
+
+    async wantsBinding({ name }, signal) {
+      try {
+        const { message } = await ask(AppCallback.ListInputBindings, {}, {}, signal);
+        return message.bindings.includes(name);
+      } catch (error) {
+        if (!isUnimplemented(error)) throw error;
+        return false;
+      }
+    },
+
+    async deliverBinding(event, signal) {
+      try {
+        const { binding: name, data, metadata, trace } = event;
+        const { message } = await ask(AppCallback.OnBindingEvent, { name, data, metadata }, { trace }, signal);
+        return { outcome: 'success', body: message.data, reply: bindingReplyOf(message) };
+      } catch (error) {
+        const failed = answerOfFailure(error, signal);
+        return failed.outcome === 'drop' ? { outcome: 'retry', reason: 'the app does not serve binding events', statusCode: UNIMPLEMENTED } : failed;
       }
     },
 
@@ -337,8 +360,20 @@ function bulkAnswerOf(message: TopicEventBulkResponse): ReadonlyMap<string, Even
   return new Map(message.statuses.map(({ entryId, status }) => [entryId, answerOf(status)]));
 }
 
+/** Undefined: nothing is asked for. */
+function bindingReplyOf({ storeName, states, to, data, concurrency }: BindingEventResponse): AppBindingReply | undefined {
+  if (to.length === 0 && (storeName === '' || states.length === 0)) return undefined;
+  return {
+    storeName,
+    states: storeName === '' ? [] : states.map(({ key, value, etag, metadata }) => ({ key, value: { data: value, binary: metadata['contentType'] !== 'application/json' }, ...(etag ? { etag: etag.value } : {}), metadata })),
+    to,
+    parallel: concurrency === BindingEventResponseBindingEventConcurrency.PARALLEL,
+    data,
+  };
+}
+
 /** No answer at all. A call that the sidecar itself took back is no attempt; one that ran out of time is. */
-function answerOfFailure(error: unknown, signal: AbortSignal): EventAnswer {
+function answerOfFailure(error: unknown, signal: AbortSignal): Exclude<EventAnswer, { outcome: 'success' }> {
   if (isUnimplemented(error)) return { outcome: 'drop', reason: 'the app does not serve topic events', deadLetter: false };
   if (error instanceof AppAway || error instanceof TooManyWaiting) return { outcome: 'away', reason: error.message };
   if (error instanceof AppGrpcError) return { outcome: 'retry', reason: `the app answered with code ${error.code}: ${error.message}`, statusCode: error.code };

@@ -35,6 +35,7 @@ export const SIDECAR_OPTIONS: readonly OptionSpec[] = [
   { flag: 'app-channel-address', type: 'text', value: 'HOST', env: 'APP_CHANNEL_ADDRESS', default: '127.0.0.1', group: 'app', words: 'Host on which the app listens' },
   { flag: 'app-max-concurrency', type: 'integer', value: 'N', default: '-1', group: 'app', words: 'Calls into the app at a time; 0 or less = no limit' },
   { flag: 'app-ssl', type: 'boolean', group: 'app', words: 'Older way to say https or grpcs' },
+  { flag: 'app-binding-options-timeout', type: 'duration', value: 'DURATION', default: '3s', group: 'app', words: 'How long the app may take to say whether it wants an input binding, before it is asked again' },
   { flag: 'disable-init-endpoints', type: 'list', value: 'NAMES', group: 'app', words: 'Do not ask the app for these: config, subscribe' },
   { flag: 'enable-app-health-check', type: 'boolean', group: 'health', words: 'Probe the app, and leave it alone while it is unhealthy' },
   { flag: 'app-health-check-path', type: 'text', value: 'PATH', default: '/healthz', group: 'health', words: 'Path that the probe asks for' },
@@ -69,7 +70,6 @@ export const SIDECAR_OPTIONS: readonly OptionSpec[] = [
   { flag: 'enable-api-logging', type: 'boolean', group: 'logs', words: 'One line for each API call' },
   { flag: 'dapr-internal-grpc-port', type: 'integer', value: 'PORT', group: 'accepted', words: '', noEffect: 'sidecars of a host reach each other over a Unix socket' },
   { flag: 'dapr-internal-grpc-listen-address', type: 'text', value: 'HOST', group: 'accepted', words: '', noEffect: 'sidecars of a host reach each other over a Unix socket' },
-  { flag: 'app-binding-options-timeout', type: 'duration', value: 'DURATION', group: 'accepted', words: '', noEffect: 'bindings are not served yet' },
   { flag: 'enable-profiling', type: 'boolean', group: 'accepted', words: '', noEffect: 'profiling is not served yet' },
   { flag: 'profile-port', type: 'integer', value: 'PORT', group: 'accepted', words: '', noEffect: 'profiling is not served yet' },
   { flag: 'log-file', type: 'text', value: 'FILE', group: 'accepted', words: '', noEffect: 'logs go to standard output; redirect it' },
@@ -278,6 +278,7 @@ export function sidecarOptions(values: OptionValues, env: Readonly<Record<string
     strict: values.boolean('strict') ?? false,
     gracefulShutdownMs: shutdownSeconds > 0 ? shutdownSeconds * 1000 : 2 ** 31 - 1,
     blockShutdownMs: values.ms('dapr-block-shutdown-duration'),
+    appBindingOptionsTimeoutMs: values.ms('app-binding-options-timeout') ?? 3000,
     logLevel: (values.text('log-level') ?? 'info') as LogLevel,
     logAsJson: values.boolean('log-as-json') ?? false,
     // What the sidecar of the field puts into its own environment, where components may refer to it.

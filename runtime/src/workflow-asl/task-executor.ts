@@ -30,6 +30,9 @@ export interface TaskBlocks {
     delete(call: Call, request: { store: string; item: { readonly key: string; readonly etag?: string | undefined } }): Promise<void>;
   };
   readonly pubsub: { publish(call: Call, request: { readonly pubsubName: string; readonly topic: string; readonly data: Uint8Array; readonly contentType: string; readonly metadata: Words }): Promise<void> };
+  readonly bindings: {
+    invoke(call: Call, request: { readonly binding: string; readonly operation: string; readonly data: Uint8Array; readonly metadata: Words }): Promise<{ readonly data?: Uint8Array | Readable; readonly metadata?: Words } | undefined>;
+  };
   readonly jobs: {
     schedule(request: TaskJob): Promise<void>;
     delete(name: string): Promise<void>;
@@ -103,6 +106,8 @@ export async function performTask(blocks: TaskBlocks, request: TaskRequest, sign
       return stateTask(blocks, call, task, request);
     case 'pubsub':
       return publish(blocks, call, task, request);
+    case 'binding':
+      return invokeBinding(blocks, call, task, request);
     case 'jobs':
       return jobTask(blocks, task, request);
     default:
@@ -170,6 +175,17 @@ async function publish({ pubsub }: TaskBlocks, call: Call, { target }: MechaTask
     metadata: { 'cloudevent.id': request.idempotencyKey, ...textValues(fields(Metadata)) },
   });
   return '{}';
+}
+
+/** `Data` and `Metadata` go to the binding; the idempotency key goes along, for backends that know what to do with it. */
+async function invokeBinding({ bindings }: TaskBlocks, call: Call, { target, operation }: MechaTask, request: TaskRequest): Promise<string> {
+  const { Data = null, Metadata = {} } = fields(request.arguments);
+  const answer = await bindings.invoke(call, {
+    binding: target, operation, data: Buffer.from(JSON.stringify(Data)), metadata: { idempotencyKey: request.idempotencyKey, ...textValues(fields(Metadata)) },
+  });
+  if (!answer) return '{}';
+  const data = answer.data === undefined ? null : (JSON.parse(asJson(await textOf(answer.data))) as unknown);
+  return JSON.stringify({ Data: data, Metadata: answer.metadata ?? {} });
 }
 
 /** A job that is there already because this very task put it there is no fault. */

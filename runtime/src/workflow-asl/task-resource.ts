@@ -34,8 +34,10 @@ export function refusal(resource: Resource, role: 'task' | 'reader' | 'writer' =
   if (!task) return `${resource.family === 'lambda' ? 'functions' : resource.resourceType} are not served here; invoke an app with arn:mecha:invoke:::<app>:<method>, or let a worker poll an activity`;
   const { block, target, operation } = task;
   if (block === 'invoke') return target !== '' && operation !== '' ? undefined : 'arn:mecha:invoke:::<app>:<method>';
+  // Which operations a binding has, its component knows; the task fails by name when it has not this one.
+  if (block === 'binding') return target !== '' && operation !== '' && resource.pattern !== 'sync' ? undefined : 'arn:mecha:binding:::<name>:<operation>';
   const operations = OPERATIONS[block];
-  if (!operations) return `tasks of the block '${block}' are not served yet; there are invoke, http, state, pubsub, jobs, activities and nested executions`;
+  if (!operations) return `tasks of the block '${block}' are not served yet; there are invoke, http, state, pubsub, binding, jobs, activities and nested executions`;
   if (resource.pattern === 'sync') return `'.sync' exists for nested executions only`;
   if (operations.includes(operation) && target !== '') return undefined;
   const meant = nearest(operation, operations);

@@ -2,7 +2,7 @@
  * A job as it was asked for, checked, and as the ledger keeps it: one text that holds everything but name, data and the tick that is next.
  * What is kept here is read again by later versions: members are added, never renamed.
  */
-import { BadSchedule, firstTick, nextTick, parseInstant, parseSchedule, type Schedule } from '../../jobs/schedule.ts';
+import { BadSchedule, firstTick, nextTick, parseInstant, parseSchedule, type Schedule } from '@mecha/components/kit/schedule/schedule.ts';
 import type { JobData } from '../../jobs/job-data.ts';
 
 /** `drop`: a tick that fails is lost. `constant`: it is tried again at this interval, so often at most; without a number, for ever. */

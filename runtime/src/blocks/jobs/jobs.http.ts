@@ -3,7 +3,7 @@
  * stands behind it with the first request.
  */
 import { jsonOfData } from '../../jobs/job-data.ts';
-import { durationMs } from '../../jobs/schedule.ts';
+import { durationMs } from '@mecha/components/kit/schedule/schedule.ts';
 import { membersOf } from '../../json/json-members.ts';
 import { asObject, BadJson, parseJson, type JsonObject } from '../../json/lenient-json.ts';
 import type { Pipeline } from '../../pipeline.ts';

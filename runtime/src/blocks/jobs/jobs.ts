@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { LedgerConflict, LedgerRefused, type Clock, type Ledger, type LedgerJob } from '@mecha/components/kit';
 import { messageOf } from '../../errors.ts';
 import type { JobData } from '../../jobs/job-data.ts';
-import { BadSchedule } from '../../jobs/schedule.ts';
+import { BadSchedule } from '@mecha/components/kit/schedule/schedule.ts';
 import { planJob, type FailurePolicy, type JobDefinition, type JobRequest, type MissedPolicy, type OverlapPolicy } from './job-definition.ts';
 import { errors } from './jobs-errors.ts';
 

@@ -35,6 +35,7 @@ const blocks: TaskBlocks = {
     delete: async (_call, { item }) => void stored.delete(item.key),
   },
   pubsub: { publish: async (_call, request) => void published.push(request) },
+  bindings: { invoke: async (_call, { data, metadata }) => ({ data, metadata }) },
   jobs: { schedule: async (job) => void scheduled.push(job), delete: async (name) => void deleted.push(name) },
 };
 
@@ -125,7 +126,7 @@ describe('state machines', () => {
   test.each<[string, string, Fields, string | RegExp]>([
     ['a name with a blank', 'CreateStateMachine', { name: 'a b', definition: '{}', roleArn: ROLE }, "InvalidName: Invalid Name: 'a b'"],
     ['a definition without states', 'CreateStateMachine', { name: 'a', definition: '{}', roleArn: ROLE }, /^InvalidDefinition: Invalid State Machine Definition: 'SCHEMA_VALIDATION_FAILED: These fields are required: \[States, StartAt\] at \//],
-    ['a task that is not served', 'CreateStateMachine', { name: 'a', definition: JSON.stringify(one({ Type: 'Task', Resource: 'arn:mecha:binding:::mail:create' })), roleArn: ROLE }, /NOT_SUPPORTED: .*arn:mecha:binding:::mail:create is not supported at \/States\/S\/Resource \(tasks of the block 'binding' are not served yet/],
+    ['a task that is not served', 'CreateStateMachine', { name: 'a', definition: JSON.stringify(one({ Type: 'Task', Resource: 'arn:mecha:lock:::mutex:take' })), roleArn: ROLE }, /NOT_SUPPORTED: .*arn:mecha:lock:::mutex:take is not supported at \/States\/S\/Resource \(tasks of the block 'lock' are not served yet/],
     ['a misspelt operation', 'CreateStateMachine', { name: 'a', definition: JSON.stringify(one({ Type: 'Task', Resource: 'arn:mecha:pubsub:::bus:publsh' })), roleArn: ROLE }, /did you mean 'publish'/],
     ['a missing member', 'CreateStateMachine', { name: 'a' }, "ValidationException: 1 validation error detected: Value 'null' at 'definition' failed to satisfy constraint: Member must not be null"],
     ['too long a page', 'ListStateMachines', { maxResults: 1001 }, "ValidationException: 1 validation error detected: Value '1001' at 'maxResults' failed to satisfy constraint: Member must have value less than or equal to 1000"],

@@ -6,7 +6,7 @@
  * over comes at the leap, several of them once, and a time that the clock shows twice comes the first time only. One whose hour is `*`
  * means every hour that passes: it goes by what the clock shows, so that an hour shown twice has its ticks twice, and one leapt over none.
  */
-import { parseDuration } from '@mecha/components/kit/metadata.ts';
+import { parseDuration } from '../metadata.ts';
 import { BadSchedule, nextWallTime, parseCron, type Cron } from './cron.ts';
 import { timeZone, UTC, type TimeZone } from './time-zone.ts';
 

@@ -39,6 +39,8 @@ export interface MechaOptions {
   readonly retention?: string;
   /** Addresses of the servers that backends need, by variable. */
   readonly servers: Readonly<Record<string, string>>;
+  /** Port of the HTTP service behind the binding `web`; absent: there is no such binding. */
+  readonly servicePort?: number;
 }
 
 export interface Mecha extends Target {
@@ -86,7 +88,7 @@ export async function spawnMecha(options: MechaOptions): Promise<Mecha> {
 
 export const DEFAULT_BUILD = fileURLToPath(new URL('../../../dist/mecha', import.meta.url));
 
-function componentsYaml({ backend, appId, servers, retention = '5s' }: MechaOptions): string {
+function componentsYaml({ backend, appId, servers, retention = '5s', servicePort }: MechaOptions): string {
   const redis = { redisHost: backend === 'redis' ? serverOf(backend, servers, 'MECHA_REDIS_HOST') : '' };
   const kafka = { brokers: backend === 'kafka' ? serverOf(backend, servers, 'MECHA_KAFKA_BROKERS') : '', consumerGroup: appId, authType: 'none', initialOffset: 'oldest' };
   const state = {
@@ -103,7 +105,8 @@ function componentsYaml({ backend, appId, servers, retention = '5s' }: MechaOpti
     redis: componentYaml(PUBSUB, 'pubsub.redis', { ...redis, consumerID: appId, maxLenApprox: '1000000' }),
     kafka: componentYaml(PUBSUB, 'pubsub.kafka', kafka),
   };
-  return `${state[backend]}---\n${pubsub[backend]}`;
+  const web = servicePort === undefined ? '' : `---\n${componentYaml('web', 'bindings.http', { url: `http://127.0.0.1:${servicePort}` })}`;
+  return `${state[backend]}---\n${pubsub[backend]}${web}`;
 }
 
 function componentYaml(name: string, type: string, metadata: Readonly<Record<string, string>>): string {

@@ -8,4 +8,6 @@ export * from './ledger-workflow.ts';
 export * from './outbox.ts';
 export * from './pubsub.ts';
 export * from './secret-store.ts';
+export * from './sql-binding.ts';
 export * from './state-store.ts';
+export * from './unless-aborted.ts';

@@ -44,7 +44,9 @@ type Session = PoolClient & { readonly processID?: number; readonly secretKey?: 
 export class PostgresqlDriver implements SqlDriver {
   readonly #parts: SqlDriverParts;
   #open: { readonly library: typeof import('pg'); readonly config: PoolConfig; pool: Pool } | undefined;
-  #closed = false;
+  /** Statements under way: the pool forgets those that wait for a connection when it is ended. */
+  #under = new Set<Promise<unknown>>();
+  #closing = new AbortController();
   #loggedAt = Number.NEGATIVE_INFINITY;
 
   constructor(parts: SqlDriverParts) {
@@ -53,7 +55,7 @@ export class PostgresqlDriver implements SqlDriver {
 
   async connect(signal: AbortSignal): Promise<void> {
     await this.close();
-    this.#closed = false;
+    this.#closing = new AbortController();
     const library = await loadLibrary();
     const { tls } = this.#parts.address;
     try {
@@ -109,6 +111,8 @@ export class PostgresqlDriver implements SqlDriver {
       this.#loggedAt = now;
       this.#parts.log.warn({ reason: failureOf(error).message }, 'a connection to PostgreSQL was lost');
     });
+    // One that breaks while a statement is under way tells that statement; without a listener it would end the process as well.
+    pool.on('connect', (session) => session.on('error', () => undefined));
     return pool;
   }
 
@@ -130,19 +134,25 @@ export class PostgresqlDriver implements SqlDriver {
     const { clock, timeoutMs } = this.#parts;
     const overdue = new AbortController();
     const cancelTimer = clock.after(timeoutMs, () => overdue.abort(new BindingError('timeout', `PostgreSQL did not answer within ${timeoutMs} ms (timeout); the statement was called off`)));
-    const ended = AbortSignal.any([signal, overdue.signal]);
+    const ended = AbortSignal.any([signal, overdue.signal, this.#closing.signal]);
+    const asking = this.#take(ended).then((session) => this.#ask(session, config, simple, ended));
+    const under = asking.then(() => undefined, () => undefined);
+    this.#under.add(under);
+    const own = this.#under;
+    void under.then(() => own.delete(under));
     try {
-      ended.throwIfAborted();
-      return await this.#ask(await this.#take(ended), config, simple, ended);
+      return await asking;
     } catch (error) {
-      throw ended.aborted ? ended.reason : failureOf(error);
+      ended.throwIfAborted();
+      throw failureOf(error);
     } finally {
       cancelTimer();
     }
   }
 
   async #take(ended: AbortSignal): Promise<Session> {
-    if (!this.#open || this.#closed) throw new BindingError('unavailable', 'there is no connection to PostgreSQL');
+    ended.throwIfAborted();
+    if (!this.#open) throw new BindingError('unavailable', 'there is no connection to PostgreSQL');
     const { pool } = this.#open;
     if (pool.waitingCount >= WAITING_MAX) throw new BindingError('unavailable', `${WAITING_MAX} statements already wait for a connection to PostgreSQL`);
     const taking = pool.connect();
@@ -215,11 +225,15 @@ export class PostgresqlDriver implements SqlDriver {
     if (!this.#open) return;
     const { library, config, pool } = this.#open;
     this.#open.pool = this.#poolOf(library, config);
+    const before = this.#under;
+    this.#under = new Set();
+    await Promise.all(before);
     await pool.end();
   }
 
+  /** Whatever is under way is called off: those who ask are to be done before. */
   async close(): Promise<void> {
-    this.#closed = true;
+    this.#closing.abort(new BindingError('unavailable', 'the connection to PostgreSQL is closed'));
     const pool = this.#open?.pool;
     this.#open = undefined;
     await pool?.end();
@@ -254,6 +268,8 @@ const isServerError = (error: unknown): error is ServerError => error instanceof
 /** By the first characters of PostgreSQL's code; the longest that fits counts. */
 const FAULTS: Readonly<Record<string, BindingFault>> = {
   '08': 'unavailable', '57P': 'unavailable', '53': 'unavailable', '28': 'unavailable', '3D': 'unavailable',
+  // Values that are not as many as the placeholders.
+  '08P01': 'invalid-metadata',
   '57014': 'timeout', '55P03': 'timeout',
   '42501': 'denied',
   '0A': 'invalid-metadata', '22': 'invalid-metadata', '26': 'invalid-metadata', '42': 'invalid-metadata', '54': 'invalid-metadata', '3F': 'invalid-metadata', '2F': 'invalid-metadata', P0: 'invalid-data',

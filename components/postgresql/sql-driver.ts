@@ -6,14 +6,14 @@
  * Invariants
  * P1  A connection goes back into the pool only outside of a transaction: one that a statement leaves open is rolled back, and
  *     said to be an error.
- * P2  A statement that is called off, or overdue, is rejected at once; the server is told to cancel it, and the connection
- *     is given up where that does not help soon.
+ * P2  A statement that is called off, or overdue, is rejected at once; the server is told to cancel it. Its connection serves
+ *     no other, which a late cancellation could hit, and is broken where the server does not answer soon.
  * P3  No error carries a value: of PostgreSQL's words only the message and the code are passed on, not its detail.
  */
 import { readFile } from 'node:fs/promises';
 import { connect as connectSocket } from 'node:net';
 import type { Pool, PoolClient, PoolConfig, Query, QueryConfig, ResultBuilder } from 'pg';
-import { BindingError, unlessAborted, type BindingFault, type Clock, type ComponentLog, type SqlDriver, type SqlParameter, type SqlStatement } from '@mecha/components/kit';
+import { ANSWER_BYTES_MAX, answerTooLarge, BindingError, StatementCalls, unlessAborted, type BindingFault, type Clock, type ComponentLog, type SqlDriver, type SqlParameter, type SqlStatement } from '@mecha/components/kit';
 import { tlsOptions, type DatabaseAddress } from './connection-string.ts';
 import { toJsonOf } from './json-values.ts';
 
@@ -27,7 +27,6 @@ export interface SqlDriverParts {
   readonly log: ComponentLog;
 }
 
-const ANSWER_BYTES_MAX = 64 * 1024 * 1024;
 /** Statements that wait for a connection. */
 const WAITING_MAX = 5_000;
 const CANCEL_GRACE_MS = 2_000;
@@ -44,18 +43,18 @@ type Session = PoolClient & { readonly processID?: number; readonly secretKey?: 
 export class PostgresqlDriver implements SqlDriver {
   readonly #parts: SqlDriverParts;
   #open: { readonly library: typeof import('pg'); readonly config: PoolConfig; pool: Pool } | undefined;
-  /** Statements under way: the pool forgets those that wait for a connection when it is ended. */
-  #under = new Set<Promise<unknown>>();
-  #closing = new AbortController();
+  /** The pool itself forgets those that wait for a connection when it is ended. */
+  readonly #calls: StatementCalls;
   #loggedAt = Number.NEGATIVE_INFINITY;
 
   constructor(parts: SqlDriverParts) {
     this.#parts = parts;
+    this.#calls = new StatementCalls({ database: 'PostgreSQL', ...parts });
   }
 
   async connect(signal: AbortSignal): Promise<void> {
     await this.close();
-    this.#closing = new AbortController();
+    this.#calls.reopen();
     const library = await loadLibrary();
     const { tls } = this.#parts.address;
     try {
@@ -131,27 +130,16 @@ export class PostgresqlDriver implements SqlDriver {
   }
 
   async #run(config: QueryConfig & { readonly queryMode?: string }, simple: boolean, signal: AbortSignal): Promise<{ rows: readonly string[]; written: number }> {
-    const { clock, timeoutMs } = this.#parts;
-    const overdue = new AbortController();
-    const cancelTimer = clock.after(timeoutMs, () => overdue.abort(new BindingError('timeout', `PostgreSQL did not answer within ${timeoutMs} ms (timeout); the statement was called off`)));
-    const ended = AbortSignal.any([signal, overdue.signal, this.#closing.signal]);
-    const asking = this.#take(ended).then((session) => this.#ask(session, config, simple, ended));
-    const under = asking.then(() => undefined, () => undefined);
-    this.#under.add(under);
-    const own = this.#under;
-    void under.then(() => own.delete(under));
-    try {
-      return await asking;
-    } catch (error) {
-      ended.throwIfAborted();
-      throw failureOf(error);
-    } finally {
-      cancelTimer();
-    }
+    return this.#calls.run(signal, async (ended) => {
+      try {
+        return await this.#ask(await this.#take(ended), config, simple, ended);
+      } catch (error) {
+        throw failureOf(error);
+      }
+    });
   }
 
   async #take(ended: AbortSignal): Promise<Session> {
-    ended.throwIfAborted();
     if (!this.#open) throw new BindingError('unavailable', 'there is no connection to PostgreSQL');
     const { pool } = this.#open;
     if (pool.waitingCount >= WAITING_MAX) throw new BindingError('unavailable', `${WAITING_MAX} statements already wait for a connection to PostgreSQL`);
@@ -168,6 +156,11 @@ export class PostgresqlDriver implements SqlDriver {
     const rows: string[] = [];
     let bytes = 0;
     let tooLarge = false;
+    let calledOff = false;
+    const callOff = (): void => {
+      calledOff = true;
+      this.#callOff(session, over);
+    };
     query.on('row', (row: Row) => {
       if (tooLarge) return;
       const text = `[${row.map((cell) => cell ?? 'null').join(',')}]`;
@@ -175,7 +168,7 @@ export class PostgresqlDriver implements SqlDriver {
       if (bytes <= ANSWER_BYTES_MAX) return void rows.push(text);
       tooLarge = true;
       rows.length = 0;
-      this.#callOff(session, over);
+      callOff();
     });
     const done = new Promise<number>((resolve, reject) => {
       query.once('end', (result: ResultBuilder | readonly ResultBuilder[]) => resolve([result].flat().reduce((sum, { rowCount }) => sum + (rowCount ?? 0), 0)));
@@ -186,22 +179,22 @@ export class PostgresqlDriver implements SqlDriver {
     const settled = done.then(
       (written) => {
         const open = session.getTransactionStatus() !== 'I';
-        session.release(open);
+        session.release(open || calledOff);
         if (open) throw new BindingError('invalid-metadata', 'the statement began a transaction and did not end it; it was rolled back');
         return written;
       },
       (error: unknown) => {
-        session.release(simple || !isServerError(error) || failureOf(error).fault === 'unavailable');
-        throw tooLarge ? new BindingError('too-large', `the rows take more than ${ANSWER_BYTES_MAX} bytes; ask for fewer`) : error;
+        session.release(simple || calledOff || !isServerError(error) || failureOf(error).fault === 'unavailable');
+        throw tooLarge ? answerTooLarge() : error;
       },
     );
     session.query(query);
-    const written = await unlessAborted(settled, ended, () => this.#callOff(session, over));
-    if (tooLarge) throw new BindingError('too-large', `the rows take more than ${ANSWER_BYTES_MAX} bytes; ask for fewer`);
+    const written = await unlessAborted(settled, ended, callOff);
+    if (tooLarge) throw answerTooLarge();
     return { rows, written };
   }
 
-  /** P2. `over` resolves when the connection has answered. */
+  /** (P2) `over` resolves when the connection has answered. */
   #callOff(session: Session, over: Promise<void>): void {
     const { processID, secretKey } = session;
     const giveUp = this.#parts.clock.after(CANCEL_GRACE_MS, () => session.connection?.stream.destroy());
@@ -225,15 +218,13 @@ export class PostgresqlDriver implements SqlDriver {
     if (!this.#open) return;
     const { library, config, pool } = this.#open;
     this.#open.pool = this.#poolOf(library, config);
-    const before = this.#under;
-    this.#under = new Set();
-    await Promise.all(before);
+    await this.#calls.settled();
     await pool.end();
   }
 
   /** Whatever is under way is called off: those who ask are to be done before. */
   async close(): Promise<void> {
-    this.#closing.abort(new BindingError('unavailable', 'the connection to PostgreSQL is closed'));
+    this.#calls.close();
     const pool = this.#open?.pool;
     this.#open = undefined;
     await pool?.end();

@@ -1,5 +1,6 @@
 /** The door of the kit: what a backend needs, and what the runtime knows of backends. */
 export * from './bindings.ts';
+export * from './bounded-calls.ts';
 export * from './component.ts';
 export * from './connectable.ts';
 export * from './ledger.ts';

@@ -12,7 +12,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import type { Connection, FieldPacket, Pool, PoolConnection, PoolOptions, ResultSetHeader, SslOptions } from 'mysql2';
-import { ANSWER_BYTES_MAX, answerTooLarge, BindingError, StatementCalls, unlessAborted, type BindingFault, type Clock, type ComponentLog, type SqlDriver, type SqlParameter, type SqlStatement } from '@mecha/components/kit';
+import { ANSWER_BYTES_MAX, answerTooLarge, BindingError, BoundedCalls, unlessAborted, type BindingFault, type Clock, type ComponentLog, type SqlDriver, type SqlParameter, type SqlStatement } from '@mecha/components/kit';
 import type { DataSource } from './data-source-name.ts';
 import { toJson } from './json-values.ts';
 
@@ -43,12 +43,12 @@ const loadLibrary = async (): Promise<typeof import('mysql2')> => (await import(
 
 export class MysqlDriver implements SqlDriver {
   readonly #parts: SqlDriverParts;
-  readonly #calls: StatementCalls;
+  readonly #calls: BoundedCalls;
   #open: { readonly library: typeof import('mysql2'); readonly config: PoolOptions; pool: Pool } | undefined;
 
   constructor(parts: SqlDriverParts) {
     this.#parts = parts;
-    this.#calls = new StatementCalls({ database: 'MySQL', ...parts });
+    this.#calls = new BoundedCalls({ backend: 'MySQL', ...parts });
   }
 
   async connect(signal: AbortSignal): Promise<void> {

@@ -13,7 +13,7 @@
 import { readFile } from 'node:fs/promises';
 import { connect as connectSocket } from 'node:net';
 import type { Pool, PoolClient, PoolConfig, Query, QueryConfig, ResultBuilder } from 'pg';
-import { ANSWER_BYTES_MAX, answerTooLarge, BindingError, StatementCalls, unlessAborted, type BindingFault, type Clock, type ComponentLog, type SqlDriver, type SqlParameter, type SqlStatement } from '@mecha/components/kit';
+import { ANSWER_BYTES_MAX, answerTooLarge, BindingError, BoundedCalls, unlessAborted, type BindingFault, type Clock, type ComponentLog, type SqlDriver, type SqlParameter, type SqlStatement } from '@mecha/components/kit';
 import { tlsOptions, type DatabaseAddress } from './connection-string.ts';
 import { toJsonOf } from './json-values.ts';
 
@@ -44,12 +44,12 @@ export class PostgresqlDriver implements SqlDriver {
   readonly #parts: SqlDriverParts;
   #open: { readonly library: typeof import('pg'); readonly config: PoolConfig; pool: Pool } | undefined;
   /** The pool itself forgets those that wait for a connection when it is ended. */
-  readonly #calls: StatementCalls;
+  readonly #calls: BoundedCalls;
   #loggedAt = Number.NEGATIVE_INFINITY;
 
   constructor(parts: SqlDriverParts) {
     this.#parts = parts;
-    this.#calls = new StatementCalls({ database: 'PostgreSQL', ...parts });
+    this.#calls = new BoundedCalls({ backend: 'PostgreSQL', ...parts });
   }
 
   async connect(signal: AbortSignal): Promise<void> {

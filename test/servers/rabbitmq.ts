@@ -1,4 +1,7 @@
-/** RabbitMQ, one node on loopback: user `guest`, password `guest`, virtual host `/`. */
+/**
+ * RabbitMQ, one node on loopback: user `guest`, password `guest`, virtual host `/`. Erlang's own directory of nodes (`epmd`),
+ * which a node starts when there is none, goes on when the node ends: other nodes of the machine may be in it.
+ */
 import { existsSync } from 'node:fs';
 import { chmod, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -40,10 +43,12 @@ export const rabbitmq: ServerKind = {
       await writeFile(path.join(data, 'advanced.config'), '[].\n');
     }
     return {
-      ...(await owner.as(server, [])),
+      ...(await owner.as(server, ['-noinput'])),
       cwd: data,
       env: {
         HOME: data,
+        // Makes the script become the server, in place of a parent of it that alone would be killed.
+        RABBITMQ_ALLOW_INPUT: '1',
         // A node has the name under which its data lies, so the port, which may change, is not part of it.
         RABBITMQ_NODENAME: `mecha-${path.basename(data).replaceAll(/[^a-z0-9]/gi, '')}@localhost`,
         RABBITMQ_NODE_IP_ADDRESS: '127.0.0.1',

@@ -78,7 +78,8 @@ export class Broker {
   }
 
   async #open(signal?: AbortSignal): Promise<void> {
-    const { connect, credentials } = await import('amqplib');
+    // By its default export: a bundle of this CommonJS library has no other.
+    const { connect, credentials } = (await import('amqplib')).default;
     const { url, tls, externalSasl, queue, queueOptions, prefetchCount } = this.#parts;
     const model = await connect(url, { timeout: CONNECT_TIMEOUT_MS, ...tls, ...(externalSasl ? { credentials: credentials.external() } : {}) });
     const ended = Promise.withResolvers<void>();

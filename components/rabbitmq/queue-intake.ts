@@ -58,7 +58,7 @@ export class QueueIntake implements Subscription {
 
   #consume(session: BrokerSession): Promise<string | undefined> {
     this.#sessions += 1;
-    const prefix = `${Date.now().toString(36)}-${this.#sessions}`;
+    const prefix = `${this.#clock.now().toString(36)}-${this.#sessions}`;
     const consumer: Consumer = { session, tag: Promise.resolve(undefined) };
     consumer.tag = session.reading
       .consume(this.#queue, (message) => {
@@ -169,7 +169,7 @@ function settle(act: () => void): void {
 /** Headers that are texts, with names as in a query string; what the broker says of the message under names of its own. */
 function metadataOf({ properties, fields }: ConsumeMessage): Record<string, string> {
   const metadata: Record<string, string> = {};
-  for (const [name, value] of Object.entries((properties.headers ?? {}) as Record<string, unknown>)) {
+  for (const [name, value] of Object.entries<unknown>(properties.headers ?? {})) {
     if (typeof value === 'string') metadata[encodeURIComponent(name).replaceAll('%20', '+')] = value;
   }
   if (fields.redelivered) metadata['redelivered'] = 'true';

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { freePort } from '../../test/servers/processes.ts';
-import { serverAddress } from '../../test/servers/servers.ts';
+import { serverAddress, startPrivateServer } from '../../test/servers/servers.ts';
+import { makeCertificates } from '../../test/tools/certificates.ts';
 import { tcpGate } from '../../test/tools/tcp-gate.ts';
 import { bytesOfResponse, outputBindingConformance, requestOf } from '../kit/conformance/output-binding.ts';
 import { sqlBindingConformance } from '../kit/conformance/sql-binding.ts';
@@ -129,5 +130,38 @@ describe('the data source name of a MySQL database', () => {
   ])('is refused in words without what is secret: %o', (options, words) => {
     expect(() => buildComponent(mysql, options)).toThrow(words);
     expect(() => buildComponent(mysql, options)).not.toThrow(SECRET);
+  });
+});
+
+describe('TLS to MySQL', () => {
+  const secured = async (options: Record<string, unknown>): Promise<string> => {
+    const binding = buildComponent(mysql, { timeout: 10_000, ...options });
+    try {
+      await connected(binding);
+      const answer = await binding.invoke?.(requestOf({ operation: 'query', metadata: { sql: "SELECT variable_value <> '' AS secured FROM information_schema.session_status WHERE variable_name = 'Ssl_cipher'" } }), new AbortController().signal);
+      return (await bytesOfResponse(answer)).toString();
+    } finally {
+      await binding.close?.();
+    }
+  };
+
+  test('is used as asked, and certificates are verified unless that is left out', async () => {
+    const certificates = await makeCertificates('mysql');
+    const tlsServer = await startPrivateServer('mysql', [`--ssl-cert=${certificates.certificate}`, `--ssl-key=${certificates.key}`, `--ssl-ca=${certificates.authority}`]);
+    const at = (tls: string): string => `${url(tlsServer.address.replace('127.0.0.1', 'localhost'))}?tls=${tls}`;
+    try {
+      for (const tls of ['preferred', 'skip-verify']) expect(await secured({ url: at(tls) }), tls).toBe('[{"secured":1}]');
+      expect(await secured({ url: at('custom'), pemPath: certificates.authority })).toBe('[{"secured":1}]');
+      expect(await secured({ url: at('false') })).toBe('[{"secured":0}]');
+      await expect(secured({ url: at('true') })).rejects.toThrow(/certificate/);
+    } finally {
+      await tlsServer.dispose();
+      await certificates.remove();
+    }
+  });
+
+  test('is not there on a server without it: preferred goes on without, true is refused', async () => {
+    expect(await secured({ url: `${url()}?tls=preferred` })).toBe('[{"secured":0}]');
+    await expect(secured({ url: `${url()}?tls=true` })).rejects.toThrow(/secure connection/);
   });
 });

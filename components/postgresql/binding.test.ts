@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { freePort } from '../../test/servers/processes.ts';
-import { serverAddress } from '../../test/servers/servers.ts';
+import { serverAddress, startPrivateServer } from '../../test/servers/servers.ts';
+import { makeCertificates } from '../../test/tools/certificates.ts';
 import { tcpGate } from '../../test/tools/tcp-gate.ts';
 import { bytesOfResponse, outputBindingConformance, requestOf } from '../kit/conformance/output-binding.ts';
 import { sqlBindingConformance } from '../kit/conformance/sql-binding.ts';
@@ -119,5 +120,38 @@ describe('the address of a PostgreSQL database', () => {
   ])('is refused in words without what is secret: %o', (options, words) => {
     expect(() => buildComponent(postgresql, options)).toThrow(words);
     expect(() => buildComponent(postgresql, options)).not.toThrow(SECRET);
+  });
+});
+
+describe('TLS to PostgreSQL', () => {
+  const SECURED = 'SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()';
+  const secured = async (connectionString: string): Promise<string> => {
+    const binding = buildComponent(postgresql, { connectionString, timeout: 10_000 });
+    try {
+      await connected(binding);
+      return (await bytesOfResponse(await binding.invoke?.(requestOf({ operation: 'query', metadata: { sql: SECURED } }), new AbortController().signal))).toString();
+    } finally {
+      await binding.close?.();
+    }
+  };
+
+  test('is used where the server has it, required where it is asked for, and certificates are verified as asked', async () => {
+    const certificates = await makeCertificates('postgres');
+    const tlsServer = await startPrivateServer('postgresql', ['-c', 'ssl=on', '-c', `ssl_cert_file=${certificates.certificate}`, '-c', `ssl_key_file=${certificates.key}`]);
+    const at = (more: string): string => `postgres://mecha@${tlsServer.address}/postgres${more}`;
+    try {
+      for (const more of ['', '?sslmode=require', `?sslmode=verify-ca&sslrootcert=${certificates.authority}`, `?sslmode=verify-full&sslrootcert=${certificates.authority}`]) expect(await secured(at(more)), more).toBe('[[true]]');
+      expect(await secured(at('?sslmode=disable'))).toBe('[[false]]');
+      await expect(secured(at('?sslmode=verify-full'))).rejects.toThrow(/certificate/);
+      await expect(secured(at(`?sslmode=verify-full&sslrootcert=${certificates.certificate}.none`))).rejects.toThrow('ENOENT');
+    } finally {
+      await tlsServer.dispose();
+      await certificates.remove();
+    }
+  });
+
+  test('is not there on a server without it: prefer goes on without, require is refused', async () => {
+    expect(await secured(`postgres://mecha@${host}:${port}/postgres?sslmode=prefer`)).toBe('[[false]]');
+    await expect(secured(`postgres://mecha@${host}:${port}/postgres?sslmode=require`)).rejects.toThrow('SSL');
   });
 });

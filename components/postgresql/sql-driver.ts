@@ -87,8 +87,8 @@ export class PostgresqlDriver implements SqlDriver {
       port: address.port,
       user: address.user,
       database: address.database,
-      // Else the library would look for one in the environment, which is not this app's.
-      password: address.password ?? '',
+      // An empty text would make the library look for one in the environment, which is not this app's.
+      password: () => address.password ?? '',
       application_name: address.applicationName ?? 'mecha',
       options: address.options,
       ssl: secured ? tlsOptions(tls.verify, pem) : false,

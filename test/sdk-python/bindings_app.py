@@ -23,7 +23,7 @@ def serve_grpc():
 
     @app.binding("tick")
     def on_tick(request: BindingRequest):
-        say({"event": dict(request.metadata).get("mecha-event-id", "")})
+        say({"event": request.binding_metadata["mecha-event-id"]})
 
     app.run(PORT)
 

@@ -50,7 +50,7 @@ const walls: readonly Wall[] = [
   },
   {
     sentence: 'a client library of a backend is imported by that backend alone and lazily, so that an idle sidecar stays small',
-    breaks: ({ from, to, typeOnly, lazy }) => BACKEND_LIBRARIES.has(to) && !(backendOf(from) !== undefined && (typeOnly || lazy)),
+    breaks: ({ from, to, typeOnly, lazy }) => BACKEND_LIBRARIES.has(to) && !inside(from, 'test', 'bench') && !(backendOf(from) !== undefined && (typeOnly || lazy)),
     example: ['components/redis/connection.ts', "import { Redis } from 'ioredis';"],
   },
   {

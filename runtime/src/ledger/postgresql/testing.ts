@@ -1,5 +1,4 @@
 /** For tests: ledgers on the PostgreSQL that the tests have, each in a schema of its own. */
-// needs: postgresql
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '@mecha/components/kit';
 import { realClock } from '@mecha/components/kit/testing.ts';

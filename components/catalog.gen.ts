@@ -13,6 +13,14 @@ export interface CatalogEntry {
 
 export const catalog: readonly CatalogEntry[] = [
   {
+    type: 'bindings.smtp',
+    aliases: [],
+    versions: ['v1'],
+    status: 'stable',
+    title: 'SMTP mail',
+    load: () => import('./smtp/binding.ts') as Promise<{ default: ComponentDefinition }>,
+  },
+  {
     type: 'pubsub.in-memory',
     aliases: [],
     versions: ['v1'],

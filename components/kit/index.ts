@@ -9,3 +9,4 @@ export * from './outbox.ts';
 export * from './pubsub.ts';
 export * from './secret-store.ts';
 export * from './state-store.ts';
+export * from './turns.ts';

@@ -13,6 +13,14 @@ export interface CatalogEntry {
 
 export const catalog: readonly CatalogEntry[] = [
   {
+    type: 'bindings.openapi',
+    aliases: [],
+    versions: ['v1'],
+    status: 'beta',
+    title: 'OpenAPI document',
+    load: () => import('./openapi/binding.ts') as Promise<{ default: ComponentDefinition }>,
+  },
+  {
     type: 'bindings.smtp',
     aliases: [],
     versions: ['v1'],

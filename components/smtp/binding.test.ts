@@ -4,9 +4,9 @@ import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { promisify } from 'node:util';
+import { callbackify, promisify } from 'node:util';
 import fc from 'fast-check';
-import { SMTPServer, type SMTPServerOptions } from 'smtp-server';
+import { SMTPServer, type SMTPServerDataStream, type SMTPServerOptions, type SMTPServerSession } from 'smtp-server';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { BindingError, type Binding } from '@mecha/components/kit';
 import { outputBindingConformance } from '../kit/conformance/output-binding.ts';
@@ -30,6 +30,18 @@ interface Received {
 /** A mail server that keeps what it takes. */
 async function mailServer(options: SMTPServerOptions = {}, port = 0) {
   const mails: Received[] = [];
+  const keep = async (stream: SMTPServerDataStream, { envelope: { mailFrom, rcptTo }, secure, user }: SMTPServerSession): Promise<void> => {
+    const source = await text(stream);
+    const end = source.indexOf('\r\n\r\n');
+    mails.push({
+      from: mailFrom === false ? '' : (mailFrom?.address ?? ''),
+      to: rcptTo.map(({ address }) => address),
+      secure,
+      user,
+      headers: source.slice(0, end).replaceAll(/\r\n[ \t]+/g, ' ').split('\r\n'),
+      body: source.slice(end + 4),
+    });
+  };
   const server = new SMTPServer({
     key,
     cert: certificate,
@@ -37,21 +49,7 @@ async function mailServer(options: SMTPServerOptions = {}, port = 0) {
     allowInsecureAuth: true,
     closeTimeout: 100,
     onAuth: ({ username, password }, _session, done) => (username === USER && password === PASSWORD ? done(null, { user: USER }) : done(new Error('no such user'))),
-    onData(stream, session, done) {
-      void text(stream).then((source) => {
-        const end = source.indexOf('\r\n\r\n');
-        const { mailFrom, rcptTo } = session.envelope;
-        mails.push({
-          from: mailFrom === false ? '' : (mailFrom?.address ?? ''),
-          to: rcptTo.map(({ address }) => address),
-          secure: session.secure,
-          user: session.user,
-          headers: source.slice(0, end).replaceAll(/\r\n[ \t]+/g, ' ').split('\r\n'),
-          body: source.slice(end + 4),
-        });
-        done();
-      });
-    },
+    onData: (stream, session, done) => callbackify(keep)(stream, session, done),
     ...options,
   });
   server.on('error', () => undefined);
@@ -187,7 +185,10 @@ describe('the mail server', () => {
 
   test('on another host gets no password without TLS', async () => {
     const heard: string[] = [];
-    const open = await mailServer({ hideSTARTTLS: true, disabledCommands: ['STARTTLS'], onAuth: ({ password }, _session, done) => void (heard.push(password ?? ''), done(null, { user: USER })) });
+    const open = await mailServer({ hideSTARTTLS: true, disabledCommands: ['STARTTLS'], onAuth: ({ password }, _session, done) => {
+        heard.push(password ?? '');
+        done(null, { user: USER });
+      }  });
     try {
       // The same server, by a name that does not say that it is this host.
       const error = await binding({ host: '::ffff:127.0.0.1', port: open.port, user: USER, password: PASSWORD }).connect?.(never).catch((reason: unknown) => reason);

@@ -116,7 +116,7 @@ async function compose({ from, to, cc, subject, priority }: Mail, html: string):
     newline: '\r\n',
   });
   return new Promise((resolve, reject) => {
-    composer.compile().build((error, message) => (error ? reject(error) : resolve(message as Buffer)));
+    composer.compile().build((error, message) => (error ? reject(error) : resolve(message)));
   });
 }
 

@@ -72,7 +72,7 @@ export async function converse<T>(server: MailServer, signal: AbortSignal, task:
       send: async (envelope, message) => {
         const use8BitMime = message.some((byte) => byte > 0x7f);
         const sent = await step<{ rejected?: readonly string[] }>((done) =>
-          connection.send({ from: envelope.from, to: [...envelope.to], size: message.byteLength, use8BitMime }, message, (error, info) => done(error, info as { rejected?: readonly string[] })),
+          connection.send({ from: envelope.from, to: [...envelope.to], size: message.byteLength, use8BitMime }, message, (error, info) => done(error, info)),
         );
         return sent.rejected ?? [];
       },

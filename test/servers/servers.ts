@@ -15,11 +15,14 @@ import { mkdir, mkdtemp, open, readFile, readdir, rename, rm, writeFile } from '
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { kafka } from './kafka.ts';
+import { mosquitto } from './mosquitto.ts';
+import { moto } from './moto.ts';
+import { nats } from './nats.ts';
 import { freePort, logOf, runningProcess, startProcess, startTimeOf, stopProcess } from './processes.ts';
 import { redis } from './redis.ts';
 import { ServerMissing, type Say, type ServerKind } from './server-kind.ts';
 
-const KINDS = { redis, kafka } as const satisfies Readonly<Record<string, ServerKind>>;
+const KINDS = { redis, kafka, mosquitto, nats, moto } as const satisfies Readonly<Record<string, ServerKind>>;
 export type ServerName = keyof typeof KINDS;
 export const serverNames = Object.keys(KINDS) as readonly ServerName[];
 

@@ -13,6 +13,30 @@ export interface CatalogEntry {
 
 export const catalog: readonly CatalogEntry[] = [
   {
+    type: 'bindings.cron',
+    aliases: [],
+    versions: ['v1'],
+    status: 'stable',
+    title: 'Cron',
+    load: () => import('./cron/binding.ts') as Promise<{ default: ComponentDefinition }>,
+  },
+  {
+    type: 'bindings.http',
+    aliases: [],
+    versions: ['v1'],
+    status: 'stable',
+    title: 'HTTP',
+    load: () => import('./http/binding.ts') as Promise<{ default: ComponentDefinition }>,
+  },
+  {
+    type: 'bindings.localstorage',
+    aliases: [],
+    versions: ['v1'],
+    status: 'stable',
+    title: 'Local folder',
+    load: () => import('./local/storage.ts') as Promise<{ default: ComponentDefinition }>,
+  },
+  {
     type: 'bindings.openapi',
     aliases: [],
     versions: ['v1'],

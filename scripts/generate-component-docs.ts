@@ -1,5 +1,6 @@
 /** Writes docs/components.md from the declarations of the shelf. `--check` writes nothing and exits 1 when the page is stale. */
 import { catalog } from '../components/catalog.gen.ts';
+import type { BindingOperations } from '../components/kit/bindings.ts';
 import type { ComponentDefinition, MetadataField } from '../components/kit/component.ts';
 import { defaultText } from '../runtime/src/cli/metadata-field.ts';
 import { table, writeOrCheck } from './generated-page.ts';
@@ -21,6 +22,7 @@ function section(definition: ComponentDefinition): string {
     facts.join('\n'),
     served.length > 0 ? table(['Metadata', 'Type', 'Default', 'What it says'], rows) : 'No metadata.',
     ...withoutEffect(fields),
+    ...operationsOf(definition.operations),
   ].join('\n\n');
 }
 
@@ -31,6 +33,18 @@ function wordsOf(field: MetadataField): string {
     field.secret ? 'Secret: never shown.' : '',
   ];
   return [field.description, ...notes].filter((note) => note !== '').join(' ');
+}
+
+/** What a binding can be asked to do. */
+function operationsOf(operations: BindingOperations | undefined): string[] {
+  if (!operations) return [];
+  if (Object.keys(operations).length === 0) return ['Operations: as its metadata say; `/v1.0/metadata` lists them.'];
+  const rows = Object.entries(operations).map(([name, { description, data, result, metadata = {} }]) => [
+    code(name),
+    [description, ...(data === undefined ? [] : [`Data: ${data}.`]), ...(result === undefined ? [] : [`Answers ${result}.`])].join(' '),
+    Object.entries(metadata).map(([key, words]) => `${code(key)}${words.required ? ' **required**' : ''}: ${words.description}`).join('<br>'),
+  ]);
+  return [table(['Operation', 'What it does', 'Metadata of the request'], rows)];
 }
 
 /** Names that load and change nothing, by the reason why. */

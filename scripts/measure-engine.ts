@@ -4,19 +4,19 @@
  * Workflows of five activities in this process, every step durable, at 300 in parallel and alone, near (a result and its turn share a
  * commit) and far (as for workers beyond a wire); then the time per step of an instance with a long history against that of one with a
  * short one, with the rows read. `--finished N` puts that many finished instances there first. In a folder of the working directory,
- * since /tmp is often no disk.
+ * since /tmp is often no disk, or with `--ledger postgresql://…` in that database.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import type { Ledger, LedgerOperation } from '@mecha/components/kit';
+import type { Clock, Ledger, LedgerOperation } from '@mecha/components/kit';
 import { systemClock } from '@mecha/runtime/clock.ts';
 import { Engine } from '@mecha/runtime/engine/engine.ts';
 import { functionActivities, functionExecutor, type WorkflowFunction } from '@mecha/runtime/engine/testing.ts';
-import { openSqliteLedger } from '@mecha/runtime/ledger/sqlite-ledger.ts';
+import { openLedger } from '@mecha/runtime/ledger/open-ledger.ts';
 import { createLog } from '@mecha/runtime/telemetry/log.ts';
 
-const { values } = parseArgs({ options: { finished: { type: 'string', default: '0' }, seconds: { type: 'string', default: '5' }, events: { type: 'string', default: '10000' }, help: { type: 'boolean', default: false } } });
+const { values } = parseArgs({ options: { ledger: { type: 'string' }, finished: { type: 'string', default: '0' }, seconds: { type: 'string', default: '5' }, events: { type: 'string', default: '10000' }, help: { type: 'boolean', default: false } } });
 const log = createLog({ level: 'warn', json: false, appId: 'measure', version: '0' });
 const FILL_BATCH = 200;
 
@@ -47,8 +47,8 @@ function bound(target: Ledger, name: string | symbol): unknown {
   return typeof value === 'function' ? (value.bind(target) as unknown) : value;
 }
 
-function createEngine(ledger: Ledger, inline: boolean): Engine {
-  const engine = new Engine({ appId: 'measure', namespace: inline ? 'near' : 'far', ledger, clock: systemClock, random: Math.random, newId: () => crypto.randomUUID(), log });
+function createEngine(ledger: Ledger, inline: boolean, clock: Clock): Engine {
+  const engine = new Engine({ appId: 'measure', namespace: inline ? 'near' : 'far', ledger, clock, random: Math.random, newId: () => crypto.randomUUID(), log });
   engine.attachExecutor(functionExecutor({ chain, ticks }, { inline }));
   engine.attachActivities(functionActivities({ add: (input) => Number(input) + 1 }));
   engine.start();
@@ -95,9 +95,9 @@ async function fill(ledger: Ledger, count: number): Promise<void> {
   }
 }
 
-async function longHistory(raw: Ledger, length: number): Promise<void> {
+async function longHistory(raw: Ledger, clock: Clock, length: number): Promise<void> {
   const { ledger, pages } = counting(raw);
-  const engine = createEngine(ledger, true);
+  const engine = createEngine(ledger, true, clock);
   const { instanceId } = await engine.operations.start({ name: 'ticks' });
   const tick = async (): Promise<void> => {
     const before = (await engine.queries.get(instanceId, { payloads: false }))?.turn ?? 0;
@@ -120,15 +120,15 @@ async function longHistory(raw: Ledger, length: number): Promise<void> {
   await engine.stop();
 }
 
-if (values.help) console.log('node scripts/measure-engine.ts [--finished N] [--seconds N] [--events N]\n\nPrints what the workflow engine does on the disk of the working directory.');
+if (values.help) console.log('node scripts/measure-engine.ts [--ledger URL] [--finished N] [--seconds N] [--events N]\n\nPrints what the workflow engine does on the disk of the working directory, or in a database.');
 else {
   const folder = await mkdtemp(join(process.cwd(), '.measure-engine-'));
-  const ledger = await openSqliteLedger({ path: join(folder, 'ledger.db'), clock: systemClock, log });
+  const { ledger, clock } = await openLedger({ path: join(folder, 'ledger.db'), address: values.ledger, clock: systemClock, random: Math.random, log });
   try {
     const seconds = Number(values.seconds);
     if (Number(values.finished) > 0) await fill(ledger, Number(values.finished));
-    const near = createEngine(ledger, true);
-    const far = createEngine(ledger, false);
+    const near = createEngine(ledger, true, clock);
+    const far = createEngine(ledger, false, clock);
     await rate('(warming up)', near, 50, 1);
     for (let run = 1; run <= 3; run++) await rate(`five activities, near, 300 in parallel, run ${run}`, near, 300, seconds);
     await rate('five activities, near, alone', near, 1, Math.min(seconds, 3));
@@ -136,8 +136,8 @@ else {
     await rate('five activities, far, alone', far, 1, Math.min(seconds, 3));
     await near.stop();
     await far.stop();
-    await longHistory(ledger, 10);
-    await longHistory(ledger, Number(values.events));
+    await longHistory(ledger, clock, 10);
+    await longHistory(ledger, clock, Number(values.events));
   } finally {
     await ledger.close();
     await rm(folder, { recursive: true, force: true });

@@ -12,10 +12,15 @@ import { ensureServers, serverNames, stopServers, type ServerName } from '../tes
 import { countResults, serversNeededBy, type VitestReport } from './test-report.ts';
 import { ROOT, runNode, sourceFiles, toolPath } from './tools.ts';
 
+/** Languages whose SDKs are tested by apps in them; each test gets what it needs by itself, or fails by name. */
+const LANGUAGES = ['go', 'java', 'python'] as const;
+type Leavable = ServerName | (typeof LANGUAGES)[number];
+const LEAVABLE: readonly Leavable[] = [...serverNames, ...LANGUAGES];
+
 const HELP = `npm test [-- [options] [FILTER ...]]
 
   FILTER          only test files whose path contains one of these
-  --without NAME  leave out the tests that need this server: ${serverNames.join(', ')}; may be repeated
+  --without NAME  leave out the tests that need this: ${LEAVABLE.join(', ')}; may be repeated
   --no-check      leave out npm run check
   --long          long crash runs
   --help          this text
@@ -29,7 +34,7 @@ class WrongArguments extends Error {}
 
 interface Choice {
   readonly filters: readonly string[];
-  readonly without: readonly ServerName[];
+  readonly without: readonly Leavable[];
   readonly check: boolean;
   readonly long: boolean;
 }
@@ -59,9 +64,9 @@ function readChoice(argv: readonly string[]): Choice | undefined {
     return undefined;
   }
   const without = values.without.flatMap((names) => names.split(','));
-  const unknown = without.find((name) => !serverNames.includes(name as ServerName));
-  if (unknown !== undefined) throw new WrongArguments(`--without takes ${serverNames.join(' or ')}, not '${unknown}'`);
-  return { filters: positionals, without: without as ServerName[], check: !values['no-check'], long: values.long };
+  const unknown = without.find((name) => !LEAVABLE.includes(name as Leavable));
+  if (unknown !== undefined) throw new WrongArguments(`--without takes ${LEAVABLE.join(' or ')}, not '${unknown}'`);
+  return { filters: positionals, without: without as Leavable[], check: !values['no-check'], long: values.long };
 }
 
 async function runTests({ filters, without, check, long }: Choice): Promise<number> {
@@ -69,7 +74,7 @@ async function runTests({ filters, without, check, long }: Choice): Promise<numb
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => interrupted.abort());
 
   const files = sourceFiles().filter((file) => file.endsWith('.test.ts') && (filters.length === 0 || filters.some((filter) => file.includes(filter))));
-  const needs = new Map(files.map((file) => [file, serversNeededBy(readFileSync(join(ROOT, file), 'utf8'), serverNames)]));
+  const needs = new Map(files.map((file) => [file, serversNeededBy(readFileSync(join(ROOT, file), 'utf8'), LEAVABLE)]));
   const leftOut = files.filter((file) => without.some((name) => needs.get(file)?.includes(name)));
   const chosen = files.filter((file) => !leftOut.includes(file));
   const servers = serverNames.filter((name) => chosen.some((file) => needs.get(file)?.includes(name)));
@@ -121,7 +126,7 @@ function summarise(outcome: {
   code: number;
   report: VitestReport | undefined;
   leftOut: readonly string[];
-  without: readonly ServerName[];
+  without: readonly Leavable[];
   extraFailures: number;
 }): number {
   const { passed, failed, skipped } = countResults(outcome.report);

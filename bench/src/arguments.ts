@@ -6,6 +6,7 @@ import { nearest } from '@mecha/components/kit/nearest.ts';
 import { Problem, wordsOf } from './problem.ts';
 import { BACKENDS, DEFAULT_BUILD, PUBSUB, STORE, type Backend } from './targets/mecha.ts';
 import type { Protocol } from './targets/target.ts';
+import { WORKERS, type Worker } from './targets/worker.ts';
 
 export interface Build {
   readonly name: string;
@@ -31,6 +32,8 @@ export interface Options {
   /** Stored keys or messages of the growth scenarios. */
   readonly rows: readonly number[];
   readonly orders: number;
+  /** SDKs whose workers run the workflows. */
+  readonly workers: readonly Worker[];
   readonly quick: boolean;
   /** Folder of CPU profiles; undefined = none are taken. */
   readonly profile: string | undefined;
@@ -67,6 +70,7 @@ const FLAGS = {
   payload: { type: 'string' },
   rows: { type: 'string' },
   orders: { type: 'string' },
+  workers: { type: 'string' },
   quick: { type: 'boolean' },
   profile: { type: 'boolean' },
   results: { type: 'string' },
@@ -99,6 +103,7 @@ What:
   --payload SIZE      bytes of a value or event: 1024, 1K, 64K (default 1K)
   --rows LIST         stored keys or messages of the growth scenarios (default 1k,100k,1M)
   --orders N          orders of the saga (default 500)
+  --workers LIST      of ${WORKERS.join(', ')}: SDKs that run the workflows (default javascript; go needs Go)
 
 How long:
   --duration TIME     of a measurement: 10s, 500ms (default 10s)
@@ -159,6 +164,7 @@ export function parseArguments(argv: readonly string[], known: readonly string[]
     payloadBytes,
     rows: values.rows === undefined ? (quick ? QUICK.rows : [1000, 100_000, 1_000_000]) : list('--rows', values.rows, (text) => size('--rows', text, 1000)),
     orders: count('--orders', values.orders ?? (quick ? String(QUICK.orders) : '500'), 1_000_000),
+    workers: words('--workers', values.workers ?? 'javascript', WORKERS),
     quick,
     profile: values.profile ? results : undefined,
     results,

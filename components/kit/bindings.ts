@@ -125,6 +125,8 @@ export interface Binding extends Connectable {
    * or false: the block tries again by itself, and writes a dead letter in the end.
    */
   readonly redelivers?: boolean;
+  /** Sources that redeliver: attempts after which the block gives an event up and rejects it. Absent: it is tried for ever. */
+  readonly attemptsMax?: number;
 }
 
 /** Text of a request's data: a JSON string loses its quotes, JSON `null` and nothing are the empty text, all else stays. */

@@ -9,7 +9,8 @@
  * J2  Only the latest claim of a row settles it: each claim raises `fence`, and a settlement that names another is not applied. A job that was
  *     put again, deleted or has expired is another row or none: nothing of the old one reaches it.
  * J3  A claim never gives an owner what it holds already, so a clock that jumps does not make one process run a tick beside itself.
- * J4  Nothing is claimed before its instant. `ticks`, `dueAt` and `claimedAt` of a tick stay the same however often it is claimed, until it is settled.
+ * J4  Nothing is claimed before its instant. `ticks`, `dueAt` and `claimedAt` of a tick stay the same however often it is claimed, until it is settled
+ *     (a tick that was given back has not begun: its next claim is its first).
  * J5  Claims, settlements and reads cost the same with a million rows that are not concerned.
  *
  * Durable when it resolves (L2 of `ledger.ts`): `job.put`, `job.delete`, `job.delete-prefix`. Claims and settlements are as safe from a
@@ -77,7 +78,7 @@ export type JobOperation =
   | ({ readonly type: 'job.next'; readonly dueAt: number; readonly ticks: number } & JobClaim)
   /** The tick is to be tried again, not before `freeAt`. */
   | ({ readonly type: 'job.retry'; readonly freeAt: number } & JobClaim)
-  /** Given back as it was: to be claimed again at once. */
+  /** Given back as if it had not been claimed: to be claimed again at once. */
   | ({ readonly type: 'job.release' } & JobClaim)
   /** The job is over and removed. */
   | ({ readonly type: 'job.end' } & JobClaim);

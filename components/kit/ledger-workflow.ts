@@ -3,7 +3,8 @@
  * activities, timers. The ledger knows rows, leases and fences; what an event means, it does not (`event` is text of the engine's).
  *
  * Invariants, which the conformance suite holds on every implementation:
- * W1  A step is applied whole or not at all, and only under the fence it was built on. A terminal instance never changes.
+ * W1  A step is applied whole or not at all, and only under the fence it was built on. A terminal instance never changes,
+ *     unless it is reopened.
  * W2  An instance with unread messages that is neither leased, resting nor suspended is found by a claim. Nothing else need be remembered.
  * W3  An activity or a timer is resolved once: the transaction that writes its result removes its row, and a second answer,
  *     or one for another attempt, is not applied.
@@ -11,8 +12,10 @@
  * W5  A claim never gives an owner what it holds already; what an owner holds comes free when its lease ends or its process is gone.
  * W6  A new execution of an instance (reset, replaced) is reached by no result of the one before; external events stay, in order.
  * W7  Claims, firing and reading cost the same with a million rows that are not concerned.
+ * W8  A payload is there as long as a message or the history of its execution may name it: it comes with what names it, in the same
+ *     transaction, belongs to the instance that got it, and goes with the execution (reset: unless an unread message brought it) or the instance.
  *
- * Durable when it resolves (L2): create, step, send, control, purge, and `complete` with `told`. Everything else is as safe from a crash of the
+ * Durable when it resolves (L2): create, step, send, control, reopen, purge, and `complete` with `told`. Everything else is as safe from a crash of the
  * process, and a power failure may undo the last of it: it happens again.
  */
 
@@ -66,9 +69,17 @@ export interface WorkflowRow {
   readonly ready: boolean;
 }
 
+/** A text too large for rows that are read often; what names it by its id, does so in a text that is opaque here. */
+export interface WorkflowPayload {
+  /** Made of its content: the same id, the same content. */
+  readonly id: string;
+  readonly data: string;
+}
+
 export interface WorkflowMessage {
   /** The event as text; opaque. */
   readonly event: string;
+  readonly payloads?: readonly WorkflowPayload[];
   /** `result`: belongs to one execution and goes with it. `event`: for whatever execution comes next. */
   readonly kind: 'event' | 'result';
 }
@@ -104,6 +115,7 @@ export interface NewActivity {
   readonly name: string;
   /** What its executor is given, as text; opaque. */
   readonly request: string;
+  readonly payloads?: readonly WorkflowPayload[];
   /** Milliseconds since the epoch by which it must have ended, all attempts together. */
   readonly endBy?: number;
   /** Milliseconds from the claim of an attempt to its end. */
@@ -121,6 +133,14 @@ export interface NewTimer {
   readonly message: WorkflowMessage;
 }
 
+/** History events: `data` is their text, opaque. */
+export interface WorkflowAppend {
+  readonly count: number;
+  readonly data: string;
+  /** What it names, as far as the instance does not have it already. */
+  readonly payloads?: readonly WorkflowPayload[];
+}
+
 export interface WorkflowStep {
   readonly type: 'workflow.step';
   readonly row: number;
@@ -133,9 +153,10 @@ export interface WorkflowStep {
   readonly version?: string;
   /** null removes; absent leaves as it is. */
   readonly customStatus?: string | null;
+  /** What the custom status names; it goes when that is replaced, and not before. */
+  readonly customStatusPayload?: WorkflowPayload;
   readonly reason?: string | null;
-  /** History events: `data` is their text, opaque. */
-  readonly append?: { readonly count: number; readonly data: string };
+  readonly append?: WorkflowAppend;
   /** A new execution begins: history, activities, timers and unread results of the old one go; `messages` come before what is unread. */
   readonly reset?: { readonly executionId: string; readonly messages: readonly WorkflowMessage[] };
   readonly snapshot?: string | null;
@@ -183,6 +204,11 @@ export type WorkflowOperation =
   /** Ends the rest of a stalled or failing instance. */
   | { readonly type: 'workflow.wake'; readonly row: number }
   /**
+   * A terminal instance runs again, as the same execution, with its history and its snapshot, and this message in its inbox. Result:
+   * `applied: false` with the status found when it has not ended.
+   */
+  | { readonly type: 'workflow.reopen'; readonly row: number; readonly message: WorkflowMessage }
+  /**
    * Overtakes whatever turn is under way: the status is set and `append` added to the history. `recurse`: of all descendants too,
    * those that are not finished. Instances of the names in `graceful` get its message instead. Result: `count` of those it reached.
    */
@@ -190,7 +216,7 @@ export type WorkflowOperation =
       readonly type: 'workflow.control';
       readonly row: number;
       readonly status: 'terminated' | 'suspended' | 'running';
-      readonly append: { readonly count: number; readonly data: string };
+      readonly append: WorkflowAppend;
       readonly recurse?: boolean;
       readonly toParent?: WorkflowMessage;
       readonly graceful?: { readonly names: readonly string[]; readonly message: WorkflowMessage };
@@ -282,6 +308,11 @@ export interface WorkflowQuery {
   readonly cursor?: string;
 }
 
+export interface WorkflowOverview {
+  readonly open: Readonly<Partial<Record<WorkflowStatus, number>>>;
+  readonly nextDueAt?: number;
+}
+
 export interface WorkflowLedger {
   /** Leases instances with unread messages, name by name, oldest first within a name. */
   claimInstances(request: WorkflowClaimRequest): Promise<{ readonly instances: readonly ClaimedWorkflow[]; readonly more: boolean }>;
@@ -304,6 +335,8 @@ export interface WorkflowLedger {
   /** Pages of history as they were appended, from the one that holds event number `from`, until `limit` events are reached. */
   history(row: number, from: number, limit: number): Promise<readonly { readonly first: number; readonly count: number; readonly data: string }[]>;
   snapshot(row: number): Promise<string | undefined>;
+  /** Of this instance; undefined: it has none of this id. */
+  payload(row: number, id: string): Promise<string | undefined>;
   inbox(row: number, limit: number): Promise<readonly UnreadMessage[]>;
   /** In order of task id, from `from` on. */
   activities(row: number, limit: number, from?: number): Promise<readonly WorkflowActivity[]>;
@@ -313,4 +346,6 @@ export interface WorkflowLedger {
   /** Children of this execution, or of all executions of the instance. */
   children(parent: { readonly app: string; readonly instanceId: string; readonly executionId?: string }, limit: number): Promise<readonly WorkflowRow[]>;
   attributes(row: number): Promise<Readonly<Record<string, string>>>;
+  /** How many have not ended, by status, and when the earliest timer is due; costs what the open ones cost to count in an index. */
+  overview(app: string): Promise<WorkflowOverview>;
 }

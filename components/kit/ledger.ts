@@ -176,7 +176,7 @@ export interface TopicStatus {
 export type LedgerChannel = string;
 
 export interface Ledger {
-  readonly kind: 'sqlite' | 'memory';
+  readonly kind: 'sqlite' | 'memory' | 'postgresql';
   /** Resolves when the ledger has failed for good: the process had better end and be started anew. Absent: it cannot. */
   readonly broken?: Promise<Error>;
 

@@ -19,6 +19,8 @@ export const realClock: Clock = {
 export interface TurnedClock extends Clock {
   /** Moves on by `ms`, calling what falls due on the way, in order. */
   turn(ms: number): void;
+  /** The same as a machine that slept: the time is past at once, and what fell due meanwhile is called once, late. */
+  sleep(ms: number): void;
 }
 
 export function createTurnedClock(startMs = Date.UTC(2026, 0, 1)): TurnedClock {
@@ -41,6 +43,10 @@ export function createTurnedClock(startMs = Date.UTC(2026, 0, 1)): TurnedClock {
         next.callback();
       }
       now = end;
+    },
+    sleep(ms) {
+      now += ms;
+      for (const timer of [...timers].filter(({ at }) => at <= now).toSorted((a, b) => a.at - b.at)) if (timers.delete(timer)) timer.callback();
     },
   };
 }

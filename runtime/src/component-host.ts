@@ -8,7 +8,7 @@
  *   `required`. Wrong configuration ends the start unless the resource says `ignoreErrors`.
  * - `firstAttempts` resolves when each component's first try has ended: success, failure, or its initTimeout.
  */
-import type { Category, Clock, ComponentDefinition, Connectable, Ledger, Ports } from '@mecha/components/kit';
+import type { Binding, BindingOperations, Category, Clock, ComponentDefinition, Ledger, Ports } from '@mecha/components/kit';
 import type { ComponentLookup, Instance, InstanceState, InstanceStatus } from './component-set.ts';
 import type { ComponentResource } from './config/resource-types.ts';
 import { errorTable, messageOf } from './errors.ts';
@@ -279,6 +279,7 @@ class Hosted {
     this.metadata = resolved.metadata;
     this.features = definition.features;
     this.namespaced = resolved.namespaced;
+    const operations = Object.keys(this.operations);
     this.#status = {
       name: resource.name,
       type: resource.type,
@@ -287,6 +288,7 @@ class Hosted {
       state: 'connecting',
       reason: 'the first connection is being made',
       since: parts.now(),
+      ...(operations.length > 0 ? { operations } : {}),
     };
   }
 
@@ -294,19 +296,24 @@ class Hosted {
     return this.#status;
   }
 
+  get operations(): BindingOperations {
+    return (this.port as Binding).operations ?? this.#parts.definition.operations ?? {};
+  }
+
   set(state: InstanceState, reason?: string): void {
     const { reason: _old, ...rest } = this.#status;
     const since = state === this.#status.state ? this.#status.since : this.#parts.now();
-    this.#status = { ...rest, state, since, ...(reason === undefined ? {} : { reason }) };
+    const operations = Object.keys(this.operations);
+    this.#status = { ...rest, state, since, ...(reason === undefined ? {} : { reason }), ...(operations.length > 0 ? { operations } : {}) };
     this.#parts.changed(this.#status);
   }
 
   connect(signal: AbortSignal): Promise<void> {
-    return (this.port as Connectable).connect?.(signal) ?? Promise.resolve();
+    return this.port.connect?.(signal) ?? Promise.resolve();
   }
 
   async close(): Promise<void> {
-    await (this.port as Connectable).close?.();
+    await this.port.close?.();
     this.set('closed', 'the sidecar is shutting down');
   }
 }

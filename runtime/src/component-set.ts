@@ -4,7 +4,7 @@
  *
  * Does not own: reading YAML, nor what a component does.
  */
-import type { Category, Ports } from '@mecha/components/kit';
+import type { BindingOperations, Category, Ports } from '@mecha/components/kit';
 
 export type InstanceState = 'connecting' | 'ready' | 'failed' | 'closed';
 
@@ -18,6 +18,8 @@ export interface InstanceStatus {
   readonly reason?: string;
   /** Milliseconds since the epoch of the last change of state. */
   readonly since: number;
+  /** Names of what an output binding can be asked to do; absent where there is none, or it is not known yet. */
+  readonly operations?: readonly string[];
 }
 
 export interface Instance<C extends Category> {
@@ -27,6 +29,8 @@ export interface Instance<C extends Category> {
   /** All metadata as text, resolved; for the names that the runtime itself reads (keyPrefix, scopes, outbox ...). */
   readonly metadata: Readonly<Record<string, string>>;
   readonly features: readonly string[];
+  /** Of an output binding; empty as long as they are not known. */
+  readonly operations: BindingOperations;
   readonly status: InstanceStatus;
   /** The metadata of this pub/sub component uses `{namespace}`: topics carry the namespace in front. */
   readonly namespaced: boolean;

@@ -49,6 +49,8 @@ export interface MechaErrorInit {
   readonly grpcMessage?: string;
   /** Seconds for a Retry-After header. */
   readonly retryAfterSeconds?: number;
+  /** What the caller learns in spite of the failure: response headers `metadata.<name>`. */
+  readonly metadata?: Readonly<Record<string, string>>;
   /** The whole HTTP body and its content type, where the contract has neither error shape. */
   readonly httpBody?: { readonly contentType: string; readonly body: string };
   readonly cause?: unknown;
@@ -63,6 +65,7 @@ export class MechaError extends Error {
   readonly grpcDetails: readonly ErrorDetail[];
   readonly grpcMessage: string;
   readonly retryAfterSeconds: number | undefined;
+  readonly metadata: Readonly<Record<string, string>>;
   readonly httpBody: MechaErrorInit['httpBody'];
 
   constructor(init: MechaErrorInit) {
@@ -76,6 +79,7 @@ export class MechaError extends Error {
     this.grpcDetails = init.grpcDetails ?? init.details ?? [];
     this.grpcMessage = init.grpcMessage ?? init.message;
     this.retryAfterSeconds = init.retryAfterSeconds;
+    this.metadata = init.metadata ?? {};
     this.httpBody = init.httpBody;
   }
 }

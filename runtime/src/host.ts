@@ -5,9 +5,10 @@
  * shares nothing else: ports, tokens, components, health and environment are its own.
  */
 import { chmod, mkdir } from 'node:fs/promises';
-import type { Ledger } from '@mecha/components/kit';
+import type { Clock, Ledger } from '@mecha/components/kit';
 import type { HostOptions } from './config/sidecar-options.ts';
 import { systemClock } from './clock.ts';
+import { openLedger } from './ledger/open-ledger.ts';
 import { openSqliteLedger } from './ledger/sqlite-ledger.ts';
 import { Lifecycle, type Part } from './lifecycle.ts';
 import { createPeerLink } from './peers/peer-link.ts';
@@ -67,20 +68,29 @@ export function createHost(options: HostOptions, extras: HostExtras = {}): Host 
     return stopping;
   }
 
+  /** In the database that the process is told, if it is; files that components name are files of this host all the same. */
+  async function openOwnLedger(): Promise<{ readonly ledger: Ledger; readonly clock: Clock }> {
+    const path = ledgerPath(options.dataDir);
+    if (options.ledger === undefined) return { ledger: await ledgers.open(path), clock: systemClock };
+    const opened = await openLedger({ path, address: options.ledger, clock: systemClock, random: Math.random, log: log.scoped('mecha.ledger') });
+    ledgers.add(`${path} of this host`, opened.ledger);
+    return opened;
+  }
+
   async function openShared(): Promise<Omit<SharedParts, 'metrics' | 'writeLog'>> {
     const { dataDir } = options;
     await mkdir(dataDir, { recursive: true, mode: 0o700 });
     await chmod(dataDir, 0o700);
-    const ledger = await ledgers.open(ledgerPath(dataDir));
+    const { ledger, clock } = await openOwnLedger();
     void ledger.broken?.then((error) => {
       log.error({ err: error }, 'the ledger has failed for good; ending, so that whoever supervises this process starts it anew');
       void stop(1);
     });
-    const peers = createPeerLink({ ledger, dataDir, log: log.scoped('mecha.peers'), clock: systemClock });
+    const peers = createPeerLink({ ledger, dataDir, log: log.scoped('mecha.peers'), clock });
     const parts: Part[] = [{ name: 'ledger', stop: () => ledgers.closeAll() }, ...(options.metrics.enabled ? [metrics] : []), peers];
     lifecycle = new Lifecycle(parts, log);
     await lifecycle.start();
-    return { ledger, openLedger: (path) => ledgers.open(path), peers, dataDir, clock: systemClock, random: Math.random, exit: extras.exit ?? ((code) => process.exit(code)) };
+    return { ledger, openLedger: (path) => ledgers.open(path), peers, dataDir, clock, random: Math.random, exit: extras.exit ?? ((code) => process.exit(code)) };
   }
 
   return {
@@ -136,6 +146,11 @@ class LedgerFiles {
       ledger.catch(() => this.#open.delete(path));
     }
     return ledger;
+  }
+
+  /** Closed with the others. */
+  add(name: string, ledger: Ledger): void {
+    this.#open.set(name, Promise.resolve(ledger));
   }
 
   async closeAll(): Promise<void> {

@@ -7,11 +7,18 @@ import { randomUUID } from 'node:crypto';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock, Ledger } from '@mecha/components/kit';
+import { createBindings, type Bindings } from './bindings.ts';
+import { bindingsGrpc } from './blocks/bindings/bindings.grpc.ts';
+import { bindingsHttp } from './blocks/bindings/bindings.http.ts';
+import type { BindingsBlock } from './blocks/bindings/bindings.ts';
 import { createHealthBlock } from './blocks/health/health.ts';
 import { healthHttp } from './blocks/health/health.http.ts';
 import { createInvocationBlock, type HttpEndpoint, type InvocationBlock } from './blocks/invocation/invocation.ts';
 import { invocationHttp } from './blocks/invocation/invocation.http.ts';
 import { invocationGrpc, invocationGrpcProxy } from './blocks/invocation/invocation.grpc.ts';
+import { jobsGrpc } from './blocks/jobs/jobs.grpc.ts';
+import { jobsHttp } from './blocks/jobs/jobs.http.ts';
+import type { JobsBlock } from './blocks/jobs/jobs.ts';
 import { createMetadataBlock, type MetadataBlock } from './blocks/metadata/metadata.ts';
 import { metadataHttp } from './blocks/metadata/metadata.http.ts';
 import { metadataGrpc } from './blocks/metadata/metadata.grpc.ts';
@@ -30,6 +37,8 @@ import { stateHttp } from './blocks/state/state.http.ts';
 import { stateGrpc } from './blocks/state/state.grpc.ts';
 import { compensationsHttp } from './blocks/states/compensations.http.ts';
 import { statesHttp } from './blocks/states/states.http.ts';
+import { createInstances } from './blocks/workflow/instances.ts';
+import { instancesHttp } from './blocks/workflow/instances.http.ts';
 import { taskHubDoor } from './blocks/workflow/task-hub-door.grpc.ts';
 import { createWorkflowBlock, type WorkflowBlock } from './blocks/workflow/workflow.ts';
 import { workflowGrpc } from './blocks/workflow/workflow.grpc.ts';
@@ -53,6 +62,7 @@ import { createOutboxRelay } from './outbox/outbox-relay.ts';
 import type { PeerLink } from './peers/peer-link.ts';
 import { Pipeline, errors as pipelineErrors } from './pipeline.ts';
 import { createResilience } from './resilience/resilience.ts';
+import { createScheduledJobs } from './scheduled-jobs.ts';
 import { servedFallback, servedMethods, servedRoutes } from './security/api-access.ts';
 import { HttpServer } from './servers/http.ts';
 import { GrpcServer } from './servers/grpc.ts';
@@ -84,9 +94,12 @@ export interface Blocks {
   readonly state: StateBlock;
   readonly pubsub: PubSubBlock;
   readonly secrets: SecretsBlock;
+  readonly bindings: BindingsBlock;
   readonly metadata: MetadataBlock;
   readonly invocation: InvocationBlock;
   readonly workflow: WorkflowBlock;
+  /** Loaded when it is first asked for. */
+  readonly jobs: () => Promise<JobsBlock>;
   readonly pipeline: Pipeline;
 }
 
@@ -126,6 +139,8 @@ export class RunningSidecar implements Sidecar {
   #components: ComponentHost | undefined;
   #monitor: AppMonitor | undefined;
   #subscriptions: Part | undefined;
+  #bindings: Bindings | undefined;
+  #jobs: Part | undefined;
   /** The app was seen, and asked what it subscribes to. */
   #appGreeted = false;
   #stopping: Promise<void> | undefined;
@@ -180,7 +195,8 @@ export class RunningSidecar implements Sidecar {
   }
 
   async stopIntake(): Promise<void> {
-    await this.#subscriptions?.drain?.(AbortSignal.timeout(this.#options.gracefulShutdownMs));
+    const late = AbortSignal.timeout(this.#options.gracefulShutdownMs);
+    await Promise.all([this.#subscriptions?.drain?.(late), this.#bindings?.drain?.(late), this.#jobs?.drain?.(late)]);
   }
 
   /** Drains and stops; idempotent. */
@@ -259,7 +275,7 @@ export class RunningSidecar implements Sidecar {
     const { channel, monitor } = this.#buildChannel();
     this.#monitor = monitor;
     const endpoints: HttpEndpoint[] = [];
-    const external = createExternalHttp();
+    const external = createExternalHttp(() => endpoints.map(({ baseUrl }) => baseUrl));
 
     const state = createStateBlock({ appId, namespaceOfEnv: env['NAMESPACE'], components, metrics, resilience, clock, uuid: randomUUID });
     const secrets = createSecretsBlock({ components, scopes: configuration.secretScopes, metrics, resilience });
@@ -274,6 +290,10 @@ export class RunningSidecar implements Sidecar {
       },
     });
     this.#subscriptions = subscriptions;
+    const bindings = createBindings({
+      appId, components, state, channel, monitor, askTimeoutMs: options.appBindingOptionsTimeoutMs, ledger, clock, random, log, metrics, resilience,
+    });
+    this.#bindings = bindings;
     const relay = createOutboxRelay({
       appId, clock, log, metrics,
       sources: () =>
@@ -283,10 +303,15 @@ export class RunningSidecar implements Sidecar {
         }),
       publish: (record, signal) => pubsub.publishRecord(record, signal),
     });
+    const jobs = createScheduledJobs({ appId, namespace, ledger, channel, monitor, appMaxConcurrency: options.appMaxConcurrency, clock, log, metrics });
+    this.#jobs = jobs;
     const workflows = createWorkflows({
       appId, namespace, ledger, clock, random, log,
-      blocks: { invocation, state, pubsub },
-      declared: resources.filter((resource) => resource.kind === 'Workflow'),
+      blocks: {
+        invocation, state, pubsub, bindings: bindings.block,
+        jobs: { schedule: async (job) => (await jobs.block()).schedule(job), delete: async (name) => (await jobs.block()).delete(name) },
+      },
+      declared: resources.filter((resource) => resource.kind === 'Workflow'), configuration: configuration.workflow, metrics,
       gracefulShutdownMs: options.gracefulShutdownMs,
     });
     let connectedWorkers = (): number => 0;
@@ -301,7 +326,13 @@ export class RunningSidecar implements Sidecar {
       appId,
       runtimeVersion: CONTRACT_VERSION,
       enabledFeatures: Object.entries(configuration.features).flatMap(([name, on]) => (on ? [name] : [])),
-      components: () => components.statuses(),
+      components: () => {
+        const inputs = new Map(bindings.list().map((input) => [input.binding, input]));
+        return components.statuses().map((status) => {
+          const input = status.type.startsWith('bindings.') ? inputs.get(status.name) : undefined;
+          return input ? { ...status, input } : status;
+        });
+      },
       subscriptions: () => subscriptions.list(),
       httpEndpoints: resources.flatMap((resource) => (resource.kind === 'HTTPEndpoint' ? [resource.name] : [])),
       resiliencies: resilience.names,
@@ -314,7 +345,7 @@ export class RunningSidecar implements Sidecar {
     const health = createHealthBlock({ appId, missing: () => this.#missing(), outboundReady: () => this.state === 'ready' && components.firstAttemptsEnded });
     const shutdown = createShutdownBlock({ stop: () => void this.stop(), exit: () => this.#shared.exit(1) });
 
-    this.blocks = { state, pubsub, secrets, metadata, invocation, workflow, pipeline };
+    this.blocks = { state, pubsub, secrets, bindings: bindings.block, metadata, invocation, workflow, jobs: () => jobs.block(), pipeline };
     const invoke = invocationHttp(invocation, pipeline);
     const routes = [
       ...healthHttp(health, pipeline),
@@ -323,9 +354,12 @@ export class RunningSidecar implements Sidecar {
       ...stateHttp(state, pipeline),
       ...secretsHttp(secrets, pipeline),
       ...pubsubHttp(pubsub, pipeline),
+      ...bindingsHttp(bindings.block, pipeline),
       ...statesHttp(() => workflows.states(), pipeline),
       ...compensationsHttp(async () => (await workflows.states()).compensations, pipeline),
       ...workflowHttp(workflow, pipeline),
+      ...instancesHttp(createInstances({ engine: () => workflows.engine() }), pipeline),
+      ...jobsHttp(appId, () => jobs.block(), pipeline),
       ...invoke.routes,
     ];
     const http = this.#httpServer(routes, invoke.fallback, configuration);
@@ -338,7 +372,9 @@ export class RunningSidecar implements Sidecar {
         ...stateGrpc(state, pipeline),
         ...secretsGrpc(secrets, pipeline),
         ...pubsubGrpc(pubsub, subscriptions, pipeline),
+        ...bindingsGrpc(bindings.block, pipeline, { maxBodyBytes: options.maxBodyBytes }),
         ...workflowGrpc(workflow, pipeline),
+        ...jobsGrpc(() => jobs.block(), pipeline),
         ...taskHubDoor(openTaskHub),
         ...invocationGrpc(invocation, pipeline, { maxBodyBytes: options.maxBodyBytes }),
       ],
@@ -365,7 +401,9 @@ export class RunningSidecar implements Sidecar {
       relay,
       // Its tasks use everything above.
       workflows,
+      jobs,
       // Last to start and first to stop: intake ends before anything else does.
+      bindings,
       subscriptions,
     ];
   }

@@ -12,10 +12,14 @@ import { randomUUID } from 'node:crypto';
 import type { Clock, Ledger } from '@mecha/components/kit';
 import type { StatesBlock } from './blocks/states/states.ts';
 import type { Engine } from './engine/engine.ts';
+import type { EngineSettings } from './engine/engine-parts.ts';
 import type { Part } from './lifecycle.ts';
 import { errors as pipelineErrors } from './pipeline.ts';
+import type { WorkflowConfiguration } from './config/resource-types.ts';
 import type { Log } from './telemetry/log.ts';
+import type { Metrics } from './telemetry/metrics.ts';
 import type { ActivityQueue } from './workflow-asl/activity-queue.ts';
+import type { DefinitionSweep } from './workflow-asl/definition-sweep.ts';
 import type { DeclaredMachine } from './workflow-asl/machine-store.ts';
 import type { TaskBlocks } from './workflow-asl/task-executor.ts';
 
@@ -28,6 +32,9 @@ export interface WorkflowsParts {
   readonly log: Log;
   readonly blocks: TaskBlocks;
   readonly declared: readonly DeclaredMachine[];
+  /** `spec.workflow`; absent: nothing is said. */
+  readonly configuration?: WorkflowConfiguration;
+  readonly metrics?: Metrics;
   /** Milliseconds for all draining of the sidecar. */
   readonly gracefulShutdownMs: number;
 }
@@ -47,6 +54,20 @@ interface Loaded {
   readonly engine: Engine;
   readonly queue: ActivityQueue;
   readonly states: StatesBlock;
+  readonly sweep: DefinitionSweep;
+}
+
+/** At once in a sidecar when the configuration says nothing. */
+const CONCURRENT_MAX = 1000;
+
+function settingsOf({ turnsMax = CONCURRENT_MAX, activitiesMax = CONCURRENT_MAX, turnsPerName, activitiesPerName, retention, payloadBytesMax, historyBytesMax }: WorkflowConfiguration): Partial<EngineSettings> {
+  return {
+    turns: { max: turnsMax, ...(Object.keys(turnsPerName).length > 0 ? { perName: turnsPerName } : {}) },
+    activities: { max: activitiesMax, ...(Object.keys(activitiesPerName).length > 0 ? { perName: activitiesPerName } : {}) },
+    retention,
+    ...(payloadBytesMax === undefined ? {} : { payloadBytesMax }),
+    ...(historyBytesMax === undefined ? {} : { historyBytesMax }),
+  };
 }
 
 export function createWorkflows(parts: WorkflowsParts): Workflows {
@@ -67,7 +88,7 @@ export function createWorkflows(parts: WorkflowsParts): Workflows {
   }
 
   async function loadAll(): Promise<Loaded> {
-    const [{ Engine }, { MachineStore }, { createStatesExecutor }, { createTaskExecutor }, { ActivityQueue }, { createStatesBlock }, { TOLD_EVENT }] = await Promise.all([
+    const [{ Engine }, { MachineStore, attributesOf }, { createStatesExecutor }, { createTaskExecutor }, { ActivityQueue }, { createStatesBlock }, { TOLD_EVENT }, { DefinitionSweep }] = await Promise.all([
       import('./engine/engine.ts'),
       import('./workflow-asl/machine-store.ts'),
       import('./workflow-asl/states-executor.ts'),
@@ -75,16 +96,18 @@ export function createWorkflows(parts: WorkflowsParts): Workflows {
       import('./workflow-asl/activity-queue.ts'),
       import('./blocks/states/states.ts'),
       import('./workflow-asl/arns.ts'),
+      import('./workflow-asl/definition-sweep.ts'),
     ]);
-    const engine = new Engine({ appId, namespace, ledger, clock, random, newId: randomUUID, log: log.scoped('mecha.workflow') });
-    const store = new MachineStore({ app, ledger, now: () => clock.now(), declared: parts.declared });
+    const engine = new Engine({ appId, namespace, ledger, clock, random, newId: randomUUID, log: log.scoped('mecha.workflow'), settings: parts.configuration ? settingsOf(parts.configuration) : {}, ...(parts.metrics ? { metrics: parts.metrics } : {}) });
+    const store = new MachineStore({ app, ledger, now: () => clock.now(), random, declared: parts.declared });
     engine.attachExecutor(
       createStatesExecutor({
         definition: (version) => store.machine(version),
         findMachine: async (arn) => {
           const found = await store.findByArn(arn);
-          if (found) await store.keep(found.version);
-          return found;
+          if (!found) return undefined;
+          await store.keep(found.version);
+          return { name: found.record.name, version: found.version, roleArn: found.roleArn, attributes: attributesOf(found) };
         },
         instanceExists: async (instanceId) => (await ledger.workflows.find(app, instanceId)) !== undefined,
         random,
@@ -93,10 +116,12 @@ export function createWorkflows(parts: WorkflowsParts): Workflows {
     );
     engine.attachActivities(createTaskExecutor(parts.blocks, async (instanceId, event) => void (await engine.operations.raiseEvent(instanceId, TOLD_EVENT, JSON.stringify(event)))));
     const queue = new ActivityQueue({ engine, ledger, clock, onTrouble: (error) => log.warn({ err: error }, 'workers that ask for activities wait for the ledger') });
-    const states = createStatesBlock({ engine, store, queue, ledger, clock, random, uuid: randomUUID, blocks: parts.blocks });
+    const sweep = new DefinitionSweep({ app, ledger, store, clock, onTrouble: (error) => log.warn({ err: error }, 'definitions of deleted state machines are still there; removed later') });
+    if (!stopped) sweep.soon();
+    const states = createStatesBlock({ engine, store, queue, onMachineDeleted: () => sweep.soon(), ledger, clock, random, uuid: randomUUID, blocks: parts.blocks });
     unwatch();
     if (!stopped) engine.start();
-    return { engine, queue, states };
+    return { engine, queue, states, sweep };
   }
 
   let looking = false;
@@ -139,6 +164,7 @@ export function createWorkflows(parts: WorkflowsParts): Workflows {
       unwatch();
       const loaded = await loading?.catch(() => undefined);
       loaded?.queue.stop();
+      loaded?.sweep.stop();
       await loaded?.engine.drain(AbortSignal.any([signal, AbortSignal.timeout(parts.gracefulShutdownMs / 2)]));
       closing.abort();
       await loaded?.engine.drain(signal);
@@ -149,6 +175,7 @@ export function createWorkflows(parts: WorkflowsParts): Workflows {
       closing.abort();
       const loaded = await loading?.catch(() => undefined);
       loaded?.queue.stop();
+      loaded?.sweep.stop();
       await loaded?.engine.stop();
     },
   };

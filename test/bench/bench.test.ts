@@ -52,7 +52,7 @@ describe('a run', () => {
   test('measures workflows of the official SDK and of the States Language from start to end', async () => {
     const outcome = await runBench(['asl-chain', 'workflow-chain', 'workflow-fanout', 'workflow-timer', ...SHORT, ...build, '--duration', '2500ms', '--backends', 'sqlite', '--modes', 'closed']);
     const results = await resultsOf(outcome);
-    expect(measuredIn(results)).toEqual(['asl-chain http sqlite', 'workflow-chain grpc sqlite', 'workflow-fanout grpc sqlite', 'workflow-timer grpc sqlite']);
+    expect(measuredIn(results)).toEqual(['asl-chain http sqlite', 'workflow-chain grpc sqlite javascript', 'workflow-fanout grpc sqlite javascript', 'workflow-timer grpc sqlite javascript']);
     for (const one of results.measurements) {
       expect(one.operations, one.scenario).toBeGreaterThan(0);
       expect(one.errors, one.scenario).toBe(0);

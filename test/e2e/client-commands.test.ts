@@ -83,6 +83,30 @@ test('mecha workflow: an instance is started, shown, paused, resumed, told an ev
   expect((await asOrder('workflow', 'frobnicate', 'x')).code).toBe(2);
 });
 
+test('mecha workflow list, history and rerun: what there is, what happened, and again from a step; get says what is waited for', async () => {
+  const machine = '{StartAt: Wait, States: {Wait: {Type: Wait, Seconds: 600, End: true}}}';
+  expect((await asOrder('workflow', 'start', 'checkout', '--instance-id', 'list-1')).code).toBe(0);
+  expect((await asOrder('workflow', 'start', 'checkout', '--instance-id', 'list-2')).code).toBe(0);
+  await asOrder('workflow', 'pause', 'list-2');
+  const { waitsFor } = JSON.parse((await asOrder('workflow', 'get', 'list-1')).out) as { waitsFor: { on: string; words: string }[] };
+  expect(waitsFor).toEqual([expect.objectContaining({ on: 'worker', words: 'no worker for workflows named checkout is connected here' })]);
+  const listed = await asOrder('workflow', 'list', '--name', 'checkout');
+  expect(listed.out.trimEnd().split('\n').map((line) => line.slice(26))).toEqual(['suspended   list-2  checkout', 'pending     list-1  checkout']);
+  expect((await asOrder('workflow', 'list', '--name', 'checkout', '--status', 'suspended', '--limit', '1')).out).toMatch(/^[^\n]*list-2[^\n]*\n$/);
+  expect(JSON.parse((await asOrder('workflow', 'list', '--id-prefix', 'list-1', '--json')).out)).toMatchObject({ instanceID: 'list-1', workflowName: 'checkout', status: 'pending' });
+  expect(await asOrder('workflow', 'list', '--status', 'sleeping')).toMatchObject({ code: 1, err: expect.stringMatching(/^400 ERR_WORKFLOW_REQUEST_INVALID: status is one or more of pending, /) });
+  await asOrder('workflow', 'terminate', 'list-1');
+  const told = await asOrder('workflow', 'history', 'list-1');
+  expect(told.out.trimEnd().split('\n').map((line) => line.replace(/^ *(\d+) {2}\S+ {2}/, '$1 '))).toEqual(['0 workflowStarted', expect.stringMatching(/^1 executionTerminated/), expect.stringMatching(/^2 executionCompleted {2}.*status=terminated/)]);
+  expect(JSON.parse((await asOrder('workflow', 'history', 'list-1', '--json', '--limit', '1')).out)).toMatchObject({ number: 0, kind: 'workflowStarted' });
+  expect((await asOrder('workflow', 'history', 'nowhere')).code).toBe(3);
+  expect(await asOrder('workflow', 'rerun', 'list-1', '--event', '7')).toMatchObject({ code: 1, err: expect.stringMatching(/^404 ERR_WORKFLOW_RERUN_TARGET: /) });
+  expect(await asOrder('workflow', 'rerun', 'list-1')).toMatchObject({ code: 2 });
+  const place = await folderWith({ 'nap.asl.yaml': machine, 'bad.asl.json': '{"StartAt":"A","States":{"B":{"Type":"Pass","End":true}}}', 'resource.yaml': `apiVersion: mecha.dev/v1alpha1\nkind: Workflow\nmetadata: {name: nap}\nspec: {definition: ${machine}}\n` });
+  expect(await mecha(['workflow', 'validate', `${place}/nap.asl.yaml`, `${place}/resource.yaml`])).toEqual({ code: 0, out: '1 checked, no errors\n1 checked, no errors\n', err: '' });
+  expect(await mecha(['workflow', 'validate', `${place}/bad.asl.json`])).toMatchObject({ code: 1, out: expect.stringMatching(/bad\.asl\.json: error: \/StartAt: [^\n]*\n/) });
+});
+
 test('mecha invoke: the answer is printed, and another status than 2xx is code 1', async () => {
   const posted = await mecha(['invoke', 'order', 'echo?a=1', '--data', '{"x":1}', '--data-dir', dataDir]);
   expect([posted.code, JSON.parse(posted.out)]).toEqual([0, { method: 'POST', path: '/echo?a=1', text: '{"x":1}', type: 'application/json' }]);

@@ -11,7 +11,7 @@ import { systemClock } from '@mecha/runtime/clock.ts';
 import { openSqliteLedger } from '@mecha/runtime/ledger/sqlite-ledger.ts';
 import { createLog } from '@mecha/runtime/telemetry/log.ts';
 import { cleanEnv, REPOSITORY, start, temporaryFolder } from '../tools/processes.ts';
-import { compilePreload } from './preload.ts';
+import { compilePreload } from '../tools/preload.ts';
 
 const log = createLog({ level: 'fatal', json: true, appId: 'test', version: '0' });
 let folder: { path: string; remove(): Promise<void> };
@@ -29,7 +29,7 @@ const refusedAs = (code: string) => (error: unknown) => error instanceof LedgerR
 
 describe('syncs', () => {
   test('a lone write is synced before its acknowledgement, waiting writes share syncs, settlements need none', { timeout: 600_000 }, async () => {
-    const library = await compilePreload('sync-count', folder.path);
+    const library = await compilePreload('ledger/sync-count', folder.path);
     const counter = join(folder.path, 'count');
     const child = start(process.execPath, [join(REPOSITORY, 'test/ledger/counting-process.ts'), path, counter], { env: cleanEnv({ LD_PRELOAD: library, SYNC_COUNT_FILE: counter }) });
     expect(await child.exited, child.lines.join('\n')).toBe(0);

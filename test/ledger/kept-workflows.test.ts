@@ -21,7 +21,8 @@ test.each(KEPT)('%s: every workflow that was left waiting ends, with what it had
   const folder = await temporaryFolder();
   cleanup.push(folder.remove);
   const db = new DatabaseSync(join(folder.path, 'ledger.db'));
-  db.exec(await readFile(join(import.meta.dirname, file), 'utf8'));
+  const sql = await readFile(join(import.meta.dirname, file), 'utf8');
+  db.exec(sql);
   db.close();
   const flows = await FlowsProcess.start(folder.path);
   cleanup.push(() => flows.kill());
@@ -42,6 +43,12 @@ test.each(KEPT)('%s: every workflow that was left waiting ends, with what it had
     ['waits-for-activity', 6],
   ];
   for (const [id, output] of ends) expect([id, await outputOf(flows, id)]).toEqual([id, output]);
+  // The older ones know no payload that is kept apart.
+  if (sql.includes("'has-had-much'")) {
+    await flows.workflow('POST', 'has-had-much/raiseEvent/item', 'little');
+    const [much, little] = (await outputOf(flows, 'has-had-much')) as string[];
+    expect([new Set(much).size, (much ?? '').length > 1000, little]).toEqual([1, true, 'little']);
+  }
   expect(await outputOf(flows, 'waits-for-time')).toBeGreaterThanOrEqual(30_000);
 
   const { taskToken, input } = await flows.states<{ taskToken: string; input: string }>('GetActivityTask', { activityArn: ACTIVITY, workerName: 'packer' });

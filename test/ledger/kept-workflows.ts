@@ -9,11 +9,14 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
+import { INLINE_MAX } from '@mecha/runtime/engine/payloads.ts';
 import { MECHA, REPOSITORY, cleanEnv, freePorts, start, temporaryFolder, until, untilStatus, type Running } from '../tools/processes.ts';
 
 const HOST = '127.0.0.1';
 export const FLOWS = 'flows';
 const WORKER = join(REPOSITORY, 'test/sdk-js/workflow-worker.ts');
+/** More than lies in the rows themselves: kept apart since schema 5. */
+const MUCH = 'x'.repeat(INLINE_MAX + 1);
 const ROLE = 'arn:aws:iam::000000000000:role/kept';
 /** Longer than it takes to get everything to where it waits, and over long before anybody loads the file. */
 const NAP_SECONDS = 30;
@@ -90,15 +93,17 @@ async function leaveBehind(flows: FlowsProcess): Promise<void> {
   await begin('chain', 'done', 1);
   await begin('approval', 'waits-for-event');
   await begin('collect', 'has-had-events', 3);
+  await begin('collect', 'has-had-much', 2);
   await begin('approval', 'suspended');
   await begin('household', 'waits-for-child');
   await begin('race', 'waits-for-event-or-time');
-  for (const id of ['waits-for-event', 'has-had-events', 'suspended', 'waits-for-child', 'waits-for-child:0001', 'waits-for-event-or-time']) {
+  for (const id of ['waits-for-event', 'has-had-events', 'has-had-much', 'suspended', 'waits-for-child', 'waits-for-child:0001', 'waits-for-event-or-time']) {
     await until(`${id} waits`, async () => (await flows.status(id).catch(() => '')) === 'RUNNING');
   }
   await until('done has ended', async () => (await flows.status('done')) === 'COMPLETED');
   await flows.workflow('POST', 'has-had-events/raiseEvent/item', 1);
   await flows.workflow('POST', 'has-had-events/raiseEvent/item', 2);
+  await flows.workflow('POST', 'has-had-much/raiseEvent/item', MUCH);
   await flows.workflow('POST', 'suspended/pause');
   await flows.workflow('POST', 'suspended/raiseEvent/approve', 'early');
   await begin('nap', 'waits-for-time', NAP_SECONDS);

@@ -11,7 +11,7 @@ import { openSqliteLedger } from '@mecha/runtime/ledger/sqlite-ledger.ts';
 import { systemClock } from '@mecha/runtime/clock.ts';
 import { createLog } from '@mecha/runtime/telemetry/log.ts';
 import { cleanEnv, REPOSITORY, seededRandom, start, temporaryFolder, until } from '../tools/processes.ts';
-import { compilePreload } from './preload.ts';
+import { compilePreload } from '../tools/preload.ts';
 
 const SEED = Number(process.env['MECHA_CRASH_SEED'] ?? Date.now() % 1_000_000);
 const ROUNDS = 3;
@@ -22,7 +22,7 @@ let library: string;
 
 beforeAll(async () => {
   folder = await temporaryFolder();
-  library = await compilePreload('power-loss', folder.path);
+  library = await compilePreload('ledger/power-loss', folder.path);
   return folder.remove;
 }, 600_000);
 

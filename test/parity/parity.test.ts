@@ -103,6 +103,10 @@ describe('the same error by every way', () => {
     ['workflow resume, none', () => run('workflow.resume', () => blocks.workflow.resume({ instanceId: 'none' })), ['POST', '/workflows/dapr/none/resume'], [Dapr.ResumeWorkflowAlpha1, { instanceId: 'none' }]],
     ['workflow event, none', () => run('workflow.raiseEvent', () => blocks.workflow.raiseEvent({ instanceId: 'none', event: 'e', data: undefined })), ['POST', '/workflows/dapr/none/raiseEvent/e'], [Dapr.RaiseEventWorkflowBeta1, { instanceId: 'none', eventName: 'e' }]],
     ['workflow of an app with a bad id', () => run('workflow.pause', () => blocks.workflow.pause({ instanceId: 'i', appId: 'a/b' })), ['POST', '/workflows/dapr/i/pause?appID=a%2Fb'], [Dapr.PauseWorkflowBeta1, { instanceId: 'i', appId: 'a/b' }]],
+    ['job, empty', () => run('jobs.schedule', async () => (await blocks.jobs()).schedule({ name: 'j', overwrite: false })), ['POST', '/jobs/j', {}], [Dapr.ScheduleJob, { job: { name: 'j' } }]],
+    ['job, no name', () => run('jobs.schedule', async () => (await blocks.jobs()).schedule({ name: ' ', overwrite: false })), ['POST', '/jobs/%20', {}], [Dapr.ScheduleJobAlpha1, { job: { name: ' ' } }]],
+    ['job, bad schedule', () => run('jobs.schedule', async () => (await blocks.jobs()).schedule({ name: 'j', schedule: '0 12 * * *', overwrite: false })), ['POST', '/jobs/j', { schedule: '0 12 * * *' }], [Dapr.ScheduleJob, { job: { name: 'j', schedule: '0 12 * * *' } }]],
+    ['job, none', () => run('jobs.get', async () => (await blocks.jobs()).get('none')), ['GET', '/jobs/none'], [Dapr.GetJob, { name: 'none' }]],
     ['secret, unknown store', () => run('secrets.get', (c) => blocks.secrets.get(c, { store: 'nope', key: 'k', ...empty })), ['GET', '/secrets/nope/k'], [Dapr.GetSecret, { storeName: 'nope', key: 'k' }]],
   ];
 
@@ -119,6 +123,25 @@ describe('the same error by every way', () => {
 });
 
 describe('the same result by every way', () => {
+  test('what one way schedules, each way finds', async () => {
+    const job = { schedule: '0 0 3 * * *', repeats: 2, dueTime: '1h' };
+    await run('jobs.schedule', async () => (await blocks.jobs()).schedule({ name: 'p', ...job, overwrite: false, data: { value: Buffer.from('{"n":1}') } }));
+    await overHttp('POST', '/jobs/h', { ...job, data: { n: 1 } });
+    const { ok: found } = (await overGrpc(Dapr.GetJob, { name: 'h' })) as { ok: { job: object } };
+    await overGrpc(Dapr.ScheduleJob, { job: { ...found.job, name: 'g' } });
+    for (const name of ['p', 'h', 'g']) {
+      const direct = await run('jobs.get', async () => (await blocks.jobs()).get(name));
+      const byGrpc = (await overGrpc(Dapr.GetJobAlpha1, { name })) as { ok: { job: object } };
+      expect(direct).toMatchObject(job);
+      expect(JSON.parse((await overHttp('GET', `/jobs/${name}`)).text)).toEqual({ name, ...job, data: { '@type': 'type.googleapis.com/google.protobuf.Value', value: { n: 1 } } });
+      expect({ ...byGrpc.ok.job, name: 'h' }).toEqual(found.job);
+    }
+    expect(await overHttp('POST', '/jobs/p', job)).toMatchObject({ status: 409 });
+    expect(await overGrpc(Dapr.ScheduleJob, { job: { name: 'p', ...job } })).toMatchObject({ grpcCode: 6, rich: true });
+    expect(await overGrpc(Dapr.DeleteJobsByPrefix, {})).toEqual({ ok: {} });
+    expect(await run('jobs.list', async () => (await blocks.jobs()).listAll())).toEqual([]);
+  });
+
   test('what one way saves, each way reads: value, etag, expiry', async () => {
     const value = { text: 'ä€😀', number: 1.5, list: [1, null, { a: true }] };
     const save = {

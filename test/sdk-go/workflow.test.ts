@@ -2,6 +2,7 @@
  * Workflows written with the official Go SDK, as it comes from the module proxy, against a real sidecar. Of the suite's SDKs it alone gives no
  * completion tokens back and numbers its actions from 0; it can list instances, read histories and run a workflow again from a step.
  */
+// needs: go
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { goProgram } from '../tools/go.ts';

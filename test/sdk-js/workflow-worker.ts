@@ -2,7 +2,7 @@
  * A workflow worker as an app has one: the official JavaScript SDK, its workflows and activities. A process of its own, so that it can be
  * killed. Each activity that runs leaves a line in the file of RUNS: name, instance, input, process.
  */
-import { appendFileSync } from 'node:fs';
+import { appendFileSync, existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import dapr, { type WorkflowActivityContext, type WorkflowContext } from '@dapr/dapr';
 
@@ -111,10 +111,59 @@ async function echo(_context: WorkflowContext, input: unknown): Promise<unknown>
   return input;
 }
 
+/** A step of a saga: leaves its line, takes its time; the one named `ship` never comes to pass. */
+const doStep = async (context: WorkflowActivityContext, step: string): Promise<string> => {
+  ran(`do ${step} ${context.getWorkflowActivityId()}`, context, step);
+  await sleep(300);
+  if (step === 'ship') throw new Error('there is no ship');
+  return `${step} done`;
+};
+/** Its compensation; that of `pay` fails until the bank is open: there is a file. */
+const undoStep = async (context: WorkflowActivityContext, step: string): Promise<string> => {
+  ran(`undo ${step}`, context, step);
+  await sleep(100);
+  if (step === 'pay' && !existsSync(`${process.env['RUNS']}.bank`)) throw new Error('the bank does not answer');
+  return `${step} undone`;
+};
+async function* saga(context: WorkflowContext): AsyncGenerator<unknown, unknown, unknown> {
+  const done: string[] = [];
+  try {
+    for (const step of ['reserve', 'pay', 'ship']) {
+      done.push(step);
+      yield context.callActivity(doStep, step);
+    }
+    return 'shipped';
+  } catch (error) {
+    const undone: string[] = [];
+    for (const step of done.toReversed()) {
+      for (let again = true; again; ) {
+        try {
+          yield context.callActivity(undoStep, step);
+          again = false;
+        } catch {
+          context.setCustomStatus(`stuck at ${step}`);
+          yield context.createTimer(0.05);
+        }
+      }
+      undone.push(step);
+    }
+    return { why: String(error).includes('there is no ship'), undone };
+  }
+}
+/** Sleeps in its second version where it called an activity in the first, as nobody should. */
+async function* changed(context: WorkflowContext): AsyncGenerator<unknown, unknown, unknown> {
+  yield process.env['CODE'] === 'second' ? context.createTimer(0.001) : context.callActivity(addOne, 1);
+  return yield context.waitForExternalEvent('go');
+}
+async function* steps(context: WorkflowContext, count: number): AsyncGenerator<unknown, unknown, unknown> {
+  for (let step = 0; step < count; step++) yield context.callActivity(addOne, step);
+  return count;
+}
+
 const [, , host = '127.0.0.1', port = '50001'] = process.argv;
 const runtime = new WorkflowRuntime({ daprHost: host, daprPort: port });
-for (const workflow of [chain, slowChain, fan, nap, approval, collect, late, family, household, brokenFamily, broken, retried, countdown, race, echo]) runtime.registerWorkflow(workflow as never);
-for (const activity of [addOne, slowAddOne, failAlways, failTwice]) runtime.registerActivity(activity as never);
+for (const workflow of [chain, slowChain, fan, nap, approval, collect, late, family, household, brokenFamily, broken, retried, countdown, race, echo, saga, changed, steps]) runtime.registerWorkflow(workflow as never);
+for (const activity of [addOne, slowAddOne, failAlways, failTwice, doStep, undoStep]) runtime.registerActivity(activity as never);
 await runtime.start();
 process.on('SIGTERM', () => void runtime.stop().then(() => process.exit(0)));
 setInterval(quiet, 60_000);

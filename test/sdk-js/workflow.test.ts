@@ -3,106 +3,9 @@
  * SDK offers, one by one, and then workers and sidecars that are killed in the middle. Numbers in brackets are of the tests that a sidecar
  * should pass.
  */
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import dapr, { type DaprWorkflowClient as Client } from '@dapr/dapr';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { REPOSITORY, cleanEnv, freePorts, start, startMecha, temporaryFolder, until, untilStatus, type Running } from '../tools/processes.ts';
-
-const { DaprWorkflowClient, WorkflowRuntimeStatus: Status } = dapr;
-const HOST = '127.0.0.1';
-const WORKER = join(REPOSITORY, 'test/sdk-js/workflow-worker.ts');
-const silence = (): void => {};
-// The SDK's workflow client takes no logger.
-console.info = silence;
-
-interface Run {
-  readonly name: string;
-  readonly instance: string;
-  readonly input: unknown;
-  readonly pid: number;
-}
-
-type Folder = Awaited<ReturnType<typeof temporaryFolder>>;
-
-/** A sidecar, its client and any number of workers. */
-class World {
-  readonly client: Client;
-  readonly httpPort: number;
-  readonly #grpcPort: number;
-  readonly #folder: Folder;
-  readonly #args: readonly string[];
-  sidecar: Running;
-  readonly workers: Running[] = [];
-
-  private constructor(ports: readonly number[], folder: Folder, args: readonly string[]) {
-    const [httpPort = 0, grpcPort = 0] = ports;
-    this.httpPort = httpPort;
-    this.#grpcPort = grpcPort;
-    this.#folder = folder;
-    this.#args = args;
-    this.sidecar = this.#startSidecar();
-    this.client = new DaprWorkflowClient({ daprHost: HOST, daprPort: String(grpcPort) });
-  }
-  static async begin(workers = 1, args: readonly string[] = []): Promise<World> {
-    const world = new World(await freePorts(2), await temporaryFolder(), args);
-    await world.ready();
-    for (let n = 0; n < workers; n++) await world.addWorker();
-    return world;
-  }
-  #startSidecar(): Running {
-    return startMecha(['sidecar', '--app-id', 'flows', '--dapr-http-port', String(this.httpPort), '--dapr-grpc-port', String(this.#grpcPort), '--metrics-port', '0', '--data-dir', this.#folder.path, ...this.#args]);
-  }
-  async ready(): Promise<void> {
-    await untilStatus(`http://${HOST}:${this.httpPort}/v1.0/healthz/outbound`, 204, this.sidecar);
-  }
-  async restart(signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
-    await this.sidecar.kill(signal);
-    this.sidecar = this.#startSidecar();
-    await this.ready();
-  }
-  async addWorker(): Promise<Running> {
-    const connections = () => this.sidecar.lines.filter((line) => line.includes('a workflow worker is connected')).length;
-    const before = connections();
-    const worker = start(process.execPath, [WORKER, HOST, String(this.#grpcPort)], { env: cleanEnv({ RUNS: join(this.#folder.path, 'runs') }) });
-    this.workers.push(worker);
-    await until('the worker is connected', () => connections() > before, { about: worker });
-    return worker;
-  }
-  async runs(instance: string): Promise<readonly Run[]> {
-    const lines = (await readFile(join(this.#folder.path, 'runs'), 'utf8').catch(() => '')).split('\n').filter((line) => line !== '');
-    return lines.map((line) => JSON.parse(line) as Run).filter((run) => run.instance === instance);
-  }
-  async start(name: string, input?: unknown, id?: string): Promise<string> {
-    return this.client.scheduleNewWorkflow(name, input, id);
-  }
-  async end(id: string, seconds = 30): Promise<{ status: string; output: unknown; failure: string | undefined; customStatus: string | undefined }> {
-    const state = await this.client.waitForWorkflowCompletion(id, true, seconds);
-    if (!state) throw new Error(`there is no workflow ${id}`);
-    return {
-      status: Status[state.runtimeStatus] ?? String(state.runtimeStatus),
-      output: state.serializedOutput === undefined ? undefined : JSON.parse(state.serializedOutput),
-      failure: state.workflowFailureDetails?.getErrorMessage(),
-      customStatus: state.customStatus,
-    };
-  }
-  async status(id: string): Promise<string | undefined> {
-    const state = await this.client.getWorkflowState(id, false);
-    return state && (Status[state.runtimeStatus] ?? String(state.runtimeStatus));
-  }
-  http(method: string, path: string, body?: string): Promise<Response> {
-    return fetch(`http://${HOST}:${this.httpPort}/${path}`, { method, ...(body === undefined ? {} : { body }) });
-  }
-  async close(): Promise<void> {
-    await this.client.stop();
-    for (const worker of this.workers) await worker.kill('SIGKILL');
-    await this.sidecar.kill('SIGKILL');
-    await this.#folder.remove();
-  }
-}
-
-const inputsOf = (runs: readonly Run[]): unknown[] => runs.map(({ input }) => input);
-const distinct = (values: readonly unknown[]): number => new Set(values).size;
+import { until } from '../tools/processes.ts';
+import { World, distinct, inputsOf } from './workflow-world.ts';
 
 describe('one worker', () => {
   let world: World;
@@ -193,7 +96,7 @@ describe('one worker', () => {
     expect(await world.runs(id)).toHaveLength(3);
   });
 
-  test('22 continue-as-new goes on with its input, five times over, and an event that nobody waits for does not disturb it', async () => {
+  test('(users 22) continue-as-new goes on with its input, five times over, and an event that nobody waits for does not disturb it', async () => {
     const id = await world.start('countdown', { left: 5, seen: [] });
     await world.client.raiseEvent(id, 'unknown', 'kept');
     expect(await world.end(id)).toMatchObject({ status: 'COMPLETED', output: [6, 5, 4, 3, 2] });
@@ -250,7 +153,7 @@ describe('one worker', () => {
     expect(await world.end(id)).toMatchObject({ status: 'COMPLETED', output: 'later' });
   });
 
-  test('23 a storm of suspend, resume and terminate always comes to an end', async () => {
+  test('(users 23) a storm of suspend, resume and terminate always comes to an end', async () => {
     const ids = await Promise.all(Array.from({ length: 12 }, () => world.start('slowChain', 1)));
     await Promise.all(
       ids.map(async (id, n) => {
@@ -294,7 +197,7 @@ describe('workers and sidecars that die', () => {
     await world.close();
   });
 
-  test('24 one of two workers is killed in the middle: the other ends all of it, and nothing that was recorded runs again', async () => {
+  test('(users 24) one of two workers is killed in the middle: the other ends all of it, and nothing that was recorded runs again', async () => {
     world = await World.begin(2);
     const ids = await Promise.all(Array.from({ length: 20 }, () => world.start('slowChain', 1)));
     const [first] = world.workers;
@@ -311,7 +214,7 @@ describe('workers and sidecars that die', () => {
     await world.close();
   });
 
-  test('24 a worker that is stopped in order ends the activities that it runs, and none of them runs twice', async () => {
+  test('(users 24) a worker that is stopped in order ends the activities that it runs, and none of them runs twice', async () => {
     world = await World.begin(2);
     const ids = await Promise.all(Array.from({ length: 12 }, () => world.start('slowChain', 1)));
     const [first] = world.workers;
@@ -323,7 +226,7 @@ describe('workers and sidecars that die', () => {
     await world.close();
   });
 
-  test('5 6 the sidecar is killed in the middle and started again: every workflow ends, each result is used once', async () => {
+  test('(users 5, 6) the sidecar is killed in the middle and started again: every workflow ends, each result is used once', async () => {
     world = await World.begin(1);
     const ids = await Promise.all(Array.from({ length: 10 }, () => world.start('slowChain', 1)));
     const napping = await world.start('nap', 2);
@@ -349,8 +252,8 @@ describe('workers and sidecars that die', () => {
     await world.close();
   });
 
-  test('26 27 a history too large for a message stops its own workflow by name; others do not feel it', async () => {
-    world = await World.begin(1, ['--dapr-http-max-request-size', '1']);
+  test('(users 26, 27) a history too large for a message stops its own workflow by name; others do not feel it', async () => {
+    world = await World.begin(1, { args: ['--dapr-http-max-request-size', '1'] });
     const big = await world.start('collect', 1000);
     const piece = 'x'.repeat(200_000);
     for (let n = 0; n < 8; n++) await world.client.raiseEvent(big, 'item', piece);

@@ -9,7 +9,8 @@ from datetime import datetime, timedelta, timezone
 
 import dapr.ext.workflow as wf
 
-runtime = wf.WorkflowRuntime()
+# How many histories it keeps between turns; what it has dropped it asks for.
+runtime = wf.WorkflowRuntime(history_cache_max_instances=int(os.environ.get("HISTORIES_MAX", "0")))
 RUNS = os.environ.get("RUNS", "/dev/null")
 CODE = os.environ.get("CODE", "")
 refusals = {}
@@ -59,6 +60,19 @@ def chain(context: wf.DaprWorkflowContext, value):
 def slow_chain(context: wf.DaprWorkflowContext, value):
     for _ in range(5):
         value = yield context.call_activity(slow_add_one, input=value)
+    return value
+
+
+@runtime.workflow(name="slow_turns")
+def slow_turns(context: wf.DaprWorkflowContext, _):
+    """Is busy for a while in each of its turns, and says so."""
+    value = 1
+    for _ in range(2):
+        line = {"name": "turn", "instance": context.instance_id, "input": value, "app": os.environ.get("APP_NAME"), "pid": os.getpid()}
+        with open(RUNS, "a", encoding="utf8") as runs:
+            runs.write(json.dumps(line) + "\n")
+        time.sleep(0.3)
+        value = yield context.call_activity(add_one, input=value)
     return value
 
 

@@ -20,6 +20,7 @@ export interface RunningProcess {
   /** As the system tells it; opaque, only compared. */
   readonly startedAt: string;
   readonly port: number;
+  readonly stopSignal?: NodeJS.Signals;
 }
 
 /** Undefined when there is no such process (or it is a zombie). */
@@ -44,7 +45,7 @@ export async function startProcess(launch: Launch, folder: string, port: number)
   const log = openSync(logOf(folder), 'a');
   try {
     const child = spawn(launch.command, launch.args, {
-      cwd: folder,
+      cwd: launch.cwd ?? folder,
       detached: true,
       stdio: ['ignore', log, log],
       env: { ...process.env, ...launch.env },
@@ -55,7 +56,7 @@ export async function startProcess(launch: Launch, folder: string, port: number)
     });
     child.unref();
     const pid = child.pid as number;
-    const started = { pid, startedAt: (await startTimeOf(pid)) ?? 'ended at once', port };
+    const started = { pid, startedAt: (await startTimeOf(pid)) ?? 'ended at once', port, ...(launch.stopSignal ? { stopSignal: launch.stopSignal } : {}) };
     await writeFile(recordOf(folder), JSON.stringify(started));
     return started;
   } finally {
@@ -81,7 +82,7 @@ export async function stopProcess(folder: string, hard = false): Promise<boolean
   if (known) {
     const gone = async (): Promise<boolean> => (await startTimeOf(known.pid)) !== known.startedAt;
     const deadline = Date.now() + KILL_AFTER_MS;
-    signal(known.pid, hard ? 'SIGKILL' : 'SIGTERM');
+    signal(known.pid, hard ? 'SIGKILL' : (known.stopSignal ?? 'SIGTERM'));
     for (let killed = hard; !(await gone()); await sleep(LOOK_AGAIN_MS)) {
       if (killed || Date.now() < deadline) continue;
       signal(known.pid, 'SIGKILL');

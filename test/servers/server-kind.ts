@@ -8,6 +8,10 @@ export interface Launch {
   readonly args: readonly string[];
   /** Added to the environment of the process. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Default: the server's folder. */
+  readonly cwd?: string;
+  /** What ends it orderly; default SIGTERM. */
+  readonly stopSignal?: NodeJS.Signals;
 }
 
 export interface ServerKind {
@@ -25,6 +29,8 @@ export interface ServerKind {
   obtain(folder: string, say: Say): Promise<string>;
   /** Writes what the server needs into its folder and says how to run it. `port` is free at the time of the call. */
   launch(obtained: string, place: { readonly folder: string; readonly port: number }): Promise<Launch>;
+  /** Removes what `launch` had to put elsewhere than into the folder. */
+  dispose?(folder: string): Promise<void>;
   /** Rejects while the server cannot serve a client. */
   answers(address: { readonly host: string; readonly port: number }): Promise<void>;
 }

@@ -3,7 +3,7 @@
  *
  * Owns: where each server comes from (an address in the environment, else one that runs already, else one started
  * here), the folder `.servers/` with their data, and `.servers/env.json`, from which others read the addresses.
- * Does not own: how a kind is installed and launched (`redis.ts`, `kafka.ts`).
+ * Does not own: how a kind is installed and launched (`redis.ts`, `kafka.ts`, `postgresql.ts`).
  *
  * Rules
  * - Only what was started here is ever stopped: by pid and start time.
@@ -18,11 +18,12 @@ import { kafka } from './kafka.ts';
 import { mosquitto } from './mosquitto.ts';
 import { moto } from './moto.ts';
 import { nats } from './nats.ts';
+import { postgresql } from './postgresql.ts';
 import { freePort, logOf, runningProcess, startProcess, startTimeOf, stopProcess } from './processes.ts';
 import { redis } from './redis.ts';
 import { ServerMissing, type Say, type ServerKind } from './server-kind.ts';
 
-const KINDS = { redis, kafka, mosquitto, nats, moto } as const satisfies Readonly<Record<string, ServerKind>>;
+const KINDS = { redis, kafka, postgresql, mosquitto, nats, moto } as const satisfies Readonly<Record<string, ServerKind>>;
 export type ServerName = keyof typeof KINDS;
 export const serverNames = Object.keys(KINDS) as readonly ServerName[];
 
@@ -135,7 +136,7 @@ export interface PrivateServer {
  * process is gone. `args` are added to its command line.
  */
 export async function startPrivateServer(name: ServerName, args: readonly string[] = []): Promise<PrivateServer> {
-  const kind = KINDS[name];
+  const kind: ServerKind = KINDS[name];
   const home = path.join(FOLDER, 'private');
   await mkdir(home, { recursive: true });
   const obtained = await withLock(() => kind.obtain(FOLDER, () => undefined));
@@ -150,6 +151,7 @@ export async function startPrivateServer(name: ServerName, args: readonly string
     start,
     dispose: async () => {
       await stopProcess(folder, true);
+      await kind.dispose?.(folder);
       await rm(folder, { recursive: true, force: true });
     },
   };
@@ -227,6 +229,7 @@ async function sweepPrivate(): Promise<void> {
     const owner = await readOwner(path.join(folder, 'owner.json'));
     if (!owner || (await startTimeOf(owner.pid)) === owner.startedAt) continue;
     await stopProcess(folder, true);
+    await Object.values<ServerKind>(KINDS).find(({ name }) => entry.startsWith(`${name}-`))?.dispose?.(folder);
     await rm(folder, { recursive: true, force: true });
   }
 }

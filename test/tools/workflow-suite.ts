@@ -109,10 +109,13 @@ export class SdkWorld {
   stalled(instance: string, words: RegExp): boolean {
     return this.sidecars.get('flows')?.lines.some((line) => line.includes('a workflow is stalled') && line.includes(instance) && words.test(line)) ?? false;
   }
+  async killAll(): Promise<void> {
+    for (const app of this.#apps) await this.killApp(app);
+  }
   /** Over the sidecar's own API, so that many come at once. */
   async raise(instance: string, event: string, data: unknown): Promise<void> {
     const { status } = await fetch(`http://${HOST}:${this.#portsOf('flows')[0]}/v1.0/workflows/dapr/${instance}/raiseEvent/${event}`, { method: 'POST', body: JSON.stringify(data) });
-    if (status !== 202) throw new Error(`the event ${event} was answered ${status}`);
+    if (status !== 202) throw new Error(`raising ${event} is answered ${status}`);
   }
   async runs(instance: string): Promise<readonly Run[]> {
     const lines = (await readFile(join(this.#folder.path, 'runs'), 'utf8').catch(() => '')).split('\n').filter((line) => line !== '');
@@ -392,6 +395,19 @@ export function workflowSuite(sdk: WorkflowSdk, more: (told: { app(): WorkflowAp
         // Only what the dead worker had under way ran a second time, and by the other.
         for (const again of runs.filter((run, n) => runs.findIndex(({ input }) => input === run.input) !== n)) expect(again.pid).not.toBe(death);
       }
+    });
+
+    test('(users 24) a worker is killed in the middle of a turn: another takes that turn, and what it orders runs once', async () => {
+      const other = await world.startApp();
+      const id = await start('slow_turns');
+      const busy = await until('a turn is under way', async () => (await world.runs(id)).find(({ name, input }) => name === 'turn' && input === 2)?.pid);
+      const [doomed, heir] = busy === app.pid ? [app, other] : [other, app];
+      await world.killApp(doomed);
+      app = heir;
+      expect(await completed(id)).toBe(3);
+      const runs = await world.runs(id);
+      expect(inputsOf(runs.filter(({ name }) => name === 'add_one'))).toEqual([1, 2]);
+      expect(runs.filter(({ name, pid }) => name === 'turn' && pid === heir.pid).length).toBeGreaterThan(0);
     });
 
     test('(users 5) the sidecar is killed and started again: the worker comes back by itself, and everything ends', async () => {

@@ -9,7 +9,7 @@ import { Problem } from '../problem.ts';
 import { removeFolder, temporaryFolder } from '../process/leftovers.ts';
 import type { Measurement } from '../report/results.ts';
 import { startBare } from '../targets/bare.ts';
-import { startWithWorker } from '../targets/worker.ts';
+import { startWithWorker, type Worker } from '../targets/worker.ts';
 import { freePort, until } from '../targets/child.ts';
 import { externalTarget } from '../targets/external.ts';
 import { PUBSUB, startMecha, type Backend } from '../targets/mecha.ts';
@@ -80,7 +80,9 @@ async function startAll(bench: Bench, scenario: LoadScenario, protocol: Protocol
   } else {
     if (scenario.bare) into.push({ target: await startBare({ payloadBytes: bench.options.payloadBytes, inspect: bench.options.profile !== undefined }), context: contextOf(bench, 'bare', 'bare') });
     for (const backend of scenario.backends.filter((one) => bench.options.backends.includes(one))) {
-      for (const build of bench.builds) into.push(await startOn(bench, scenario, protocol, backend, build));
+      for (const build of bench.builds) {
+        for (const worker of scenario.app === 'worker' ? bench.options.workers : [undefined]) into.push(await startOn(bench, scenario, protocol, backend, build, worker ? { worker } : {}));
+      }
     }
   }
   for (const { target, context } of into) {
@@ -113,15 +115,15 @@ async function startExternal(bench: Bench, scenario: LoadScenario, protocol: Pro
   return { target, context };
 }
 
-export async function startOn(bench: Bench, scenario: Pick<LoadScenario, 'app'>, protocol: Protocol, backend: Backend, build: Build, more: { readonly retention?: string } = {}): Promise<Contestant> {
+export async function startOn(bench: Bench, scenario: Pick<LoadScenario, 'app'>, protocol: Protocol, backend: Backend, build: Build, more: { readonly retention?: string; readonly worker?: Worker } = {}): Promise<Contestant> {
   const unique = `${process.pid}-${Math.round(performance.timeOrigin + performance.now()).toString(36)}`;
   const appId = `bench-${unique}`;
   const context = contextOf(bench, unique, `${appId}-echo`);
   const variant = bench.builds.length > 1 ? `${backend} ${build.name}` : backend;
-  const common = { variant, build: build.folder, backend, servers: bench.servers, inspect: bench.options.profile !== undefined, ...more };
+  const common = { variant, build: build.folder, backend, servers: bench.servers, inspect: bench.options.profile !== undefined, ...(more.retention === undefined ? {} : { retention: more.retention }) };
   if (scenario.app === 'echo') return { target: await startPair(bench, common, appId, protocol), context };
   if (scenario.app === 'none') return { target: await startMecha({ ...common, appId }), context };
-  if (scenario.app === 'worker') return { target: await startWithWorker(await startMecha({ ...common, appId })), context };
+  if (scenario.app === 'worker') return { target: await startWithWorker(await startMecha({ ...common, ...(more.worker ? { variant: `${variant} ${more.worker}` } : {}), appId }), more.worker ?? 'javascript'), context };
   const port = await freePort();
   await bench.generator.app({ protocol, port, pubsub: PUBSUB, topic: context.topic });
   const target = await startMecha({ ...common, appId, app: { port, protocol } });

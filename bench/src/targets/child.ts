@@ -19,7 +19,7 @@ export interface Child {
   stop(): Promise<void>;
 }
 
-export function startChild(args: readonly string[], options: { readonly node?: string; readonly env?: Readonly<Record<string, string>>; readonly inspect?: boolean } = {}): Child {
+export function startChild(args: readonly string[], options: { /** Another program than this Node. */ readonly node?: string; readonly env?: Readonly<Record<string, string>>; readonly inspect?: boolean } = {}): Child {
   const inspect = options.inspect ? PROFILED_NODE_ARGUMENTS : [];
   const child = adopt(spawn(options.node ?? process.execPath, [...inspect, ...args], { env: { ...cleanEnvironment(), ...options.env }, stdio: ['ignore', 'pipe', 'pipe'] }));
   const lines: string[] = [];

@@ -197,7 +197,8 @@ export function jobLedgerConformance(name: string, subject: LedgerUnderTest): vo
         await put('j');
         const first = await claimOne('one');
         expect(await settled({ type: 'job.release', row: first.row, fence: first.fence })).toBe(true);
-        expect(await claimOne('one')).toMatchObject({ attempt: 1, ticks: 0 });
+        clock.turn(5);
+        expect(await claimOne('one')).toMatchObject({ attempt: 1, ticks: 0, dueAt: first.dueAt, claimedAt: clock.now() });
       });
 
       test('an ended job is gone', async () => {

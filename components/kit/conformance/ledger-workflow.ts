@@ -201,6 +201,25 @@ export function workflowLedgerConformance(name: string, subject: LedgerUnderTest
         expect(texts(await claim())).toEqual(['x']);
       });
 
+      test('an instance that has ended is reopened with what it had, once; one that has not is left alone', async () => {
+        const { row = 0 } = await create('1');
+        const first = await claim();
+        await step(first, { status: 'failed', append: { count: 2, data: 'h' }, snapshot: 's', attributes: { colour: 'red' } });
+        clock.turn(5);
+        expect(await one({ type: 'workflow.reopen', row, message: event('again') })).toMatchObject({ applied: true });
+        expect(await one({ type: 'workflow.reopen', row, message: event('twice') })).toMatchObject({ applied: false, status: 'running' });
+        expect(await one({ type: 'workflow.reopen', row: row + 1000, message: event('nobody') })).toMatchObject({ applied: false });
+        const again = await claim();
+        expect(again).toMatchObject({ row, status: 'running', executionId: 'x-1', events: 2, turn: 1, updatedAt: clock.now() });
+        expect(again.completedAt).toBeUndefined();
+        expect(again.fence).toBeGreaterThan(first.fence + 1);
+        expect(texts(again)).toEqual(['again']);
+        expect(await ledger.workflows.snapshot(row)).toBe('s');
+        expect(await ledger.workflows.attributes(row)).toEqual({ colour: 'red' });
+        await step(again, { status: 'completed', append: { count: 1, data: 'g' } });
+        expect(await find('1')).toMatchObject({ status: 'completed', events: 3, turn: 2, completedAt: clock.now() });
+      });
+
       test('(W1) a step whose message is gone, or whose instance has ended, is refused whole', async () => {
         await create('1');
         const claimed = await claim();

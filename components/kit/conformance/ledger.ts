@@ -169,7 +169,7 @@ export function ledgerConformance(name: string, subject: LedgerUnderTest): void 
         if (!message) throw new Error('nothing was claimed');
         expect(await ledger.commit([{ type: 'message.ack', ...refOf(message) }])).toEqual([{ applied: true }]);
         for (const type of ['message.ack', 'message.release'] as const) expect(await ledger.commit([{ type, ...refOf(message) }])).toEqual([{ applied: false }]);
-        clock.turn(DAY_MS / 2);
+        clock.sleep(DAY_MS / 2);
         expect((await claim('x', 'g')).messages).toEqual([]);
       });
 
@@ -218,7 +218,7 @@ export function ledgerConformance(name: string, subject: LedgerUnderTest): void 
         for (const group of ['claims', 'opened', 'gone']) await claim('x', group);
         const again: string[] = [];
         await until(async () => {
-          clock.turn(DAY_MS);
+          clock.sleep(DAY_MS);
           again.push(...values((await claim('x', 'claims')).messages));
           await ledger.openGroup('x', 'opened');
           return !(await knownGroups()).includes('gone');

@@ -1,5 +1,6 @@
 /** Stopping threads half-way, when a sibling failed or the execution ends. */
 import type { State, StateType } from './definition.ts';
+import { mapRunCounts } from './map-run-counts.ts';
 import { abandon, promote, record, scopeOf } from './saga.ts';
 import { placeOf, type MapRunDoing, type Thread } from './snapshot.ts';
 import type { Turn } from './turn.ts';
@@ -51,6 +52,6 @@ export function dropThreads(turn: Turn): void {
 }
 
 /** A run that did not come to its end. */
-function closeMapRun(turn: Turn, { arn }: MapRunDoing): void {
-  turn.send({ type: 'closeMapRun', mapRunArn: arn, status: 'ABORTED' });
+function closeMapRun(turn: Turn, doing: MapRunDoing): void {
+  turn.send({ type: 'closeMapRun', mapRunArn: doing.arn, status: 'ABORTED', counts: mapRunCounts(doing, true) });
 }

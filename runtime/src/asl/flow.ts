@@ -13,7 +13,7 @@ import { JsonInvalid, nestedDeeper, type Json, type JsonObject } from './json.ts
 import type { ExecutionStatus, TurnEvent } from './messages.ts';
 import { errorOutput, matches, retryDelayMs } from './recovery.ts';
 import { noteOutput } from './task-history.ts';
-import { abandon, advance, begin, forget, isSagaWaiter, leaveAllDone, mayHaveHappened, record, scopeOf, settingsOf, stepsOf, stopClock } from './saga.ts';
+import { abandon, advance, begin, forget, isSagaWaiter, leaveAllDone, mayHaveHappened, record, sagaStatus, scopeOf, settingsOf, stepsOf, stopClock } from './saga.ts';
 import type { Undoing } from './saga-record.ts';
 import { evaluateQueries } from './scope.ts';
 import type { Thread } from './snapshot.ts';
@@ -196,6 +196,7 @@ async function failState(turn: Turn, id: string, failure: Failure, own: boolean)
   if (ends && state.type === 'Map') turn.emit(id, 'MapStateFailed');
   await stopChildren(turn, id, thread.at);
   if (retrier >= 0) {
+    turn.failureCaught();
     retry(turn, thread, state, retrier, failure);
     return;
   }
@@ -204,8 +205,12 @@ async function failState(turn: Turn, id: string, failure: Failure, own: boolean)
   const at = failure.terminal ? -1 : state.catch.findIndex(({ errors }) => matches(errors, failure));
   const catcher = state.catch[at];
   if (catcher) turn.trace?.('caught', { catchIndex: at, ...said(failure) });
-  if (!catcher) await threadFailed(turn, id, failure);
-  else if (catcher.compensate && (await undo(turn, id, { ...said(failure), scope: scopeOf(turn, thread), at: turn.thread(id).at, purpose: 'catch', thread: id, catcher: at }))) return;
+  if (!catcher) {
+    await threadFailed(turn, id, failure);
+    return;
+  }
+  turn.failureCaught();
+  if (catcher.compensate && (await undo(turn, id, { ...said(failure), scope: scopeOf(turn, thread), at: turn.thread(id).at, purpose: 'catch', thread: id, catcher: at }))) return;
   else await recover(turn, id, state, catcher, failure);
 }
 
@@ -246,6 +251,7 @@ async function recover(turn: Turn, id: string, state: State, catcher: Catcher, f
 
 /** The thread cannot go on: the state above it fails, or the execution. */
 async function threadFailed(turn: Turn, id: string, failure: Failure): Promise<void> {
+  turn.markFailure();
   const child = turn.thread(id);
   if (child.parent === undefined) {
     await conclude(turn, 'FAILED', child.at, failure);
@@ -295,10 +301,15 @@ const CLOSED_TYPES = { FAILED: 'ExecutionFailed', TIMED_OUT: 'ExecutionTimedOut'
 
 /** Ends the execution without success; what completed is undone first, if its scope says so. */
 export async function conclude(turn: Turn, status: keyof typeof CLOSED_TYPES, previousEventId: number, failure: Failure): Promise<void> {
+  turn.markFailure();
   if (status !== 'FAILED') for (const thread of turn.threads()) await recordUncertain(turn, thread);
   const undoing: Undoing = { ...said(failure), scope: '', at: previousEventId, purpose: 'close', status };
   if (!turn.top.saga?.on.has(TRIGGERS[status]) && turn.top.saga) forget(turn);
-  if (stepsOf(turn, undoing).length === 0) return close(turn, status, previousEventId, failure);
+  if (stepsOf(turn, undoing).length === 0) {
+    // What was undone cannot be gone on with.
+    turn.endAtFailure(sagaStatus(turn) === undefined);
+    return close(turn, status, previousEventId, failure);
+  }
   turn.cancelAll(isSagaWaiter);
   dropThreads(turn);
   turn.saga = { ...(turn.saga ?? { steps: [], lastStep: 0 }), undoings: [] };

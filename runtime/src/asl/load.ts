@@ -8,6 +8,7 @@ import { isObject, JsonInvalid, parseJson, type Json, type JsonObject } from './
 import { DEFAULT_LIMITS, type Limits } from './limits.ts';
 import { repeatedName } from './repeated-name.ts';
 import type { Resource } from './resource.ts';
+import type { ResourceRole } from './validate/context.ts';
 import { validate } from './validate/validate.ts';
 
 export interface LoadOptions {
@@ -15,7 +16,7 @@ export interface LoadOptions {
   /** EXPRESS machines have no `.sync`, no callbacks and no activities. */
   readonly express?: boolean;
   /** Why this host cannot do what a resource names; the definition is then refused. */
-  readonly refuse?: (resource: Resource) => string | undefined;
+  readonly refuse?: (resource: Resource, role: ResourceRole) => string | undefined;
 }
 
 export interface Loaded {

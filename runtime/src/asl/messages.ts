@@ -29,6 +29,10 @@ export type TurnEvent =
   /** An execution that was to be waited for. */
   | { readonly type: 'childEnded'; readonly id: string; readonly status: ClosedStatus; readonly output?: string; readonly error?: string; readonly cause?: string }
   | { readonly type: 'stopRequested'; readonly error?: string; readonly cause?: string }
+  /** A map run that is under way goes on by other limits; 0 is no limit of concurrency of one's own. */
+  | { readonly type: 'mapRunChanged'; readonly mapRunArn: string; readonly maxConcurrency?: number; readonly toleratedFailureCount?: number; readonly toleratedFailurePercentage?: number }
+  /** One that ended badly goes on from where it failed. */
+  | { readonly type: 'redriven'; readonly clientToken?: string }
   /**
    * A person's word about a compensation that is stuck. `attempts`: how many tries the person knew of; when more were made since, it was
    * said of another state of things and changes nothing. `arguments`: in place of those that were recorded.
@@ -71,7 +75,7 @@ export type Command =
       readonly input: Json;
     }
   | { readonly type: 'writeResults'; readonly id: string; readonly mapRunArn: string; readonly resource: string; readonly arguments: Json; readonly config: JsonObject; readonly results: readonly MapResult[] }
-  | { readonly type: 'closeMapRun'; readonly mapRunArn: string; readonly status: ClosedStatus };
+  | { readonly type: 'closeMapRun'; readonly mapRunArn: string; readonly status: ClosedStatus; readonly counts: MapRunCounts };
 
 export interface ScheduleTask {
   readonly type: 'scheduleTask';
@@ -90,6 +94,16 @@ export interface ScheduleTask {
   readonly attempt: number;
   /** Set when the task undoes a step. */
   readonly compensates?: { readonly step: number; readonly stateName: string };
+}
+
+/** Children of a distributed Map, by what became of them. */
+export interface MapRunCounts {
+  readonly pending: number;
+  readonly running: number;
+  readonly succeeded: number;
+  readonly failed: number;
+  readonly timedOut: number;
+  readonly aborted: number;
 }
 
 /** One child of a distributed Map, for a ResultWriter. */

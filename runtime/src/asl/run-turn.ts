@@ -55,7 +55,7 @@ export async function runTurn({ machine, snapshot, events, ports }: TurnInput): 
   let budget = machine.expressions.limits.transitionsPerTurnMax;
   budget -= await drain(turn, budget);
   for (const event of left) {
-    if (turn.closed) break;
+    if (turn.closed && event.type !== 'redriven') continue;
     await handle(turn, event);
     budget -= await drain(turn, budget);
   }
@@ -87,6 +87,15 @@ function begin(machine: Machine, event: Extract<TurnEvent, { readonly type: 'exe
   return turn;
 }
 
+function redrive(turn: Turn, clientToken: string | undefined): void {
+  if (!turn.resume()) return;
+  const { timeoutSeconds } = turn.machine;
+  const { now } = turn.ports;
+  turn.redrives = { count: (turn.redrives?.count ?? 0) + 1, lastMs: now, ...(clientToken === undefined ? {} : { clientToken }) };
+  turn.note(0, 'ExecutionRedriven', 'executionRedrivenEventDetails', { redriveCount: turn.redrives.count });
+  if (timeoutSeconds !== undefined && turn.top.path === '') turn.startTimer(EXECUTION, now + timeoutSeconds * 1000);
+}
+
 async function handle(turn: Turn, event: TurnEvent): Promise<void> {
   switch (event.type) {
     case 'executionStarted':
@@ -96,6 +105,14 @@ async function handle(turn: Turn, event: TurnEvent): Promise<void> {
       if (!stopLater(turn, failure)) await conclude(turn, 'ABORTED', 0, failure);
       return;
     }
+    case 'mapRunChanged': {
+      const thread = turn.threads().find(({ doing }) => doing.kind === 'mapRun' && doing.arn === event.mapRunArn);
+      if (thread) await deliver(turn, thread.id, event);
+      return;
+    }
+    case 'redriven':
+      redrive(turn, event.clientToken);
+      return;
     case 'compensationRetried':
     case 'compensationSkipped':
       decide(turn, event);

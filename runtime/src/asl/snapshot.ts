@@ -32,6 +32,15 @@ export interface Snapshot {
   readonly error?: string;
   readonly cause?: string;
   readonly saga?: Saga;
+  /** Once it ended badly: where it stood before, for whoever lets it go on. */
+  readonly resume?: Resume;
+  /** How often it went on after an end, and last when and by whose word. */
+  readonly redrives?: { readonly count: number; readonly lastMs: number; readonly clientToken?: string };
+}
+
+export interface Resume {
+  readonly threads: Readonly<Record<string, Thread>>;
+  readonly saga?: Saga;
 }
 
 /** Who waits for the outcome of a child of a map run. */

@@ -10,7 +10,7 @@ import type { Ports } from './ports.ts';
 import { startClock, stopClock } from './saga.ts';
 import type { Saga } from './saga-record.ts';
 import type { Scope, Trace } from './scope.ts';
-import type { Doing, Snapshot, Thread } from './snapshot.ts';
+import type { Doing, Resume, Snapshot, Thread } from './snapshot.ts';
 import { runtimeError } from './state-error.ts';
 import { formatTimestamp } from './timestamp.ts';
 
@@ -28,11 +28,15 @@ export class Turn {
   error: string | undefined;
   cause: string | undefined;
   saga: Saga | undefined;
+  redrives: Snapshot['redrives'];
   lastEventId: number;
   /** Set when a single state is inspected. */
   trace: Trace | undefined;
   /** Members of the context object that an inspection sets. */
   contextMembers: JsonObject = {};
+  /** How things stood when a failure began to rise; undefined once it was caught. */
+  #failedAt: Resume | undefined;
+  #resume: Resume | undefined;
   readonly #before: Snapshot;
   readonly #threads: Map<string, Thread>;
   readonly #waiting: Map<string, string>;
@@ -52,6 +56,8 @@ export class Turn {
     this.error = snapshot.error;
     this.cause = snapshot.cause;
     this.saga = snapshot.saga;
+    this.redrives = snapshot.redrives;
+    this.#resume = snapshot.resume;
     this.ready = [...snapshot.ready];
     this.lastEventId = snapshot.lastEventId;
     this.#lastThread = snapshot.lastThread;
@@ -79,6 +85,8 @@ export class Turn {
       ...(this.error === undefined ? {} : { error: this.error }),
       ...(this.cause === undefined ? {} : { cause: this.cause }),
       ...(this.saga === undefined ? {} : { saga: this.saga }),
+      ...(this.#resume === undefined ? {} : { resume: this.#resume }),
+      ...(this.redrives === undefined ? {} : { redrives: this.redrives }),
     };
   }
 
@@ -92,6 +100,39 @@ export class Turn {
 
   get closed(): boolean {
     return this.status !== 'RUNNING';
+  }
+
+  // Going on after an end
+
+  /** A failure begins to rise: what it takes with it is remembered until it is caught. */
+  markFailure(): void {
+    this.#failedAt ??= { threads: Object.fromEntries(this.#threads), ...(this.saga === undefined ? {} : { saga: this.saga }) };
+  }
+  failureCaught(): void {
+    this.#failedAt = undefined;
+  }
+  /** The execution ends where the failure began; unless `keep`, nothing of it will be wanted. */
+  endAtFailure(keep: boolean): void {
+    this.#resume = keep ? this.#failedAt : undefined;
+  }
+  /** Everything that was under way is under way again, from the beginning of its state. False: there is nothing to go on with. */
+  resume(): boolean {
+    const resume = this.#resume;
+    if (!resume) return false;
+    this.#resume = undefined;
+    this.status = 'RUNNING';
+    this.error = this.cause = undefined;
+    this.saga = resume.saga;
+    const parents = new Set(Object.values(resume.threads).map(({ parent }) => parent));
+    for (const { uncertain: _, ...thread } of Object.values(resume.threads)) {
+      const { kind } = thread.doing;
+      const waits = (kind === 'parallel' || kind === 'map') && parents.has(thread.id);
+      const doing: Doing = waits || kind === 'enter' ? thread.doing : { kind: 'again' };
+      this.#threads.set(thread.id, { ...thread, retryCount: 0, attempts: [], doing });
+      if (!waits) this.ready.push(thread.id);
+      startClock(this, thread);
+    }
+    return true;
   }
 
   // Texts
@@ -317,7 +358,7 @@ export class Turn {
     const retried = state.type === 'Task' || state.type === 'Parallel' || state.type === 'Map';
     const item = this.#item(thread);
     return {
-      Execution: { Id: execution.id, Input: input, StartTime: formatTimestamp(startedMs), Name: execution.name, RoleArn: execution.roleArn, RedriveCount: 0 },
+      Execution: { Id: execution.id, Input: input, StartTime: formatTimestamp(startedMs), Name: execution.name, RoleArn: execution.roleArn, RedriveCount: this.redrives?.count ?? 0, ...(this.redrives ? { RedriveTime: formatTimestamp(this.redrives.lastMs) } : {}) },
       StateMachine: { Id: execution.stateMachineId, Name: execution.stateMachineName },
       State: { Name: thread.state, EnteredTime: formatTimestamp(thread.entered.ms), ...(retried ? { RetryCount: thread.retryCount } : {}) },
       ...(item ? { Map: item } : {}),

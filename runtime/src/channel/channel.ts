@@ -4,6 +4,7 @@
  */
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
+import type { JobData } from '../jobs/job-data.ts';
 import type { TraceContext } from '../telemetry/trace.ts';
 
 export type AppProtocol = 'http' | 'https' | 'grpc' | 'grpcs' | 'h2c';
@@ -51,6 +52,15 @@ export interface BulkEventDelivery {
   readonly trace: TraceContext;
 }
 
+/** A tick of a job on its way to the app. */
+export interface JobDelivery {
+  readonly name: string;
+  readonly data: JobData | undefined;
+  /** What the app is told besides: headers over HTTP, metadata over gRPC. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly trace: TraceContext;
+}
+
 /**
  * What the app made of an event (http-api.md 21.4, grpc-api.md 7). `away` = the app could not be reached at all
  * (refused, not yet up, unhealthy): no attempt was used up. `statusCode` = HTTP status or gRPC code, for policies.
@@ -59,6 +69,37 @@ export type EventAnswer =
   | { readonly outcome: 'success' }
   | { readonly outcome: 'retry'; readonly reason: string; readonly statusCode?: number }
   | { readonly outcome: 'drop'; readonly reason: string; /** false: dropped without a dead letter (gRPC UNIMPLEMENTED). */ readonly deadLetter?: boolean }
+  | { readonly outcome: 'away'; readonly reason: string };
+
+/** An event of an input binding on its way to the app. */
+export interface BindingDelivery {
+  readonly binding: string;
+  /** Path in the app, without leading slash. gRPC apps get the name instead. */
+  readonly route: string;
+  readonly data: Uint8Array;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly trace: TraceContext;
+}
+
+/** What an app's answer to an event asks for: state to save, and bindings to call with the operation `create`. */
+export interface AppBindingReply {
+  readonly storeName: string;
+  readonly states: readonly {
+    readonly key: string;
+    readonly value: { readonly data: Uint8Array; readonly binary: boolean };
+    readonly etag?: string;
+    readonly metadata?: Readonly<Record<string, string>>;
+  }[];
+  readonly to: readonly string[];
+  /** All of `to` at once, not one after the other. */
+  readonly parallel: boolean;
+  readonly data: Uint8Array;
+}
+
+/** `body` is what the app wrote, for sources that can pass it on. `away` and `statusCode` as in `EventAnswer`. */
+export type BindingAnswer =
+  | { readonly outcome: 'success'; readonly body: Uint8Array; readonly reply: AppBindingReply | undefined }
+  | { readonly outcome: 'retry'; readonly reason: string; readonly statusCode?: number }
   | { readonly outcome: 'away'; readonly reason: string };
 
 /** A call to a method of the app, in HTTP terms; the gRPC channel maps it to OnInvoke. */
@@ -112,6 +153,12 @@ export interface AppChannel {
   deliver(event: EventDelivery, signal: AbortSignal): Promise<EventAnswer>;
   /** Per entry id; entries missing from the map count as retry. Never rejects. */
   deliverBulk(events: BulkEventDelivery, signal: AbortSignal): Promise<ReadonlyMap<string, EventAnswer> | EventAnswer>;
+  /** Whether the app wants the events of this binding. Rejects when it could not be asked, or cannot tell yet. */
+  wantsBinding(binding: { readonly name: string; readonly route: string }, signal: AbortSignal): Promise<boolean>;
+  /** Never rejects. */
+  deliverBinding(event: BindingDelivery, signal: AbortSignal): Promise<BindingAnswer>;
+  /** `drop`: the app has no such job (404, NOT_FOUND). Never rejects. */
+  deliverJob(job: JobDelivery, signal: AbortSignal): Promise<EventAnswer>;
   /** Rejects with `AppAway` or `AppGrpcError`. */
   invoke(request: AppRequest, signal: AbortSignal): Promise<AppResponse>;
   /** Rejects when no TCP connection to the app's port can be had within 500 ms. */

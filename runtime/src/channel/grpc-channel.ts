@@ -18,16 +18,19 @@ import {
   AppCallback,
   AppCallbackAlpha,
   AppCallbackHealthCheck,
+  BindingEventResponseBindingEventConcurrency,
   TopicEventResponseStatus,
+  type BindingEventResponse,
   type TopicEventBulkResponse,
   type TopicSubscription,
 } from '@mecha/specs/gen/appcallback.gen.ts';
 import { HTTPExtensionVerb } from '@mecha/specs/gen/common.gen.ts';
 import { messageOf } from '../errors.ts';
+import { anyOfData } from '../jobs/job-data.ts';
 import { binaryTraceOf } from '../telemetry/grpc-trace.ts';
 import type { Log } from '../telemetry/log.ts';
 import { traceparentOf, type TraceContext } from '../telemetry/trace.ts';
-import { AppAway, AppGrpcError, type AppChannel, type AppPresence, type AppRequest, type AppSubscription, type EventAnswer } from './channel.ts';
+import { AppAway, AppGrpcError, type AppBindingReply, type AppChannel, type AppPresence, type AppRequest, type AppSubscription, type EventAnswer } from './channel.ts';
 import { TooManyWaiting, createConcurrencyLimit } from './concurrency.ts';
 import { TYPE_URL_HEADER, headersFromMetadata, metadataFromHeaders } from './grpc-headers.ts';
 import { reachTcp } from './http-channel.ts';
@@ -51,6 +54,7 @@ export interface GrpcChannelOptions {
   readonly log: Log;
 }
 
+const NOT_FOUND = 5;
 const UNIMPLEMENTED = 12;
 const RESOURCE_EXHAUSTED = 8;
 const CONNECT_TIMEOUT_MS = 5000;
@@ -154,6 +158,46 @@ export function createGrpcChannel(options: GrpcChannelOptions): AppChannel {
           return bulkAnswerOf((await ask(AppCallbackAlpha.OnBulkTopicEventAlpha1, request, { trace }, signal)).message);
         }
       } catch (error) {
+        return answerOfFailure(error, signal);
+      }
+    },
+
+    async wantsBinding({ name }, signal) {
+      try {
+        const { message } = await ask(AppCallback.ListInputBindings, {}, {}, signal);
+        return message.bindings.includes(name);
+      } catch (error) {
+        if (!isUnimplemented(error)) throw error;
+        return false;
+      }
+    },
+
+    async deliverBinding(event, signal) {
+      try {
+        const { binding: name, data, metadata, trace } = event;
+        const { message } = await ask(AppCallback.OnBindingEvent, { name, data, metadata }, { trace }, signal);
+        return { outcome: 'success', body: message.data, reply: bindingReplyOf(message) };
+      } catch (error) {
+        const failed = answerOfFailure(error, signal);
+        return failed.outcome === 'drop' ? { outcome: 'retry', reason: 'the app does not serve binding events', statusCode: UNIMPLEMENTED } : failed;
+      }
+    },
+
+    async deliverJob({ name, data, headers, trace }, signal) {
+      const any = data && anyOfData(data);
+      const request = { name, data: any, method: `job/${name}`, contentType: any?.typeUrl ?? '', httpExtension: { verb: HTTPExtensionVerb.POST } };
+      const given = { entries: Object.entries(headers), trace };
+      try {
+        try {
+          await ask(AppCallback.OnJobEvent, request, given, signal);
+        } catch (error) {
+          if (!isUnimplemented(error)) throw error;
+          await ask(AppCallbackAlpha.OnJobEventAlpha1, request, given, signal);
+        }
+        return SUCCESS;
+      } catch (error) {
+        if (isUnimplemented(error)) return { outcome: 'retry', reason: 'the app does not serve job events', statusCode: UNIMPLEMENTED };
+        if (error instanceof AppGrpcError && error.code === NOT_FOUND) return { outcome: 'drop', reason: 'the app answered NOT_FOUND' };
         return answerOfFailure(error, signal);
       }
     },
@@ -316,8 +360,20 @@ function bulkAnswerOf(message: TopicEventBulkResponse): ReadonlyMap<string, Even
   return new Map(message.statuses.map(({ entryId, status }) => [entryId, answerOf(status)]));
 }
 
+/** Undefined: nothing is asked for. */
+function bindingReplyOf({ storeName, states, to, data, concurrency }: BindingEventResponse): AppBindingReply | undefined {
+  if (to.length === 0 && (storeName === '' || states.length === 0)) return undefined;
+  return {
+    storeName,
+    states: storeName === '' ? [] : states.map(({ key, value, etag, metadata }) => ({ key, value: { data: value, binary: metadata['contentType'] !== 'application/json' }, ...(etag ? { etag: etag.value } : {}), metadata })),
+    to,
+    parallel: concurrency === BindingEventResponseBindingEventConcurrency.PARALLEL,
+    data,
+  };
+}
+
 /** No answer at all. A call that the sidecar itself took back is no attempt; one that ran out of time is. */
-function answerOfFailure(error: unknown, signal: AbortSignal): EventAnswer {
+function answerOfFailure(error: unknown, signal: AbortSignal): Exclude<EventAnswer, { outcome: 'success' }> {
   if (isUnimplemented(error)) return { outcome: 'drop', reason: 'the app does not serve topic events', deadLetter: false };
   if (error instanceof AppAway || error instanceof TooManyWaiting) return { outcome: 'away', reason: error.message };
   if (error instanceof AppGrpcError) return { outcome: 'retry', reason: `the app answered with code ${error.code}: ${error.message}`, statusCode: error.code };

@@ -15,11 +15,13 @@ import { connect } from 'node:net';
 import type { Readable } from 'node:stream';
 import type { Pool } from 'undici';
 import { messageOf } from '../errors.ts';
+import { bodyOfData } from '../jobs/job-data.ts';
 import { asArray, asObject, member, parseJson } from '../json/lenient-json.ts';
 import type { Log } from '../telemetry/log.ts';
 import { traceparentOf, type TraceContext } from '../telemetry/trace.ts';
 import { parseAppSubscriptions } from './app-subscriptions.ts';
-import { AppAway, type AppChannel, type AppPresence, type AppSubscription, type BulkEventDelivery, type EventAnswer, type EventDelivery } from './channel.ts';
+import { bindingReplyOf } from './binding-reply.ts';
+import { AppAway, type AppChannel, type AppPresence, type AppSubscription, type BindingAnswer, type BulkEventDelivery, type EventAnswer, type EventDelivery } from './channel.ts';
 import { TooManyWaiting, createConcurrencyLimit } from './concurrency.ts';
 import { responseHeaders } from './forwarded-headers.ts';
 import { exchange, readAtMost, whenRead, type ExchangeAnswer } from './http-exchange.ts';
@@ -54,6 +56,7 @@ const REACH_TIMEOUT_MS = 500;
 /** What an app may write in answer to an event; a longer answer holds no `status` worth reading. */
 const ANSWER_BYTES_MAX = 64 * 1024;
 const BULK_ANSWER_BYTES_MAX = 4 * 1024 * 1024;
+const BINDING_ANSWER_BYTES_MAX = 4 * 1024 * 1024;
 const SUBSCRIPTIONS_BYTES_MAX = 1024 * 1024;
 const UNHEALTHY = 'app is not in a healthy state';
 
@@ -146,6 +149,37 @@ export function createHttpChannel(options: HttpChannelOptions): AppChannel {
       }
     },
 
+    async wantsBinding({ route }, signal) {
+      const request = { method: 'OPTIONS', path: requestPath(route), headers: { 'content-type': 'application/json' } };
+      const { status } = await askShort(request, signal, ANSWER_BYTES_MAX);
+      if (status >= 500 || status === 408 || status === 429) throw new Error(`the app answered OPTIONS /${route} with status ${status}`);
+      return (status >= 200 && status < 300) || status === 405;
+    },
+
+    async deliverBinding(event, signal) {
+      const headers = metadataHeaders(event.metadata);
+      // Whatever the data are: apps parse by it (http-api.md 21.6).
+      headers['content-type'] = 'application/json';
+      try {
+        const request = { method: 'POST', path: requestPath(event.route), headers, body: event.data, trace: event.trace };
+        const { status, body } = await askShort(request, signal, BINDING_ANSWER_BYTES_MAX);
+        return bindingAnswerOf(status, body);
+      } catch (error) {
+        return answerOfFailure(error, signal);
+      }
+    },
+
+    async deliverJob({ name, data, headers, trace }, signal) {
+      const body = data === undefined ? undefined : bodyOfData(data);
+      try {
+        const request = { method: 'POST', path: `/job/${encodeURIComponent(name.toWellFormed())}`, headers: { ...headers, 'content-type': 'application/json' }, body, trace };
+        const { status } = await askShort(request, signal, ANSWER_BYTES_MAX);
+        return status >= 200 && status < 300 ? SUCCESS : answerOf(status, undefined);
+      } catch (error) {
+        return answerOfFailure(error, signal);
+      }
+    },
+
     async invoke(request, signal) {
       const path = `/${request.path}${request.queryText === '' ? '' : `?${request.queryText}`}`;
       const headers: RequestHeaders = { ...(request.headers as RequestHeaders) };
@@ -220,13 +254,18 @@ const NOT_FROM_METADATA = new Set([
 const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 const HEADER_VALUE = /^[\t\u0020-\u007e\u0080-\u00ff]*$/;
 
-function eventHeaders(event: EventDelivery): RequestHeaders {
+function metadataHeaders(metadata: Readonly<Record<string, string>>): RequestHeaders {
   const headers: RequestHeaders = {};
-  for (const name in event.metadata) {
-    const value = event.metadata[name];
+  for (const name in metadata) {
+    const value = metadata[name];
     if (value === undefined || !HEADER_NAME.test(name) || NOT_FROM_METADATA.has(name.toLowerCase()) || !HEADER_VALUE.test(value)) continue;
     headers[name] = value;
   }
+  return headers;
+}
+
+function eventHeaders(event: EventDelivery): RequestHeaders {
+  const headers = metadataHeaders(event.metadata);
   headers['content-type'] = 'application/cloudevents+json';
   if (HEADER_VALUE.test(event.pubsubName)) headers['pubsubName'] = event.pubsubName;
   return headers;
@@ -281,6 +320,12 @@ function statusWord(body: Buffer): string | undefined {
   }
 }
 
+function bindingAnswerOf(status: number, body: Buffer | undefined): BindingAnswer {
+  if (status < 200 || status > 299) return { outcome: 'retry', reason: `the app answered with status ${status}`, statusCode: status };
+  if (body === undefined) return { outcome: 'retry', reason: `the app's answer is longer than ${BINDING_ANSWER_BYTES_MAX} bytes` };
+  return { outcome: 'success', body, reply: bindingReplyOf(body) };
+}
+
 function bulkAnswerOf(status: number, body: Buffer | undefined): ReadonlyMap<string, EventAnswer> | EventAnswer {
   if (status === 404) return { outcome: 'drop', reason: 'the app answered 404', deadLetter: false };
   if (status < 200 || status > 299) return { outcome: 'retry', reason: `the app answered with status ${status}`, statusCode: status };
@@ -300,7 +345,7 @@ function bulkAnswerOf(status: number, body: Buffer | undefined): ReadonlyMap<str
 }
 
 /** No answer at all. A call that the sidecar itself took back is no attempt; one that ran out of time is. */
-function answerOfFailure(error: unknown, signal: AbortSignal): EventAnswer {
+function answerOfFailure(error: unknown, signal: AbortSignal): Exclude<EventAnswer, { outcome: 'success' | 'drop' }> {
   if (error instanceof AppAway) return { outcome: 'away', reason: error.message };
   if (error instanceof TooManyWaiting) return { outcome: 'away', reason: error.message };
   if (signal.aborted && !isTimeout(signal.reason)) return { outcome: 'away', reason: 'the delivery was cancelled' };

@@ -4,8 +4,8 @@
  */
 import type { Init } from '@mecha/specs/codec.ts';
 import type { TopicEventBulkRequestEntry, TopicEventCERequest, TopicEventRequest } from '@mecha/specs/gen/appcallback.gen.ts';
-import { NullValue, type Struct, type Value } from '@mecha/specs/gen/struct.gen.ts';
 import { membersOf } from '../json/json-members.ts';
+import { structOf } from '../json/struct-value.ts';
 import { CLOUD_EVENT_JSON, mediaType } from '../cloud-event/cloud-event.ts';
 import type { BulkEventDelivery, EventDelivery } from './channel.ts';
 
@@ -55,23 +55,4 @@ function writtenData(body: Uint8Array): string | undefined {
 
 function textOf(value: unknown): string {
   return typeof value === 'string' ? value : value === undefined || value === null ? '' : JSON.stringify(value);
-}
-
-function structOf(entries: readonly (readonly [string, unknown])[]): Init<Struct> {
-  return { fields: Object.fromEntries(entries.map(([name, value]) => [name, valueOf(value)])) };
-}
-
-function valueOf(value: unknown): Init<Value> {
-  switch (typeof value) {
-    case 'string':
-      return { stringValue: value };
-    case 'number':
-      return { numberValue: value };
-    case 'boolean':
-      return { boolValue: value };
-    default:
-      if (Array.isArray(value)) return { listValue: { values: value.map(valueOf) } };
-      if (typeof value === 'object' && value !== null) return { structValue: structOf(Object.entries(value)) };
-      return { nullValue: NullValue.NULL_VALUE };
-  }
 }

@@ -16,6 +16,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   { name: 'publish', summary: 'Publish an event through a sidecar', load: async () => (await import('./publish.ts')).publishCommand },
   { name: 'invoke', summary: 'Call a method of an app through a sidecar', load: async () => (await import('./invoke.ts')).invokeCommand },
   { name: 'workflow', summary: 'Start workflow instances and steer them', load: async () => (await import('./workflow.ts')).workflowCommand },
+  { name: 'job', summary: 'Schedule jobs of an app, look at them, delete them', load: async () => (await import('./job.ts')).jobCommand },
   { name: 'components', summary: 'List the component types, or describe one', load: async () => (await import('./components.ts')).componentsCommand },
   { name: 'metadata', summary: 'Show what a running sidecar is and has', load: async () => (await import('./metadata.ts')).metadataCommand },
 ];

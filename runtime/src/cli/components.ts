@@ -1,6 +1,6 @@
 /** `mecha components` and `mecha components describe TYPE`: the catalog, from the declarations alone. */
 import { catalog } from '@mecha/components/catalog';
-import type { MetadataField } from '@mecha/components/kit';
+import type { BindingOperations, MetadataField } from '@mecha/components/kit';
 import { jsonSchemaOf } from '@mecha/components/kit/metadata.ts';
 import { nearest } from '@mecha/components/kit/nearest.ts';
 import { catalogEntry } from '../config/component-resource.ts';
@@ -42,6 +42,7 @@ export const componentsCommand: Command = {
     context.out(`Capabilities: ${definition.features.join(', ') || 'none'}\n\nMetadata:${Object.keys(definition.metadata).length === 0 ? ' none' : ''}\n`);
     const width = Math.max(...Object.keys(definition.metadata).map((name) => name.length));
     for (const [name, field] of Object.entries(definition.metadata)) context.out(fieldLine(name, field, width));
+    for (const line of operationLines(definition.operations)) context.out(line);
     return 0;
   },
 };
@@ -50,4 +51,18 @@ function fieldLine(name: string, field: MetadataField, width: number): string {
   const notes = fieldNotes(field);
   const words = field.noEffect === undefined ? field.description : `Has no effect: ${field.noEffect}.`;
   return `  ${name.padEnd(width)}  ${field.type.padEnd(10)}${words}${notes.length > 0 ? ` (${notes.join('; ')})` : ''}\n`;
+}
+
+/** Operations of a binding, each with the metadata of its requests. */
+function operationLines(operations: BindingOperations | undefined): string[] {
+  if (!operations) return [];
+  if (Object.keys(operations).length === 0) return ['\nOperations: as its metadata say\n'];
+  const lines = ['\nOperations:\n'];
+  for (const [name, { description, data, result, metadata = {} }] of Object.entries(operations)) {
+    lines.push(`  ${name}: ${description}\n`);
+    for (const [key, words] of Object.entries(metadata)) lines.push(`    ${key}${words.required ? ' (required)' : ''}: ${words.description}\n`);
+    if (data !== undefined) lines.push(`    data: ${data}\n`);
+    if (result !== undefined) lines.push(`    answers: ${result}\n`);
+  }
+  return lines;
 }

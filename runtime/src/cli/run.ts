@@ -68,7 +68,7 @@ async function appsOf(path: string, context: CommandContext): Promise<readonly R
 }
 
 /** Flags of the process rather than of an app. */
-const PROCESS_FLAGS = new Set(['data-dir', 'metrics-port', 'metrics-listen-address', 'enable-metrics', 'mode', 'run-file', 'exit-on-failure', 'ready-file']);
+const PROCESS_FLAGS = new Set(['data-dir', 'ledger', 'metrics-port', 'metrics-listen-address', 'enable-metrics', 'mode', 'run-file', 'exit-on-failure', 'ready-file']);
 
 interface RunningApp {
   readonly app: RunFileApp;

@@ -8,7 +8,7 @@ import type { YamlView } from './yaml-view.ts';
 
 const INIT_TIMEOUT_MS = 5000;
 /** Categories of the field that later blocks will serve; named so that a loader can say so. */
-const LATER_CATEGORIES = ['bindings', 'configuration', 'crypto', 'lock', 'middleware', 'conversation', 'nameresolution', 'workflowbackend'];
+const LATER_CATEGORIES = ['configuration', 'crypto', 'lock', 'middleware', 'conversation', 'nameresolution', 'workflowbackend'];
 const REQUIRED_ANNOTATION = 'mecha.dev/required';
 
 export function catalogEntry(type: string): CatalogEntry | undefined {

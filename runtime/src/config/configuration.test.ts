@@ -50,6 +50,7 @@ secrets:
     apiLogging: { enabled: true, obfuscateURLs: true, omitHealthChecks: false },
     metricsEnabled: true,
     features: { HotReload: false },
+    workflow: { turnsPerName: {}, activitiesPerName: {}, retention: {} },
   });
 });
 
@@ -99,4 +100,34 @@ test('a file that is missing, or of another kind, is an error with its name', as
   folder = await mkdtemp(join(tmpdir(), 'mecha-configuration-'));
   await writeFile(join(folder, 'a.yaml'), 'kind: Component\n');
   expect(problemLines((await loadConfiguration([join(folder, 'a.yaml')], {})).problems)[0]).toMatch(/a\.yaml:1: error: --config takes a Configuration, and this is a Component$/);
+});
+
+test('limits and retention of workflows are read; a limit of nothing is none', async () => {
+  const { configuration, lines } = await load([`workflow:
+  maxConcurrentWorkflowInvocations: 20
+  maxConcurrentActivityInvocations: 0
+  workflowConcurrencyLimits: [{name: order, maxConcurrent: 2}, {name: any, maxConcurrent: 0}]
+  activityConcurrencyLimits: [{name: pay, maxConcurrent: 5}]
+  stateRetentionPolicy: {anyTerminal: 24h, failed: 168h, completed: 0s}
+  maxPayloadSize: 8Mi
+  maxHistorySize: 32Mi`, 'workflow: {maxConcurrentActivityInvocations: 7}']);
+  expect(lines).toEqual([]);
+  expect(configuration.workflow).toEqual({
+    turnsMax: 20, activitiesMax: 7, turnsPerName: { order: 2 }, activitiesPerName: { pay: 5 },
+    retention: { completedMs: 0, failedMs: 7 * 86_400_000, terminatedMs: 86_400_000, canceledMs: 86_400_000 },
+    payloadBytesMax: 8 * 1024 * 1024, historyBytesMax: 32 * 1024 * 1024,
+  });
+});
+
+test('each fault in the settings of workflows is told with its place', async () => {
+  const { lines } = await load([`workflow:
+  maxConcurrentWorkflowInvocation: 1
+  maxConcurrentActivityInvocations: -1
+  globalMaxConcurrentWorkflowInvocations: 5
+  workflowConcurrencyLimits: [{maxConcurrent: 2}, {name: a}, {name: b, maxConcurrent: 1}, {name: b, maxConcurrent: 2}]
+  stateRetentionPolicy: {completed: soon}
+  maxPayloadSize: 1
+  maxHistorySize: 5Gi`]);
+  const text = lines.join('\n');
+  for (const words of [/maxConcurrentWorkflowInvocation.*did you mean|maxConcurrentWorkflowInvocations/, /from 0 on.*maxConcurrentActivityInvocations/, /globalMax.*hold for each sidecar; use maxConcurrentWorkflowInvocations/, /needs name/, /the concurrency limit for a needs maxConcurrent/, /two concurrency limits for b/, /not 'soon'/, /from 64Ki to 128Mi, not '1'/, /from 1024Ki to 1024Mi, not '5Gi'/]) expect(text).toMatch(words);
 });

@@ -1,11 +1,12 @@
 /** `--config` files (behaviour.md 1.4): environment expansion, exact-case keys, later files override. */
 import type { ApiRule, Configuration } from './resource-types.ts';
+import { DEFAULT_WORKFLOW_CONFIGURATION, workflowConfiguration } from './workflow-configuration.ts';
 import { Problems, readYaml, type YamlView } from './yaml-view.ts';
 
 const DEFAULT_SAMPLING_RATE = 0.0001;
 /** Sections that are known, and not served yet. */
-const LATER = ['httpPipeline', 'appHttpPipeline', 'mtls', 'nameResolution', 'wasm', 'workflow'];
-const SECTIONS = ['tracing', 'metric', 'metrics', 'logging', 'secrets', 'features', 'api', 'components', 'accessControl', ...LATER];
+const LATER = ['httpPipeline', 'appHttpPipeline', 'mtls', 'nameResolution', 'wasm'];
+const SECTIONS = ['tracing', 'metric', 'metrics', 'logging', 'secrets', 'features', 'api', 'components', 'accessControl', 'workflow', ...LATER];
 /** What may be said of metrics; all but `enabled` is not served yet. */
 const METRIC_FIELDS = ['enabled', 'recordErrorCodes', 'http', 'rules', 'latencyDistributionBuckets', 'workflow'];
 
@@ -17,6 +18,7 @@ export const DEFAULT_CONFIGURATION: Configuration = {
   apiLogging: { enabled: false, obfuscateURLs: false, omitHealthChecks: false },
   metricsEnabled: true,
   features: {},
+  workflow: DEFAULT_WORKFLOW_CONFIGURATION,
 };
 
 export async function loadConfiguration(paths: readonly string[], env: Readonly<Record<string, string | undefined>>): Promise<{ configuration: Configuration; problems: Problems['list'] }> {
@@ -75,6 +77,7 @@ function merge(before: Configuration, document: YamlView): Configuration {
     },
     metricsEnabled: metrics ?? before.metricsEnabled,
     features: { ...before.features, ...features },
+    workflow: workflowConfiguration(spec.get('workflow'), before.workflow),
   };
 }
 

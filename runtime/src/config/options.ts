@@ -35,6 +35,7 @@ export const SIDECAR_OPTIONS: readonly OptionSpec[] = [
   { flag: 'app-channel-address', type: 'text', value: 'HOST', env: 'APP_CHANNEL_ADDRESS', default: '127.0.0.1', group: 'app', words: 'Host on which the app listens' },
   { flag: 'app-max-concurrency', type: 'integer', value: 'N', default: '-1', group: 'app', words: 'Calls into the app at a time; 0 or less = no limit' },
   { flag: 'app-ssl', type: 'boolean', group: 'app', words: 'Older way to say https or grpcs' },
+  { flag: 'app-binding-options-timeout', type: 'duration', value: 'DURATION', default: '3s', group: 'app', words: 'How long the app may take to say whether it wants an input binding, before it is asked again' },
   { flag: 'disable-init-endpoints', type: 'list', value: 'NAMES', group: 'app', words: 'Do not ask the app for these: config, subscribe' },
   { flag: 'enable-app-health-check', type: 'boolean', group: 'health', words: 'Probe the app, and leave it alone while it is unhealthy' },
   { flag: 'app-health-check-path', type: 'text', value: 'PATH', default: '/healthz', group: 'health', words: 'Path that the probe asks for' },
@@ -57,6 +58,7 @@ export const SIDECAR_OPTIONS: readonly OptionSpec[] = [
   { flag: 'config', type: 'list', value: 'FILE', short: 'c', group: 'resources', words: 'Configuration YAML; may be repeated, later files win' },
   { flag: 'strict', type: 'boolean', group: 'resources', words: 'Unknown metadata names are errors, not warnings' },
   { flag: 'data-dir', type: 'text', value: 'DIR', env: 'MECHA_DATA_DIR', default: '~/.mecha', group: 'resources', words: 'Folder of all durable data; apps that share it find each other' },
+  { flag: 'ledger', type: 'text', value: 'URL', env: 'MECHA_LEDGER', group: 'resources', words: 'PostgreSQL database for all durable data, shared by sidecars of many hosts: postgresql://user:password@host/database' },
   { flag: 'max-body-size', type: 'size', value: 'SIZE', default: '4Mi', group: 'limits', words: 'Largest request body; 0 = no limit' },
   { flag: 'read-buffer-size', type: 'size', value: 'SIZE', default: '4Ki', group: 'limits', words: 'Size of request headers' },
   { flag: 'dapr-http-max-request-size', type: 'integer', value: 'MB', group: 'limits', words: 'Older form of --max-body-size' },
@@ -68,7 +70,6 @@ export const SIDECAR_OPTIONS: readonly OptionSpec[] = [
   { flag: 'enable-api-logging', type: 'boolean', group: 'logs', words: 'One line for each API call' },
   { flag: 'dapr-internal-grpc-port', type: 'integer', value: 'PORT', group: 'accepted', words: '', noEffect: 'sidecars of a host reach each other over a Unix socket' },
   { flag: 'dapr-internal-grpc-listen-address', type: 'text', value: 'HOST', group: 'accepted', words: '', noEffect: 'sidecars of a host reach each other over a Unix socket' },
-  { flag: 'app-binding-options-timeout', type: 'duration', value: 'DURATION', group: 'accepted', words: '', noEffect: 'bindings are not served yet' },
   { flag: 'enable-profiling', type: 'boolean', group: 'accepted', words: '', noEffect: 'profiling is not served yet' },
   { flag: 'profile-port', type: 'integer', value: 'PORT', group: 'accepted', words: '', noEffect: 'profiling is not served yet' },
   { flag: 'log-file', type: 'text', value: 'FILE', group: 'accepted', words: '', noEffect: 'logs go to standard output; redirect it' },
@@ -277,6 +278,7 @@ export function sidecarOptions(values: OptionValues, env: Readonly<Record<string
     strict: values.boolean('strict') ?? false,
     gracefulShutdownMs: shutdownSeconds > 0 ? shutdownSeconds * 1000 : 2 ** 31 - 1,
     blockShutdownMs: values.ms('dapr-block-shutdown-duration'),
+    appBindingOptionsTimeoutMs: values.ms('app-binding-options-timeout') ?? 3000,
     logLevel: (values.text('log-level') ?? 'info') as LogLevel,
     logAsJson: values.boolean('log-as-json') ?? false,
     // What the sidecar of the field puts into its own environment, where components may refer to it.
@@ -313,6 +315,7 @@ export function hostOptions(values: OptionValues, env: Readonly<Record<string, s
   const kubernetes = values.text('mode') === 'kubernetes';
   return {
     dataDir: dataDirOf(values, env),
+    ledger: ledgerOf(values),
     metrics: {
       enabled: values.boolean('enable-metrics') ?? true,
       port: values.integer('metrics-port') ?? 9090,
@@ -320,6 +323,13 @@ export function hostOptions(values: OptionValues, env: Readonly<Record<string, s
     },
     sidecars,
   };
+}
+
+/** What is wrong is said without the address: it may hold a password. */
+function ledgerOf(values: OptionValues): string | undefined {
+  const text = values.text('ledger') || undefined;
+  if (text !== undefined && !/^postgres(ql)?:\/\/./.test(text)) throw new UsageError('--ledger (MECHA_LEDGER) takes the address of a PostgreSQL database: postgresql://user:password@host:5432/database');
+  return text;
 }
 
 /** Absolute, because apps with working folders of their own must mean the same one; `~` is the user's home. */

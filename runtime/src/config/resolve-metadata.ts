@@ -69,7 +69,7 @@ async function textOf(item: MetadataItem, secretStore: string | undefined, conte
 function refusedEnv(name: string, env: Readonly<Record<string, string | undefined>>): string | undefined {
   const upper = name.toUpperCase();
   if (name === '' || /\s/.test(name)) return `'${name}' is no name of an environment variable`;
-  if (upper === 'APP_API_TOKEN' || upper.startsWith('DAPR_')) return `environment variable ${name} belongs to the sidecar and may not be referred to`;
+  if (upper === 'APP_API_TOKEN' || upper === 'MECHA_LEDGER' || upper.startsWith('DAPR_')) return `environment variable ${name} belongs to the sidecar and may not be referred to`;
   const allowed = env['DAPR_ENV_KEYS'];
   if (allowed && !allowed.split(/\s+/).includes(name)) return `environment variable ${name} is not among DAPR_ENV_KEYS`;
   return undefined;

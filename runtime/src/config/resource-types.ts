@@ -124,6 +124,20 @@ export interface Configuration {
   readonly apiLogging: { readonly enabled: boolean; readonly obfuscateURLs: boolean; readonly omitHealthChecks: boolean };
   readonly metricsEnabled: boolean;
   readonly features: Readonly<Record<string, boolean>>;
+  /** `spec.workflow`. */
+  readonly workflow: WorkflowConfiguration;
+}
+/** What is not said is as the engine has it. */
+export interface WorkflowConfiguration {
+  /** Turns, and activities, at once in this sidecar. */
+  readonly turnsMax?: number;
+  readonly activitiesMax?: number;
+  readonly turnsPerName: Readonly<Record<string, number>>;
+  readonly activitiesPerName: Readonly<Record<string, number>>;
+  /** Milliseconds after its end that an instance is kept; absent: for ever. */
+  readonly retention: { readonly completedMs?: number; readonly failedMs?: number; readonly terminatedMs?: number; readonly canceledMs?: number };
+  readonly payloadBytesMax?: number;
+  readonly historyBytesMax?: number;
 }
 export interface ApiRule {
   readonly name: string;

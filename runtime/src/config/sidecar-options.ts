@@ -41,6 +41,8 @@ export interface SidecarOptions {
   readonly gracefulShutdownMs: number;
   /** Milliseconds between stopping intake and the plain stop; undefined = none. */
   readonly blockShutdownMs: number | undefined;
+  /** How long the app may take to say whether it wants an input binding. */
+  readonly appBindingOptionsTimeoutMs: number;
   readonly logLevel: LogLevel;
   readonly logAsJson: boolean;
   /** Environment for envRef, `secretstores.local.env` and templates; a copy, per app. */
@@ -50,6 +52,8 @@ export interface SidecarOptions {
 /** What all sidecars of one process share. */
 export interface HostOptions {
   readonly dataDir: string;
+  /** `postgresql://…`, with its password: never to be shown. Undefined: a file in the data folder. */
+  readonly ledger?: string | undefined;
   readonly metrics: { readonly enabled: boolean; readonly port: number; readonly listenAddress: string };
   readonly sidecars: readonly SidecarOptions[];
 }

@@ -29,7 +29,7 @@ describe('resources of kind Workflow', () => {
 
   test.each<[string, string, RegExp]>([
     ['a transition to nowhere, on its line', workflow(GOOD.replace('End: true', 'Next: Shipp')), /^w\.yaml:8: error: .*Shipp.* at \/States\/Pay\/Next/],
-    ['a resource that is not served yet, by name', workflow(GOOD.replace('invoke:::payment:charge', 'jobs:::x:schedule')), /^w\.yaml:8: error: The resource arn:mecha:jobs:::x:schedule is not supported at \/States\/Pay\/Resource \(tasks of the block 'jobs' are not served yet/],
+    ['a resource that is not served yet, by name', workflow(GOOD.replace('invoke:::payment:charge', 'lock:::x:take')), /^w\.yaml:8: error: The resource arn:mecha:lock:::x:take is not supported at \/States\/Pay\/Resource \(tasks of the block 'lock' are not served yet/],
     ['text that is no definition', workflow('  definition: "{"\n'), /^w\.yaml:5: error: /],
     ['a definition that is missing', workflow('  type: STANDARD\n'), /^w\.yaml:5: error: a Workflow needs spec\.definition/],
     ['an unknown type', workflow(`  type: EXPRES\n${GOOD}`), /^w\.yaml:5: error: a Workflow is STANDARD or EXPRESS, not EXPRES \(spec\.type\); did you mean EXPRESS\?/],

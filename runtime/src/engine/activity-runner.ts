@@ -10,10 +10,12 @@ import type { Ledger, WorkflowActivity, WorkflowOperation } from '@mecha/compone
 import { messageOf as wordsOf } from '../errors.ts';
 import { waitFor } from '../wait.ts';
 import { isLarger, messageOf, tooLarge, type StoredRequest } from './compose-step.ts';
+import type { EngineMetrics } from './engine-metrics.ts';
 import type { EngineParts, EngineSettings } from './engine-parts.ts';
 import { ExecutorUnavailable, type ActivityExecutor, type ActivityOutcome, type ActivityRequest } from './executor.ts';
 import type { FusedResult } from './instance-memory.ts';
 import type { Limiter } from './limits.ts';
+import { fetched, parsed } from './payloads.ts';
 import type { StartedActivity } from './turn-runner.ts';
 import type { ActivityRetry, FailureDetails, HistoryEvent } from './vocabulary.ts';
 
@@ -21,6 +23,7 @@ export interface ActivityRunnerParts extends Pick<EngineParts, 'ledger' | 'clock
   readonly settings: EngineSettings;
   readonly owner: string;
   readonly limiter: Limiter;
+  readonly metrics: EngineMetrics;
   readonly executorFor: (name: string) => ActivityExecutor | undefined;
   /** `TurnRunner.offer`. */
   readonly offer: (row: number, result: Omit<FusedResult, 'settle'>) => Promise<boolean> | undefined;
@@ -84,18 +87,26 @@ export class ActivityRunner {
     // An earlier attempt that was given up: its answer counts no more.
     running?.abort.abort();
     const abort = new AbortController();
-    this.#running.set(activity, { attempt, row, abort });
+    const own = { attempt, row, abort };
+    this.#running.set(activity, own);
+    const over = (): void => void (this.#running.get(activity) === own && this.#running.delete(activity));
     try {
-      const request = JSON.parse(started.request) as StoredRequest;
+      const request = await this.#requestOf(started);
+      const ranMs = this.#stopwatch();
       const outcome = await this.#outcome(started, request, abort.signal);
-      if (outcome) await this.#record(started, request, outcome);
+      if (outcome) await this.#record(started, request, outcome, ranMs());
+      else await this.#return(started, over);
     } catch (error) {
       const level = this.#closing.signal.aborted ? 'debug' : 'error';
       this.#parts.log[level]({ instanceId, name, err: error }, 'the outcome of an activity could not be recorded; it runs again');
     } finally {
-      if (this.#running.get(activity)?.attempt === attempt) this.#running.delete(activity);
+      over();
       this.#free(name);
     }
+  }
+
+  async #requestOf({ row, request }: StartedActivity): Promise<StoredRequest> {
+    return parsed<StoredRequest>(request) ?? (await fetched<StoredRequest>(this.#ledger.workflows, row, request));
   }
 
   #free(name: string): void {
@@ -103,26 +114,46 @@ export class ActivityRunner {
     this.#parts.onFree();
   }
 
+  /** Undefined: nobody is there to run it. */
   async #outcome(started: StartedActivity, request: StoredRequest, signal: AbortSignal): Promise<ActivityOutcome | undefined> {
-    const { activity, attempt, name } = started;
+    const { name } = started;
     const executor = this.#parts.executorFor(name);
     try {
       if (!executor) throw new ExecutorUnavailable();
       const outcome = await executor.runActivity(requestOf(started, request), signal);
       return outcome.kind === 'completed' && isLarger(outcome.result, this.#parts.settings.payloadBytesMax) ? { kind: 'failed', failure: tooLarge(`the result of activity ${name}`, this.#parts.settings.payloadBytesMax) } : outcome;
     } catch (error) {
-      if (!(error instanceof ExecutorUnavailable)) return { kind: 'failed', failure: failureOf(error) };
-      // Not at once, or it would come back to the same closed door.
-      await waitFor(this.#parts.clock, UNAVAILABLE_REST_MS, this.#closing.signal);
-      await this.#commit({ type: 'workflow.return', activity, owner: this.#parts.owner }).catch((failed: unknown) => this.#parts.log.warn({ activity, attempt, err: failed }, 'an activity waits for the end of its lease'));
-      return undefined;
+      return error instanceof ExecutorUnavailable ? undefined : { kind: 'failed', failure: failureOf(error) };
     }
   }
 
-  async #record(started: StartedActivity, request: StoredRequest, outcome: ActivityOutcome): Promise<void> {
-    const { activity, attempt, row } = started;
+  /** `over` first: it may be claimed here again, as the same attempt, before this process hears that it was given back. */
+  async #return({ activity, attempt }: StartedActivity, over: () => void): Promise<void> {
+    // Not at once, or it would come back to the same closed door.
+    await waitFor(this.#parts.clock, UNAVAILABLE_REST_MS, this.#closing.signal);
+    over();
+    await this.#commit({ type: 'workflow.return', activity, owner: this.#parts.owner }).catch((failed: unknown) => this.#parts.log.warn({ activity, attempt, err: failed }, 'an activity waits for the end of its lease'));
+  }
+
+  async #record(started: StartedActivity, request: StoredRequest, outcome: ActivityOutcome, ranMs: number): Promise<void> {
+    const { activity, attempt, name } = started;
+    const { metrics } = this.#parts;
     if (outcome.kind === 'deferred') return void (await this.#until({ type: 'workflow.defer', activity, attempt }));
     const again = outcome.kind === 'failed' ? this.#retry(activity, attempt, request.retry, outcome.failure) : undefined;
+    const status = again ? 'recoverable' : outcome.kind === 'failed' ? 'failed' : 'success';
+    metrics.activityRun(name, status, ranMs);
+    const recordedMs = this.#stopwatch();
+    await this.#recordEnd(started, request, outcome, again);
+    metrics.activityRecorded(name, status, recordedMs());
+  }
+
+  #stopwatch(): () => number {
+    const from = this.#parts.clock.now();
+    return () => this.#parts.clock.now() - from;
+  }
+
+  async #recordEnd(started: StartedActivity, request: StoredRequest, outcome: Exclude<ActivityOutcome, { kind: 'deferred' }>, again: WorkflowOperation | undefined): Promise<void> {
+    const { activity, attempt, row } = started;
     if (again) return void (await this.#until(again));
     const event = outcomeEvent(started.taskId, request, outcome, this.#parts.clock.now());
     if (await this.#parts.offer(row, { activity, attempt, event })) return;
@@ -170,7 +201,7 @@ export class ActivityRunner {
     return Promise.all(
       activities.map(async (claimed) => {
         const { activity, attempt, instanceApp, instanceId, executionId } = claimed;
-        const request = requestOf(claimed, JSON.parse(claimed.request) as StoredRequest);
+        const request = requestOf(claimed, await this.#requestOf(claimed));
         await this.#ledger.commit([
           { type: 'workflow.defer', activity, attempt },
           { type: 'workflow.send', app: instanceApp, instanceId, executionId, message: messageOf(told(request)) },

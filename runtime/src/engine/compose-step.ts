@@ -3,11 +3,12 @@
  * happened yet when it throws.
  *
  * Throws `TurnRejected`: an id used twice (a stale answer, or code that is not deterministic), patches that do not go on from those
- * recorded. A payload over the bound fails the task it was for, or else the workflow, by the name `PayloadTooLarge`.
+ * recorded; a history over its bound. A payload over the bound fails the task it was for, or else the workflow, by the name `PayloadTooLarge`.
  */
-import type { NewActivity, NewTimer, NewWorkflow, WorkflowMessage, WorkflowParent, WorkflowStatus, WorkflowStep } from '@mecha/components/kit';
+import type { NewActivity, NewTimer, NewWorkflow, WorkflowAppend, WorkflowMessage, WorkflowParent, WorkflowStatus, WorkflowStep } from '@mecha/components/kit';
 import { TurnRejected, type TurnResult } from './executor.ts';
 import { timerFor, type Remembered } from './instance-memory.ts';
+import { store, storeStatus } from './payloads.ts';
 import { dueAtOf, type ActivityRetry, type EndStatus, type EventOf, type FailureDetails, type HistoryEvent, type Router, type TraceContext, type WorkerVersion, type WorkflowAction } from './vocabulary.ts';
 
 export interface ComposeContext {
@@ -15,6 +16,8 @@ export interface ComposeContext {
   readonly appOf: (router: Router | undefined) => string;
   readonly newId: () => string;
   readonly payloadBytesMax: number;
+  /** Of a history with its payloads. */
+  readonly historyBytesMax: number;
   readonly now: number;
   /** A place for this activity in this process, to be claimed by the step itself. */
   readonly claim: (app: string, name: string) => NewActivity['claim'];
@@ -45,7 +48,14 @@ export interface ComposedStep {
   readonly ended: boolean;
 }
 
-export const messageOf = (event: HistoryEvent): WorkflowMessage => ({ event: JSON.stringify(event), kind: isResult(event) ? 'result' : 'event' });
+export function messageOf(event: HistoryEvent): WorkflowMessage {
+  const { text, payloads } = store(event);
+  return { event: text, kind: isResult(event) ? 'result' : 'event', ...(payloads ? { payloads } : {}) };
+}
+export function appendOf(events: readonly HistoryEvent[]): WorkflowAppend {
+  const { text, payloads } = store(events);
+  return { count: events.length, data: text, ...(payloads ? { payloads } : {}) };
+}
 
 /** Belongs to one execution and goes with it. */
 function isResult({ kind }: HistoryEvent): boolean {
@@ -59,6 +69,9 @@ export function endMessage(parent: WorkflowParent, status: EndStatus, at: number
   // Terminated: without details, by which executors tell it from a failure.
   return messageOf({ kind: 'childFailed', id: -1, at, taskId, ...(failure === undefined ? {} : { failure }) });
 }
+
+/** What a page adds to a history, payloads included. */
+export const bytesOf = (append: WorkflowAppend | undefined): number => (append?.payloads ?? []).reduce((sum, { data }) => sum + data.length, append?.data.length ?? 0);
 
 export function tooLarge(what: string, bytesMax: number): FailureDetails {
   return { errorType: 'PayloadTooLarge', errorMessage: `${what} is larger than ${bytesMax} bytes`, isNonRetriable: true };
@@ -120,13 +133,14 @@ class Composition {
     const body: StepBody = {
       status,
       reason: null,
-      append: { count: appended.length, data: JSON.stringify(appended) },
+      append: appendOf(appended),
       ...(end && parent ? { toParent: endMessage(parent, end.status, now, end.result, end.failure) } : {}),
-      ...(customStatus === undefined || isLarger(customStatus ?? undefined, this.#context.payloadBytesMax) ? {} : { customStatus }),
+      ...(isLarger(customStatus ?? undefined, this.#context.payloadBytesMax) ? {} : statusOf(customStatus)),
       ...(attributes === undefined ? {} : { attributes }),
       ...(keepsSnapshot ? { snapshot } : {}),
       ...this.#workOrdered(),
     };
+    this.#checkHistory(body.append);
     return { body, appended, executionId: this.#memory.executionId, ended: end !== undefined };
   }
 
@@ -148,12 +162,19 @@ class Composition {
       reason: null,
       reset: { executionId, messages: [started, ...carryover].map(messageOf) },
       ...(this.#memory.executor.style === 'snapshot' ? { snapshot: null } : {}),
-      ...(customStatus === undefined ? {} : { customStatus }),
+      ...statusOf(customStatus),
       ...(attributes === undefined ? {} : { attributes }),
       ...(this.#creates.length > 0 ? { create: this.#creates.filter(({ parent: awaits }) => awaits === undefined) } : {}),
       ...(this.#sends.length > 0 ? { send: this.#sends } : {}),
     };
     return { body, appended: [], executionId, ended: false };
+  }
+
+  /** One that could not be read again by anybody is not written. An end is: it makes nothing longer after it. */
+  #checkHistory(append: WorkflowAppend | undefined): void {
+    const { historyBytesMax } = this.#context;
+    const bytes = this.#memory.bytes + this.#memory.payloadBytes + bytesOf(append);
+    if (bytes > historyBytesMax && !this.#end) throw new TurnRejected('payload-too-large', `the history would have ${bytes} bytes, and the limit is ${historyBytesMax}; continue-as-new would begin it anew`);
   }
 
   #workOrdered(): Partial<StepBody> {
@@ -275,8 +296,10 @@ class Composition {
     const request: StoredRequest = { workflow: this.#memory.name, ...said, ...(retry === undefined ? {} : { retry }), ...(router === undefined ? {} : { router }), ...(extra === undefined ? {} : { extra }) };
     const app = this.#context.appOf(router);
     const claim = this.#context.claim(app, name);
+    const { text, payloads } = store(request);
     this.#activities.push({
-      taskId: id, app, name, request: JSON.stringify(request),
+      taskId: id, app, name, request: text,
+      ...(payloads ? { payloads } : {}),
       ...(totalTimeoutMs === undefined ? {} : { endBy: now + totalTimeoutMs }),
       ...(runTimeoutMs === undefined ? {} : { runMs: runTimeoutMs }),
       ...(heartbeatTimeoutMs === undefined ? {} : { beatMs: heartbeatTimeoutMs }),
@@ -336,10 +359,18 @@ class Composition {
     const { payloadBytesMax: most } = this.#context;
     if (isLarger(this.#end?.result, most)) return tooLarge('the output of the workflow', most);
     if (isLarger(this.#again?.input, most)) return tooLarge('the input for the next execution', most);
+    if (isLarger(this.#answer.customStatus ?? undefined, most)) return tooLarge('the custom status', most);
     // State of a whole workflow, not one payload: it holds several.
-    if (isLarger(this.#answer.snapshot, most * 4)) return tooLarge('the state of the workflow', most * 4);
-    for (const { message } of this.#creates) if (isLarger(message.event, most + 4096)) return tooLarge('the input of a child workflow', most);
-    for (const { message } of this.#sends) if (isLarger(message.event, most + 4096)) return tooLarge('the data of an event', most);
+    if (isLarger(this.#answer.snapshot, most * 2)) return tooLarge('the state of the workflow', most * 2);
+    for (const action of this.#answer.actions) {
+      if ((action.kind === 'createChild' || action.kind === 'createDetached') && isLarger(action.input, most)) return tooLarge('the input of a child workflow', most);
+      if (action.kind === 'sendEvent' && isLarger(action.input, most)) return tooLarge('the data of an event', most);
+    }
     return undefined;
   }
+}
+
+function statusOf(customStatus: string | null | undefined): Pick<StepBody, 'customStatus' | 'customStatusPayload'> {
+  if (customStatus === undefined) return {};
+  return customStatus === null ? { customStatus } : storeStatus(customStatus);
 }

@@ -24,6 +24,8 @@ export interface EngineSettings {
   readonly activities: ConcurrencyLimits;
   /** Of one input, result, event or status. */
   readonly payloadBytesMax: number;
+  /** Of a history with all that it names: past it the instance is stalled, and what is unread waits. A turn is given half of it at most. */
+  readonly historyBytesMax: number;
   /** Of histories and snapshots kept in memory. */
   readonly memoryBytesMax: number;
   readonly memoryInstancesMax: number;
@@ -44,7 +46,8 @@ export interface EngineSettings {
 export const DEFAULT_SETTINGS: EngineSettings = {
   turns: { max: 1000 },
   activities: { max: 1000 },
-  payloadBytesMax: 4 * 1024 * 1024,
+  payloadBytesMax: 64 * 1024 * 1024,
+  historyBytesMax: 256 * 1024 * 1024,
   memoryBytesMax: 64 * 1024 * 1024,
   memoryInstancesMax: 20_000,
   turnTimeoutMs: 300_000,
@@ -67,6 +70,14 @@ export interface EngineParts {
   readonly newId: () => string;
   readonly log: EngineLog;
   readonly settings?: Partial<EngineSettings>;
+  readonly metrics?: EngineMetricsPort;
+}
+
+/** Where counts go: names without a prefix, times in milliseconds. */
+export interface EngineMetricsPort {
+  count(name: string, labels?: Readonly<Record<string, string>>, by?: number): void;
+  observe(name: string, labels: Readonly<Record<string, string>>, ms: number): void;
+  gauge(name: string, labels: Readonly<Record<string, string>>, value: number): void;
 }
 
 export function appOf(namespace: string, appId: string): string {

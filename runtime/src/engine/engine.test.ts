@@ -421,6 +421,21 @@ describe('operations', () => {
     await expect(engine.rerun({ instanceId: '1', eventId: 99 })).rejects.toSatisfy(isCode('ERR_WORKFLOW_RERUN_TARGET'));
   });
 
+  test('rerun from one of several steps of a turn orders those that came with it again, too', async () => {
+    const ran: unknown[] = [];
+    const fan: WorkflowFunction = function* (context) {
+      return yield context.all([1, 2, 3].map((n) => context.activity('note', n)));
+    };
+    const engine = createEngine({ workflows: { fan }, activities: { note: (input) => { ran.push(input); return input; } } });
+    await engine.operations.start({ name: 'fan', instanceId: '1' });
+    await ended(engine, '1');
+    const orders = (await engine.queries.history('1')).filter(({ event }) => event.kind === 'taskScheduled').map(({ event }) => event.id);
+    ran.length = 0;
+    await engine.rerun({ instanceId: '1', eventId: orders[1] ?? -1, newInstanceId: '2' });
+    expect(await ended(engine, '2')).toMatchObject({ status: 'completed', output: '[1,2,3]' });
+    expect(ran.toSorted()).toEqual([1, 2, 3]);
+  });
+
   test('an executor that ends gracefully is told of termination and has the last word; force does not ask', async () => {
     const executor: WorkflowExecutor = {
       style: 'snapshot', inline: true, endsGracefully: true, names: () => ['saga'],

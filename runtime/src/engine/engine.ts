@@ -7,6 +7,7 @@ import type { WorkflowStatus } from '@mecha/components/kit';
 import { ActivityRunner, activityOf, tokenOf } from './activity-runner.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { engineErrors } from './engine-errors.ts';
+import { EngineMetrics } from './engine-metrics.ts';
 import { DEFAULT_SETTINGS, appOf, type EngineParts, type EngineSettings } from './engine-parts.ts';
 import type { ActivityExecutor, ActivityOutcome, ActivityRequest, WorkflowExecutor } from './executor.ts';
 import { InstanceMemory } from './instance-memory.ts';
@@ -38,6 +39,7 @@ export class Engine {
   readonly #activityRunner: ActivityRunner;
   readonly #dispatcher: Dispatcher;
   readonly #retention: Retention;
+  readonly #metrics: EngineMetrics;
   readonly #memory: InstanceMemory;
   readonly #turns: Limiter;
   readonly #activities: Limiter;
@@ -49,19 +51,20 @@ export class Engine {
     this.#parts = parts;
     const app = (this.app = appOf(parts.namespace, parts.appId));
     const owner = `${parts.appId}-${parts.newId()}`;
+    const metrics = (this.#metrics = new EngineMetrics({ port: parts.metrics, clock, log, namespace: parts.namespace, app, workflows: ledger.workflows, load: () => this.load }));
     const executorFor = (name: string): WorkflowExecutor | undefined => chosen(this.#executors, name);
     const activityExecutorFor = (name: string): ActivityExecutor | undefined => chosen(this.#activityExecutors, name);
     const onStatus = (ofApp: string, instanceId: string, status: WorkflowStatus): void => this.queries.onStatus(ofApp, instanceId, status);
     const limiter = (this.#activities = new Limiter(settings.activities));
     const turns = (this.#turns = new Limiter(settings.turns));
-    const memory = (this.#memory = new InstanceMemory(ledger.workflows, settings.memoryBytesMax, settings.memoryInstancesMax));
+    const memory = (this.#memory = new InstanceMemory(ledger.workflows, settings.memoryBytesMax, settings.memoryInstancesMax, settings.historyBytesMax));
     this.#runner = new TurnRunner({
-      ...parts, settings, owner, memory, executorFor, onStatus,
+      ...parts, settings, owner, memory, executorFor, onStatus, metrics,
       claimActivity: (ofApp, name) => (!this.#stopped && ofApp === app && activityExecutorFor(name) && limiter.tryTake(name) ? { owner, leaseMs: settings.leaseMs } : undefined),
       startActivity: (started) => void this.#activityRunner.run(started),
       unclaimActivity: (name) => limiter.give(name),
     });
-    this.#activityRunner = new ActivityRunner({ ...parts, settings, owner, limiter, executorFor: activityExecutorFor, offer: (row, result) => this.#runner.offer(row, result), onFree: () => this.#dispatcher.freed() });
+    this.#activityRunner = new ActivityRunner({ ...parts, settings, owner, limiter, metrics, executorFor: activityExecutorFor, offer: (row, result) => this.#runner.offer(row, result), onFree: () => this.#dispatcher.freed() });
     this.#dispatcher = new Dispatcher({
       app, owner, ledger, clock, log, settings, turns, activities: limiter,
       workflowNames: () => namesOf(this.#executors),
@@ -75,9 +78,9 @@ export class Engine {
         this.#activityRunner.abort(activities);
       },
     });
-    this.queries = new Queries({ app, ledger, clock, hasExecutor: (name) => executorFor(name) !== undefined, hasActivityExecutor: (name) => activityExecutorFor(name) !== undefined });
+    this.queries = new Queries({ app, ledger, clock, metrics, hasExecutor: (name) => executorFor(name) !== undefined, hasActivityExecutor: (name) => activityExecutorFor(name) !== undefined });
     this.operations = new Operations({
-      ledger, clock, newId: parts.newId, app, settings, turns, runner: this.#runner, executorFor, onStatus,
+      ledger, clock, newId: parts.newId, app, settings, metrics, turns, runner: this.#runner, executorFor, onStatus,
       gracefulNames: () => this.#executors.flatMap((executor) => (executor.endsGracefully ? (executor.names?.() ?? []) : [])),
       onControl: (row) => this.#activityRunner.abortOf(row),
     });
@@ -91,6 +94,7 @@ export class Engine {
   start(): void {
     this.#dispatcher.start();
     this.#retention.start();
+    this.#metrics.start();
   }
 
   /** Stalled instances are tried again: what they lacked may be here now. Returns the detacher. */
@@ -156,6 +160,7 @@ export class Engine {
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#retention.stop();
+    this.#metrics.stop();
     await this.#dispatcher.stop();
     this.#runner.stop();
     this.#activityRunner.stop();

@@ -5,6 +5,7 @@
  */
 import { LedgerRefused, type WorkflowLedger, type WorkflowParent, type WorkflowRow } from '@mecha/components/kit';
 import { TurnRejected, type WorkflowExecutor } from './executor.ts';
+import { Budget, fetched, parsed } from './payloads.ts';
 import { dueAtOf, type HistoryEvent } from './vocabulary.ts';
 
 /** A result of an activity that ended here, on its way into a turn. */
@@ -35,6 +36,8 @@ export interface Remembered {
   /** In the history of this execution. */
   events: number;
   bytes: number;
+  /** Of the payloads that it names, as far as they are known here. */
+  payloadBytes: number;
   status: WorkflowRow['status'];
   /** Replay: the committed history, and what is known from it. */
   past: HistoryEvent[];
@@ -57,7 +60,7 @@ export type Known = Pick<WorkflowRow, 'row' | 'app' | 'instanceId' | 'executionI
 export function newMemory(known: Known, executor: WorkflowExecutor): Remembered {
   const { row, app, instanceId, name, createdAt, parent, executionId, version, fence, turn, events, bytes, status } = known;
   return {
-    row, app, instanceId, name, createdAt, executor, executionId, fence, turn, events, bytes, status,
+    row, app, instanceId, name, createdAt, executor, executionId, fence, turn, events, bytes, payloadBytes: 0, status,
     past: [], ids: new Set(), eventTimers: new Map(), patches: [], snapshot: undefined, mailbox: [], working: undefined,
     ...(parent === undefined ? {} : { parent }),
     ...(version === undefined ? {} : { version }),
@@ -107,14 +110,16 @@ export class InstanceMemory {
   readonly #ledger: WorkflowLedger;
   readonly #bytesMax: number;
   readonly #instancesMax: number;
+  readonly #historyBytesMax: number;
   /** In order of use, the least recent first. */
   readonly #rows = new Map<number, Remembered>();
   /** As they were counted. */
   readonly #sizes = new Map<number, number>();
   #bytes = 0;
 
-  constructor(ledger: WorkflowLedger, bytesMax: number, instancesMax: number) {
+  constructor(ledger: WorkflowLedger, bytesMax: number, instancesMax: number, historyBytesMax: number) {
     this.#ledger = ledger;
+    this.#historyBytesMax = historyBytesMax;
     this.#bytesMax = bytesMax;
     this.#instancesMax = instancesMax;
   }
@@ -139,12 +144,21 @@ export class InstanceMemory {
     const memory = newMemory(known, executor);
     try {
       if (executor.style === 'snapshot') memory.snapshot = known.turn === 0 ? undefined : await this.#ledger.snapshot(known.row);
-      else if (known.events > 0) for (const { data } of await this.#ledger.history(known.row, 0, Number.MAX_SAFE_INTEGER)) remember(memory, JSON.parse(data) as HistoryEvent[]);
+      else if (known.events > 0) await this.#recallHistory(memory);
     } catch (error) {
       if (error instanceof SyntaxError || (error instanceof LedgerRefused && error.code === 'damaged')) throw new TurnRejected('damaged', error.message, error);
       throw error;
     }
     return memory;
+  }
+
+  async #recallHistory(memory: Remembered): Promise<void> {
+    const budget = new Budget(this.#historyBytesMax);
+    budget.take(memory.bytes);
+    for (const { data } of await this.#ledger.history(memory.row, 0, Number.MAX_SAFE_INTEGER)) {
+      remember(memory, parsed<HistoryEvent[]>(data) ?? (await fetched<HistoryEvent[]>(this.#ledger, memory.row, data, budget)));
+    }
+    memory.payloadBytes = budget.taken - memory.bytes;
   }
 
   /**
@@ -189,5 +203,5 @@ export class InstanceMemory {
 
 const OVERHEAD_BYTES = 1000;
 function sizeOf(memory: Remembered): number {
-  return OVERHEAD_BYTES + (memory.executor.style === 'replay' ? memory.bytes * 2 : (memory.snapshot?.length ?? 0) * 2);
+  return OVERHEAD_BYTES + (memory.executor.style === 'replay' ? (memory.bytes + memory.payloadBytes) * 2 : (memory.snapshot?.length ?? 0) * 2);
 }

@@ -1,12 +1,13 @@
 /** What is done to instances from outside: start, raise an event, suspend, resume, terminate, purge. */
 import { LedgerConflict, isTerminalStatus, type IdReuse, type Ledger, type NewWorkflow, type WorkflowQuery, type WorkflowRow, type WorkflowStatus } from '@mecha/components/kit';
-import { endMessage, isLarger, messageOf } from './compose-step.ts';
+import { appendOf, endMessage, isLarger, messageOf } from './compose-step.ts';
 import { engineErrors } from './engine-errors.ts';
+import type { EngineMetrics } from './engine-metrics.ts';
 import type { EngineParts, EngineSettings } from './engine-parts.ts';
 import type { WorkflowExecutor } from './executor.ts';
 import type { Limiter } from './limits.ts';
 import { terminationOf, type TurnRunner } from './turn-runner.ts';
-import type { HistoryEvent, Router, TraceContext } from './vocabulary.ts';
+import { DistinctInstants, type HistoryEvent, type Router, type TraceContext } from './vocabulary.ts';
 
 export interface StartRequest {
   readonly name: string;
@@ -34,6 +35,7 @@ export interface Started {
 export interface OperationsParts extends Pick<EngineParts, 'ledger' | 'clock' | 'newId'> {
   readonly app: string;
   readonly settings: EngineSettings;
+  readonly metrics: EngineMetrics;
   readonly turns: Limiter;
   readonly runner: TurnRunner;
   readonly executorFor: (name: string) => WorkflowExecutor | undefined;
@@ -44,13 +46,12 @@ export interface OperationsParts extends Pick<EngineParts, 'ledger' | 'clock' | 
 
 export const INSTANCE_ID_MAX = 1024;
 const PURGE_PAGE = 200;
-/** In milliseconds; as near as two instants of today may come in a number. */
-const MICROSECOND = 0.001;
 
 export class Operations {
   readonly #parts: OperationsParts;
   readonly #ledger: Ledger;
-  #lastEventAt = 0;
+  /** Java's SDK carries equal events over as one, though they be two of the same millisecond. */
+  readonly #instants = new DistinctInstants();
 
   constructor(parts: OperationsParts) {
     this.#parts = parts;
@@ -58,7 +59,10 @@ export class Operations {
   }
 
   /** In another app's name when `app` is given. */
-  async start(request: StartRequest, app = this.#parts.app): Promise<Started> {
+  start(request: StartRequest, app = this.#parts.app): Promise<Started> {
+    return this.#parts.metrics.operation('create_workflow', () => this.#start(request, app));
+  }
+  async #start(request: StartRequest, app: string): Promise<Started> {
     const { name, input, startAt, idReuse = 'terminal', version, attributes, trace, router, extra } = request;
     const { clock, newId, turns, runner, executorFor } = this.#parts;
     const instanceId = request.instanceId ?? newId();
@@ -79,7 +83,7 @@ export class Operations {
       if (executor?.inline) {
         turns.take(name);
         try {
-          await runner.start(workflow, executor);
+          await runner.start(workflow, event, executor);
         } finally {
           turns.give(name);
         }
@@ -95,20 +99,16 @@ export class Operations {
   }
 
   /** False: it has ended and will not hear of it. */
-  async raiseEvent(instanceId: string, name: string, input?: string, app = this.#parts.app): Promise<boolean> {
+  raiseEvent(instanceId: string, name: string, input?: string, app = this.#parts.app): Promise<boolean> {
+    return this.#parts.metrics.operation('add_event', () => this.#raiseEvent(instanceId, name, input, app));
+  }
+  async #raiseEvent(instanceId: string, name: string, input: string | undefined, app: string): Promise<boolean> {
     this.#checkSize('the data of the event', input);
-    const event: HistoryEvent = { kind: 'eventRaised', id: -1, at: this.#nextEventAt(), name, ...(input === undefined ? {} : { input }) };
+    const event: HistoryEvent = { kind: 'eventRaised', id: -1, at: this.#instants.next(this.#parts.clock.now()), name, ...(input === undefined ? {} : { input }) };
     const [sent] = await this.#ledger.commit([{ type: 'workflow.send', app, instanceId, message: messageOf(event) }]);
     if (sent?.workflow?.applied) return true;
     if (sent?.workflow?.status === undefined) throw engineErrors.notFound(instanceId);
     return false;
-  }
-
-  /** No two are alike, though they come in one millisecond with the same data: Java's SDK carries equal events over as one. */
-  #nextEventAt(): number {
-    const now = this.#parts.clock.now();
-    this.#lastEventAt = Math.floor(this.#lastEventAt) === now ? this.#lastEventAt + MICROSECOND : now;
-    return this.#lastEventAt;
   }
 
   suspend(instanceId: string, reason?: string, app?: string): Promise<boolean> {
@@ -119,7 +119,7 @@ export class Operations {
   }
   async #control(instanceId: string, status: 'suspended' | 'running', event: HistoryEvent, app = this.#parts.app): Promise<boolean> {
     const { row } = await this.#found(app, instanceId);
-    const [outcome] = await this.#ledger.commit([{ type: 'workflow.control', row, status, append: { count: 1, data: JSON.stringify([event]) } }]);
+    const [outcome] = await this.#ledger.commit([{ type: 'workflow.control', row, status, append: appendOf([event]) }]);
     const applied = outcome?.workflow?.applied ?? false;
     if (applied) this.#parts.onStatus(app, instanceId, status);
     return applied;
@@ -131,8 +131,8 @@ export class Operations {
    */
   async terminate(instanceId: string, { output, recurse = false, force = false, app = this.#parts.app }: { readonly output?: string; readonly recurse?: boolean; readonly force?: boolean; readonly app?: string } = {}): Promise<boolean> {
     this.#checkSize('the output', output);
-    const { clock, gracefulNames, onControl, onStatus } = this.#parts;
-    const { row, name, parent } = await this.#found(app, instanceId);
+    const { clock, gracefulNames, onControl, onStatus, metrics } = this.#parts;
+    const { row, name, parent, createdAt } = await this.#found(app, instanceId);
     const now = clock.now();
     const terminated = { kind: 'executionTerminated' as const, id: -1, at: now, recurse, ...(output === undefined ? {} : { input: output }) };
     const graceful = force ? [] : gracefulNames();
@@ -146,13 +146,17 @@ export class Operations {
     const applied = outcome?.workflow?.applied ?? false;
     if (applied && !graceful.includes(name)) {
       onControl(row);
+      metrics.ended(name, 'terminated', createdAt);
       onStatus(app, instanceId, 'terminated');
     }
     return applied;
   }
 
   /** How many instances were removed. */
-  async purge(instanceId: string, { recurse = false, force = false, app = this.#parts.app }: { readonly recurse?: boolean; readonly force?: boolean; readonly app?: string } = {}): Promise<number> {
+  purge(instanceId: string, options: { readonly recurse?: boolean; readonly force?: boolean; readonly app?: string } = {}): Promise<number> {
+    return this.#parts.metrics.operation('purge_workflow', () => this.#purge(instanceId, options));
+  }
+  async #purge(instanceId: string, { recurse = false, force = false, app = this.#parts.app }: Parameters<Operations['purge']>[1] & object): Promise<number> {
     const { row, parent } = await this.#found(app, instanceId);
     const gone = parent ? endMessage(parent, 'failed', this.#parts.clock.now(), undefined, { errorType: 'ChildWorkflowPurged', errorMessage: `the child workflow ${instanceId} was purged before it had ended` }) : { event: '', kind: 'result' as const };
     const [outcome] = await this.#ledger.commit([{ type: 'workflow.purge', row, recurse, ...(force ? { force: { toParent: gone } } : {}) }]);
@@ -177,6 +181,20 @@ export class Operations {
       if (filter.completedBefore !== undefined ? gone === 0 || cursor === undefined : cursor === undefined) break;
     }
     return removed;
+  }
+
+  /**
+   * One that has ended goes on as the same execution, with this event: for executors that kept in their snapshot how. False: it has
+   * not ended.
+   */
+  async reopen(instanceId: string, name: string, input?: string): Promise<boolean> {
+    const { app, clock, onStatus } = this.#parts;
+    const { row } = await this.#found(app, instanceId);
+    const event: HistoryEvent = { kind: 'eventRaised', id: -1, at: clock.now(), name, ...(input === undefined ? {} : { input }) };
+    const [outcome] = await this.#ledger.commit([{ type: 'workflow.reopen', row, message: messageOf(event) }]);
+    const applied = outcome?.workflow?.applied ?? false;
+    if (applied) onStatus(app, instanceId, 'running');
+    return applied;
   }
 
   /** Ends the rest of a stalled instance at once. */

@@ -2,6 +2,8 @@
 import { isTerminalStatus, type Clock, type Ledger, type WorkflowQuery, type WorkflowRow, type WorkflowStatus } from '@mecha/components/kit';
 import type { StoredRequest } from './compose-step.ts';
 import { engineErrors } from './engine-errors.ts';
+import type { EngineMetrics } from './engine-metrics.ts';
+import { fetched, isStoredApart, namesNothing } from './payloads.ts';
 import type { FailureDetails, HistoryEvent } from './vocabulary.ts';
 
 export interface WorkflowState extends WorkflowRow {
@@ -29,6 +31,7 @@ export interface QueriesParts {
   readonly app: string;
   readonly ledger: Ledger;
   readonly clock: Clock;
+  readonly metrics: EngineMetrics;
   readonly hasExecutor: (name: string) => boolean;
   readonly hasActivityExecutor: (name: string) => boolean;
 }
@@ -37,6 +40,12 @@ interface Waiter {
   readonly instanceId: string;
   readonly until: (status: WorkflowStatus) => boolean;
   readonly resolve: () => void;
+}
+
+function withoutLargeStatus(row: WorkflowRow): WorkflowRow {
+  if (row.customStatus === undefined || !isStoredApart(row.customStatus)) return row;
+  const { customStatus: _, ...rest } = row;
+  return rest;
 }
 
 export class Queries {
@@ -57,13 +66,17 @@ export class Queries {
     this.#cancelSweep?.();
   }
 
-  async get(instanceId: string, { payloads = true, app = this.#parts.app }: { readonly payloads?: boolean; readonly app?: string } = {}): Promise<WorkflowState | undefined> {
+  get(instanceId: string, options: { readonly payloads?: boolean; readonly app?: string } = {}): Promise<WorkflowState | undefined> {
+    return this.#parts.metrics.operation('get_workflow', () => this.#get(instanceId, options));
+  }
+  async #get(instanceId: string, { payloads = true, app = this.#parts.app }: Parameters<Queries['get']>[1] & object): Promise<WorkflowState | undefined> {
     const row = await this.#ledger.workflows.find(app, instanceId);
-    if (!row || !payloads) return row;
+    if (!row || !payloads) return row && withoutLargeStatus(row);
     const started = (await this.#start(row)) as Extract<HistoryEvent, { kind: 'executionStarted' }> | undefined;
     const ended = isTerminalStatus(row.status) ? await this.#end(row) : undefined;
     return {
       ...row,
+      ...(row.customStatus === undefined ? {} : { customStatus: await this.#customStatus(row) }),
       ...(started?.input === undefined ? {} : { input: started.input }),
       ...(ended?.result === undefined ? {} : { output: ended.result }),
       ...(ended?.failure === undefined ? {} : { failure: ended.failure }),
@@ -75,19 +88,30 @@ export class Queries {
     const isStart = ({ kind }: HistoryEvent): boolean => kind === 'executionStarted';
     for (const { data } of await this.#ledger.workflows.history(row.row, 0, 1)) {
       const found = (JSON.parse(data) as HistoryEvent[]).find(isStart);
-      if (found) return found;
+      if (found) return this.#whole(row, found);
     }
-    return (await this.#ledger.workflows.inbox(row.row, 1)).map(({ event }) => JSON.parse(event) as HistoryEvent).find(isStart);
+    const [first] = await this.#ledger.workflows.inbox(row.row, 1);
+    const event = first && (JSON.parse(first.event) as HistoryEvent);
+    return event && isStart(event) ? this.#whole(row, event) : undefined;
+  }
+  /** With the payloads that it names. */
+  #whole<T extends HistoryEvent>({ row }: WorkflowRow, event: T): Promise<T> {
+    return fetched<T>(this.#ledger.workflows, row, JSON.stringify(event));
+  }
+  async #customStatus({ row, customStatus = '' }: WorkflowRow): Promise<string> {
+    return isStoredApart(customStatus) ? fetched<string>(this.#ledger.workflows, row, customStatus) : customStatus;
   }
   async #end(row: WorkflowRow): Promise<Extract<HistoryEvent, { kind: 'executionCompleted' }> | undefined> {
     for (const { data } of await this.#ledger.workflows.history(row.row, row.events - 1, 1)) {
-      for (const event of (JSON.parse(data) as HistoryEvent[]).toReversed()) if (event.kind === 'executionCompleted') return event;
+      for (const event of (JSON.parse(data) as HistoryEvent[]).toReversed()) if (event.kind === 'executionCompleted') return this.#whole(row, event);
     }
     return undefined;
   }
 
-  list(query: Omit<WorkflowQuery, 'app'>, app = this.#parts.app): ReturnType<Ledger['workflows']['list']> {
-    return this.#ledger.workflows.list({ ...query, app });
+  /** Without a custom status that is too large to lie in the row. */
+  async list(query: Omit<WorkflowQuery, 'app'>, app = this.#parts.app): ReturnType<Ledger['workflows']['list']> {
+    const page = await this.#ledger.workflows.list({ ...query, app });
+    return { ...page, instances: page.instances.map(withoutLargeStatus) };
   }
 
   /** Committed events of the present execution from number `from` on, with their numbers. */
@@ -95,7 +119,12 @@ export class Queries {
     const row = await this.#ledger.workflows.find(app, instanceId);
     if (!row) throw engineErrors.notFound(instanceId);
     const pages = await this.#ledger.workflows.history(row.row, from, limit);
-    return pages.flatMap(({ first, data }) => (JSON.parse(data) as HistoryEvent[]).map((event, n) => ({ number: first + n, event }))).filter(({ number }) => number >= from).slice(0, limit);
+    const events = pages.flatMap(({ first, data }) => (JSON.parse(data) as HistoryEvent[]).map((event, n) => ({ number: first + n, event }))).filter(({ number }) => number >= from).slice(0, limit);
+    // Most pages name nothing: then they are whole as they are.
+    if (pages.every(({ data }) => namesNothing(data))) return events;
+    const whole: (typeof events)[number][] = [];
+    for (const { number, event } of events) whole.push({ number, event: await this.#whole(row, event) });
+    return whole;
   }
 
   async waits(instanceId: string, app = this.#parts.app): Promise<readonly Wait[]> {

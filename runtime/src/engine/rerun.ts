@@ -1,10 +1,11 @@
 /**
  * Rerun from a step: a new instance with the history of an old one up to, not including, the event of one task, timer or child; what was
- * open at that point, and that event's work itself, is ordered again. Replay executors only: a snapshot executor's history is no state.
+ * open at that point, that event's work itself, and what the same turn ordered after it, is ordered again. Replay executors only: a snapshot executor's history is no state.
  */
 import { LedgerConflict, isTerminalStatus, type Clock, type Ledger, type NewActivity, type NewTimer, type NewWorkflow, type WorkflowMessage } from '@mecha/components/kit';
-import { messageOf, type StoredRequest } from './compose-step.ts';
+import { appendOf, messageOf, type StoredRequest } from './compose-step.ts';
 import { engineErrors } from './engine-errors.ts';
+import { fetched, store } from './payloads.ts';
 import { dueAtOf, type EventOf, type HistoryEvent } from './vocabulary.ts';
 
 export interface RerunRequest {
@@ -33,7 +34,8 @@ export async function rerun(request: RerunRequest, { app, ledger, clock, newId }
   if (!isTerminalStatus(source.status)) throw engineErrors.rerunNotEnded(instanceId);
   if (source.parent) throw engineErrors.rerunChild(instanceId);
   if (newInstanceId === instanceId) throw engineErrors.invalidInstanceId('rerun workflow instance ID must be different from the original instance ID');
-  const history = (await ledger.workflows.history(source.row, 0, Number.MAX_SAFE_INTEGER)).flatMap(({ data }) => JSON.parse(data) as HistoryEvent[]);
+  const history: HistoryEvent[] = [];
+  for (const { data } of await ledger.workflows.history(source.row, 0, Number.MAX_SAFE_INTEGER)) history.push(...(await fetched<HistoryEvent[]>(ledger.workflows, source.row, data)));
   const at = history.findIndex((event) => event.id === eventId && event.kind !== 'executionCompleted');
   const found = history[at];
   if (!found) throw engineErrors.rerunTarget(instanceId, eventId, 'its history does not have this event');
@@ -46,21 +48,28 @@ export async function rerun(request: RerunRequest, { app, ledger, clock, newId }
   const kept = before.map((event): HistoryEvent => (event.kind === 'executionStarted' ? { ...event, instanceId: newInstanceId, executionId } : event));
   const openOrders = before.filter((event): event is Order => isOrder(event) && !isResolved(event, before));
   const target = withInput(found, request.input);
+  const siblings = sameTurn(history.slice(at + 1));
   const marked: HistoryEvent = { ...target, at: now, extra: { ...target.extra, rerunOf: instanceId } };
-  const work = orderAgain([...openOrders, target], { app, instanceId: newInstanceId, executionId, name: source.name, now, newId, ...(request.newChildInstanceId === undefined ? {} : { childId: request.newChildInstanceId, childOf: eventId }) });
+  const work = orderAgain([...openOrders, target, ...siblings.filter(isOrder)], { app, instanceId: newInstanceId, executionId, name: source.name, now, newId, ...(request.newChildInstanceId === undefined ? {} : { childId: request.newChildInstanceId, childOf: eventId }) });
   const started = kept.find((event) => event.kind === 'executionStarted');
-  const message: WorkflowMessage = { event: JSON.stringify(started), kind: 'event' };
-  const appended = [...kept, marked];
+  if (!started) throw engineErrors.rerunTarget(instanceId, eventId, 'it stands before the start');
+  const appended = [...kept, marked, ...siblings];
   try {
     await ledger.commit([
-      { type: 'workflow.create', app, instanceId: newInstanceId, executionId, name: source.name, ifExists: 'unique', message, ...(source.version === undefined ? {} : { version: source.version }) },
-      { type: 'workflow.first-step', app, instanceId: newInstanceId, executionId, status: 'running', append: { count: appended.length, data: JSON.stringify(appended) }, ...work },
+      { type: 'workflow.create', app, instanceId: newInstanceId, executionId, name: source.name, ifExists: 'unique', message: messageOf(started), ...(source.version === undefined ? {} : { version: source.version }) },
+      { type: 'workflow.first-step', app, instanceId: newInstanceId, executionId, status: 'running', append: appendOf(appended), ...work },
     ]);
   } catch (error) {
     if (error instanceof LedgerConflict) throw engineErrors.alreadyExists(newInstanceId, 'there');
     throw error;
   }
   return newInstanceId;
+}
+
+/** What the turn of the event did after it: a code that is replayed up to here has done that, too. */
+function sameTurn(after: readonly HistoryEvent[]): readonly HistoryEvent[] {
+  const end = after.findIndex((event) => !isOrder(event) && event.kind !== 'eventSent' && event.kind !== 'detachedCreated');
+  return end < 0 ? after : after.slice(0, end);
 }
 
 function isResolved(order: Order, history: readonly HistoryEvent[]): boolean {
@@ -100,7 +109,8 @@ function orderAgain(orders: readonly Order[], into: Into): { activities: NewActi
         workflow: into.name, ...(version === undefined ? {} : { version }), ...(input === undefined ? {} : { input }), ...(taskExecutionId === undefined ? {} : { taskExecutionId }),
         ...(trace === undefined ? {} : { trace }), ...(router === undefined ? {} : { router }), ...(extra === undefined ? {} : { extra }),
       };
-      activities.push({ taskId: order.id, app: targetOf(order, into.app), name: order.name, request: JSON.stringify(request) });
+      const { text, payloads } = store(request);
+      activities.push({ taskId: order.id, app: targetOf(order, into.app), name: order.name, request: text, ...(payloads ? { payloads } : {}) });
     } else if (order.kind === 'timerCreated') {
       const dueAt = dueAtOf(order.fireAt);
       timers.push({ timerId: order.id, message: messageOf({ kind: 'timerFired', id: -1, at: into.now, timerId: order.id, fireAt: order.fireAt }), ...(dueAt === undefined ? {} : { dueAt }) });

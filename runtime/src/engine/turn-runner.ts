@@ -9,19 +9,22 @@
  *  T3  A result that was offered is settled exactly once: true when its step is committed, false when its owner must record it.
  *  T4  No way out of a turn leaves the lease without an end: it is released by word, or runs out because nobody renews it.
  */
-import { LedgerConflict, type ClaimedWorkflow, type Ledger, type NewWorkflow, type WorkflowOperation, type WorkflowResult, type WorkflowStatus, type WorkflowStep } from '@mecha/components/kit';
+import { LedgerConflict, type ClaimedWorkflow, type Ledger, type NewWorkflow, type WorkflowAppend, type WorkflowOperation, type WorkflowResult, type WorkflowStatus, type WorkflowStep } from '@mecha/components/kit';
 import { messageOf as wordsOf } from '../errors.ts';
-import { composeStep, endMessage, type ComposeContext, type ComposedStep } from './compose-step.ts';
+import { appendOf, bytesOf, composeStep, endMessage, type ComposeContext, type ComposedStep } from './compose-step.ts';
 import { appOf, type EngineParts, type EngineSettings } from './engine-parts.ts';
+import type { EngineMetrics } from './engine-metrics.ts';
 import { ExecutorUnavailable, TurnRejected, type StallReason, type TurnResult, type WorkflowExecutor } from './executor.ts';
 import { newMemory, remember, type FusedResult, type InstanceMemory, type Remembered } from './instance-memory.ts';
-import type { HistoryEvent } from './vocabulary.ts';
+import { bytesNamed, fetched, parsed } from './payloads.ts';
+import { DistinctInstants, type HistoryEvent } from './vocabulary.ts';
 
 const REST_FIRST_MS = 1000;
 const REST_MOST_MS = 60_000;
 const UNAVAILABLE_REST_MS = 250;
 
-export interface TurnRunnerParts extends Omit<EngineParts, 'settings'> {
+export interface TurnRunnerParts extends Omit<EngineParts, 'settings' | 'metrics'> {
+  readonly metrics: EngineMetrics;
   readonly settings: EngineSettings;
   readonly owner: string;
   readonly memory: InstanceMemory;
@@ -61,6 +64,8 @@ export class TurnRunner {
   readonly #memory: InstanceMemory;
   /** Claimed turns under way, by row: what is renewed. */
   readonly #held = new Map<number, { readonly fence: number; readonly turn: number; readonly abort: AbortController; readonly over: Promise<void> }>();
+  /** Workers make their unique ids of the instance and the instant of the turn: those of a next execution must be others. */
+  readonly #instants = new DistinctInstants();
   #stopped = false;
 
   constructor(parts: TurnRunnerParts) {
@@ -119,13 +124,14 @@ export class TurnRunner {
     let memory: Remembered | undefined;
     try {
       memory = await this.#memory.recall(claimed, executor);
-      const newEvents = this.#newEvents(claimed.messages.map(({ event }) => JSON.parse(event) as HistoryEvent));
+      const messages = await this.#readMessages(claimed);
+      const newEvents = this.#newEvents(messages.map(({ event }) => event));
       const terminated = newEvents.find((event) => event.kind === 'executionTerminated');
       if (terminated && !executor.endsGracefully) {
         this.#forget(memory);
         return await this.#terminate(claimed, terminated);
       }
-      const turn = this.#turn({ memory, newEvents, fence, consumed: claimed.messages.map(({ sequence }) => sequence), results: [] }, abort.signal);
+      const turn = this.#turn({ memory, newEvents, fence, consumed: messages.map(({ sequence }) => sequence), results: [] }, abort.signal);
       memory.working = turn.then(undefined, () => undefined);
       await turn;
     } catch (error) {
@@ -134,6 +140,18 @@ export class TurnRunner {
     } finally {
       if (memory) memory.working = undefined;
     }
+  }
+
+  /** In order, with what they name; those that are too much for one turn are left for the next. */
+  async #readMessages({ row, messages }: ClaimedWorkflow): Promise<readonly { readonly sequence: number; readonly event: HistoryEvent }[]> {
+    const read: { readonly sequence: number; readonly event: HistoryEvent }[] = [];
+    let bytes = 0;
+    for (const { sequence, event: text } of messages) {
+      bytes += text.length + bytesNamed(text);
+      if (bytes > this.#parts.settings.historyBytesMax / 2 && read.length > 0) break;
+      read.push({ sequence, event: parsed<HistoryEvent>(text) ?? (await fetched<HistoryEvent>(this.#ledger.workflows, row, text)) });
+    }
+    return read;
   }
 
   /**
@@ -175,12 +193,12 @@ export class TurnRunner {
   }
 
   /** Creation and first turn in one commit, for an inline executor; throws what the commit throws. */
-  async start(workflow: NewWorkflow, executor: WorkflowExecutor): Promise<WorkflowResult> {
+  async start(workflow: NewWorkflow, started: HistoryEvent, executor: WorkflowExecutor): Promise<WorkflowResult> {
     const { app, instanceId, executionId, name, version, parent } = workflow;
     const now = this.#parts.clock.now();
     const known = { row: 0, app, instanceId, executionId, name, version, parent, createdAt: now, fence: 0, turn: 0, events: 0, bytes: 0, status: 'pending' as const };
     const memory = newMemory(known, executor);
-    const newEvents = this.#newEvents([JSON.parse(workflow.message.event) as HistoryEvent]);
+    const newEvents = this.#newEvents([started]);
     const claims: Claims = [];
     let answer: TurnResult | undefined;
     try {
@@ -195,8 +213,8 @@ export class TurnRunner {
     try {
       const [created, stepped] = await this.#ledger.commit(batch);
       if (composed && stepped?.workflow) {
-        const started: Remembered = { ...memory, row: stepped.workflow.row ?? 0 };
-        this.#committed(started, composed, stepped.workflow, claims);
+        const begun: Remembered = { ...memory, row: stepped.workflow.row ?? 0 };
+        this.#committed(begun, composed, stepped.workflow, claims);
       }
       return created?.workflow ?? { applied: false };
     } catch (error) {
@@ -219,7 +237,7 @@ export class TurnRunner {
   #newEvents(arrived: readonly HistoryEvent[]): HistoryEvent[] {
     const now = this.#parts.clock.now();
     // A timer's message was written when it was set; it happened when it fired.
-    return [{ kind: 'workflowStarted', id: -1, at: now }, ...arrived.map((event) => (event.kind === 'timerFired' ? { ...event, at: now } : event))];
+    return [{ kind: 'workflowStarted', id: -1, at: this.#instants.next(now) }, ...arrived.map((event) => (event.kind === 'timerFired' ? { ...event, at: now } : event))];
   }
 
   /** Asks, composes, commits. Throws, with nothing committed. */
@@ -280,6 +298,7 @@ export class TurnRunner {
       appOf: (router) => (router?.targetAppId ? appOf(router.targetNamespace || namespace, router.targetAppId) : own),
       newId,
       payloadBytesMax: settings.payloadBytesMax,
+      historyBytesMax: settings.historyBytesMax,
       now: clock.now(),
       claim: (app, name) => {
         const claim = this.#stopped ? undefined : this.#parts.claimActivity(app, name);
@@ -300,7 +319,7 @@ export class TurnRunner {
     if (body.reset) {
       memory.executor.forget?.({ app, instanceId, executionId: memory.executionId });
       memory.executionId = executionId;
-      memory.events = memory.bytes = 0;
+      memory.events = memory.bytes = memory.payloadBytes = 0;
       memory.past = [];
       memory.patches = [];
       memory.ids.clear();
@@ -312,9 +331,11 @@ export class TurnRunner {
       }
       memory.events += appended.length;
       memory.bytes += body.append?.data.length ?? 0;
+      memory.payloadBytes += bytesOf(body.append) - (body.append?.data.length ?? 0);
       if (memory.executor.style === 'replay') remember(memory, appended);
       if (body.snapshot !== undefined) memory.snapshot = body.snapshot ?? undefined;
     }
+    this.#measure(memory, appended, ended);
     if (ended) this.#forget(memory);
     else this.#memory.keep(memory);
     if (before !== body.status) this.#parts.onStatus(app, instanceId, body.status);
@@ -327,6 +348,13 @@ export class TurnRunner {
       this.#parts.startActivity({ activity, row, instanceApp: app, instanceId, executionId: memory.executionId, taskId, name, attempt: 1, request });
     }
     this.#giveBack(claims);
+  }
+
+  #measure({ name, status, createdAt }: Remembered, appended: readonly HistoryEvent[], ended: boolean): void {
+    const { metrics } = this.#parts;
+    const started = appended.slice(0, 2).find((event) => event.kind === 'executionStarted');
+    if (started) metrics.begun(name, started.startAt ?? started.at);
+    if (ended) metrics.ended(name, status, createdAt);
   }
 
   #giveBack(claims: Claims): void {
@@ -352,6 +380,7 @@ export class TurnRunner {
     if (error instanceof Error && error.name === 'LedgerRefused') throw error;
     if (failures + 1 >= settings.turnFailuresMax) return this.#stall(claimed, 'executor-failed', wordsOf(error));
     const restMs = Math.min(REST_MOST_MS, REST_FIRST_MS * 2 ** failures) * (0.75 + 0.25 * random());
+    this.#parts.metrics.turnFailed(claimed.name);
     log.warn({ app, instanceId, name: claimed.name, failures: failures + 1, err: error }, 'a workflow turn failed and is tried again');
     return this.#release(row, fence, { restUntil: Math.ceil(clock.now() + restMs), failed: wordsOf(error) });
   }
@@ -365,7 +394,7 @@ export class TurnRunner {
     if (status === 'stalled' && claimed.reason === why) return this.#release(row, fence, { restUntil, failed: why });
     log.error({ app, instanceId, name, reason, description }, 'a workflow is stalled');
     const event: HistoryEvent = { kind: 'executionStalled', id: -1, at: clock.now(), reason, description };
-    const append = reason === 'damaged' ? {} : { append: { count: 1, data: JSON.stringify([event]) } };
+    const append = reason === 'damaged' ? {} : { append: appendOf([event]) };
     try {
       await this.#ledger.commit([{ type: 'workflow.step', row, fence, consumed: [], status: 'stalled', reason: why, restUntil, ...append }]);
       this.#parts.onStatus(app, instanceId, 'stalled');
@@ -375,8 +404,9 @@ export class TurnRunner {
   }
 
   async #terminate(claimed: ClaimedWorkflow, terminated: Extract<HistoryEvent, { kind: 'executionTerminated' }>): Promise<void> {
-    const { row, parent, app, instanceId } = claimed;
+    const { row, parent, app, instanceId, name, createdAt } = claimed;
     await this.#ledger.commit([{ type: 'workflow.control', row, status: 'terminated', recurse: terminated.recurse, ...terminationOf(terminated, this.#parts.clock.now()), ...(parent ? { toParent: endMessage(parent, 'terminated', this.#parts.clock.now()) } : {}) }]);
+    this.#parts.metrics.ended(name, 'terminated', createdAt);
     this.#parts.onStatus(app, instanceId, 'terminated');
   }
 
@@ -386,12 +416,12 @@ export class TurnRunner {
 }
 
 /** What the history says of a termination. */
-export function terminationOf(terminated: Extract<HistoryEvent, { kind: 'executionTerminated' }>, at: number): { readonly append: { readonly count: number; readonly data: string } } {
+export function terminationOf(terminated: Extract<HistoryEvent, { kind: 'executionTerminated' }>, at: number): { readonly append: WorkflowAppend } {
   const { input } = terminated;
   const events: HistoryEvent[] = [
     { kind: 'workflowStarted', id: -1, at },
     terminated,
     { kind: 'executionCompleted', id: -1, at, status: 'terminated', ...(input === undefined ? {} : { result: input }) },
   ];
-  return { append: { count: events.length, data: JSON.stringify(events) } };
+  return { append: appendOf(events) };
 }

@@ -146,3 +146,16 @@ export function dueAtOf(fireAt: string): number | undefined {
   const fraction = /\.(\d+)/.exec(fireAt)?.[1] ?? '';
   return /[1-9]/.test(fraction.slice(3)) ? ms + 1 : ms;
 }
+
+/** In milliseconds; instants of today come in numbers a quarter of that apart. */
+const MICROSECOND = 0.001;
+
+/** The instants of one clock, in milliseconds, told apart: within a millisecond each is a microsecond after the one before. */
+export class DistinctInstants {
+  #last = 0;
+
+  next(now: number): number {
+    this.#last = Math.floor(this.#last) === now ? this.#last + MICROSECOND : now;
+    return this.#last;
+  }
+}

@@ -1,10 +1,10 @@
 /** What the engine makes of answers in which the SDKs differ: each of these was met with one of them. */
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { Ledger } from '@mecha/components/kit';
+import type { Ledger, LedgerOperation } from '@mecha/components/kit';
 import { createKeptLog, realClock, until } from '@mecha/components/kit/testing.ts';
 import { createMemoryLedger } from '../ledger/memory-ledger.ts';
 import { Engine } from './engine.ts';
-import type { TurnResult, WorkflowExecutor } from './executor.ts';
+import { ExecutorUnavailable, type TurnResult, type WorkflowExecutor } from './executor.ts';
 import type { HistoryEvent, WorkflowAction } from './vocabulary.ts';
 
 let ledger: Ledger;
@@ -51,6 +51,17 @@ test('(users 22) events of one millisecond with the same data differ in their in
   expect(new Set(seen.map(Math.floor))).toEqual(new Set([1_790_000_000_000]));
 });
 
+test('(users 22) the turns of one millisecond differ in their instants, of which workers make unique ids, also after continue-as-new', async () => {
+  const begun: number[] = [];
+  run((_past, fresh) => {
+    for (const event of fresh) if (event.kind === 'workflowStarted') begun.push(event.at);
+    return [begun.length < 20 ? { kind: 'continueAsNew', id: 0 } : { kind: 'complete', id: 0, status: 'completed' }];
+  });
+  const { instanceId } = await engine.operations.start({ name: 'again' });
+  await engine.queries.waitFor(instanceId, 'end', AbortSignal.timeout(10_000));
+  expect(new Set(begun).size).toBe(20);
+});
+
 test.each([
   ['in another case leaves a wait its end: not every SDK takes it', 'APPROVE', 1],
   ['of that very name ends a wait that would have ended by itself', 'approve', 0],
@@ -61,4 +72,32 @@ test.each([
   await engine.operations.raiseEvent(instanceId, name);
   await until(async () => (await engine.queries.get(instanceId))?.turn === 2);
   expect((await engine.queries.waits(instanceId)).filter(({ on }) => on === 'event')).toHaveLength(timers);
+});
+
+test('(users 24) an activity that is given back and claimed here again before the giving back is known runs, and does not wait for its lease', async () => {
+  const commit = ledger.commit.bind(ledger);
+  let runs = 0;
+  // The answer to a return comes late; what it made ready is claimed meanwhile.
+  Object.defineProperty(ledger, 'commit', {
+    value: async (batch: readonly LedgerOperation[]) => {
+      const results = await commit(batch);
+      if (batch.some(({ type }) => type === 'workflow.return')) await until(() => runs === 2);
+      return results;
+    },
+  });
+  engine = new Engine({ appId: 'a', namespace: 'default', ledger, clock: realClock, random: Math.random, newId: () => crypto.randomUUID(), log: createKeptLog(), settings: { pollMs: 200, leaseMs: 600_000 } });
+  engine.attachExecutor({
+    style: 'replay', inline: false,
+    runTurn: async ({ past }) => ({ actions: [past.length === 0 ? { kind: 'scheduleTask', id: 0, name: 'act' } : { kind: 'complete', id: 1, status: 'completed' }] }),
+  });
+  engine.attachActivities({
+    runActivity: async () => {
+      if (++runs === 1) throw new ExecutorUnavailable();
+      return { kind: 'completed' };
+    },
+  });
+  engine.start();
+  const { instanceId } = await engine.operations.start({ name: 'order' });
+  await engine.queries.waitFor(instanceId, 'end', AbortSignal.timeout(10_000));
+  expect(runs).toBe(2);
 });

@@ -33,7 +33,7 @@ const SWEEP = 'DELETE FROM jobs WHERE id IN (SELECT id FROM jobs WHERE expires_a
 const FREE = 'UPDATE jobs SET owner = NULL, session = NULL, free_at = due_at';
 const FREE_SESSION = `${FREE} WHERE session = ? RETURNING app`;
 const FREE_FORGOTTEN = `${FREE} WHERE session = ? AND owner = ? AND free_at <= ? RETURNING app`;
-const RELEASE = `${FREE} WHERE id = ? AND fence = ? RETURNING app`;
+const RELEASE = `${FREE}, claimed_at = NULL WHERE id = ? AND fence = ? RETURNING app`;
 const NEXT = 'UPDATE jobs SET owner = NULL, session = NULL, claimed_at = NULL, attempt = 1, ticks = ?, due_at = ?, free_at = ? WHERE id = ? AND fence = ?';
 const RETRY = 'UPDATE jobs SET owner = NULL, session = NULL, attempt = attempt + 1, free_at = ? WHERE id = ? AND fence = ? RETURNING app';
 

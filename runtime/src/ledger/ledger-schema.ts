@@ -2,7 +2,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { JOB_SCHEMA } from './job-schema.ts';
 import { COUNTERS_SCHEMA } from './topic-room.ts';
-import { WORKFLOW_SCHEMA } from './workflow-schema.ts';
+import { PAYLOAD_SCHEMA, WORKFLOW_SCHEMA } from './workflow-schema.ts';
 
 /**
  * From each schema version to the next. Tables that hold data have a rowid, with the data last: rows of a kilobyte within a
@@ -24,7 +24,7 @@ CREATE TABLE dead_letters (id TEXT PRIMARY KEY, app_id TEXT NOT NULL, at INTEGER
 CREATE INDEX dead_letters_app ON dead_letters (app_id, at, id);
 CREATE TABLE sessions (id TEXT PRIMARY KEY, pid INTEGER NOT NULL, process_start TEXT NOT NULL, lease_until INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE sidecars (instance_id TEXT PRIMARY KEY, session TEXT NOT NULL, app_id TEXT NOT NULL, namespace TEXT NOT NULL, row TEXT NOT NULL) WITHOUT ROWID;
-`, WORKFLOW_SCHEMA, COUNTERS_SCHEMA, JOB_SCHEMA];
+`, WORKFLOW_SCHEMA, COUNTERS_SCHEMA, JOB_SCHEMA, PAYLOAD_SCHEMA];
 const SCHEMA_VERSION = MIGRATIONS.length;
 
 /** Inside one transaction. */

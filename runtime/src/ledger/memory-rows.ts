@@ -11,7 +11,7 @@ import { JOB_SCHEMA } from './job-schema.ts';
 import { WorkflowClaims } from './workflow-claims.ts';
 import { openWorkflowLedger } from './workflow-ledger.ts';
 import { WorkflowRequests } from './workflow-program.ts';
-import { WORKFLOW_SCHEMA, type Sql } from './workflow-schema.ts';
+import { PAYLOAD_SCHEMA, WORKFLOW_SCHEMA, type Sql } from './workflow-schema.ts';
 
 export interface MemoryRows {
   readonly workflows: WorkflowLedger;
@@ -27,6 +27,7 @@ export interface MemoryRows {
 export function openMemoryRows({ now, touch, check }: { readonly now: () => number; readonly touch: (channels: readonly string[]) => void; readonly check: () => void }): MemoryRows {
   const db = new DatabaseSync(':memory:');
   db.exec(WORKFLOW_SCHEMA);
+  db.exec(PAYLOAD_SCHEMA);
   db.exec(JOB_SCHEMA);
   const statements = new Map<string, StatementSync>();
   const sql: Sql = (text) => {

@@ -1,5 +1,5 @@
 /** The workflow part of a ledger on SQLite, put together: claims go to whoever may write, reads to a connection at hand. */
-import type { LedgerOperation, WorkflowLedger } from '@mecha/components/kit';
+import type { LedgerOperation, WorkflowAppend, WorkflowLedger, WorkflowMessage, WorkflowPayload } from '@mecha/components/kit';
 import type { WorkflowClaims } from './workflow-claims.ts';
 import { workflowReads } from './workflow-reads.ts';
 import type { Sql } from './workflow-schema.ts';
@@ -40,6 +40,7 @@ export function isDurableWorkflowOperation(operation: LedgerOperation): boolean 
     case 'workflow.first-step':
     case 'workflow.send':
     case 'workflow.control':
+    case 'workflow.reopen':
     case 'workflow.purge':
       return true;
     case 'workflow.complete':
@@ -60,19 +61,31 @@ export function isDurableWorkflowOperation(operation: LedgerOperation): boolean 
 export function workflowBytes(operation: LedgerOperation): number {
   switch (operation.type) {
     case 'workflow.create':
-      return operation.message.event.length;
+    case 'workflow.send':
+    case 'workflow.complete':
+      return messageBytes(operation.message);
     case 'workflow.step':
     case 'workflow.first-step':
       return (
-        (operation.append?.data.length ?? 0) +
+        appendBytes(operation.append) +
         (operation.snapshot?.length ?? 0) +
-        (operation.activities ?? []).reduce((sum, { request }) => sum + request.length, 0) +
-        (operation.create ?? []).reduce((sum, { message }) => sum + message.event.length, 0)
+        (operation.customStatusPayload?.data.length ?? 0) +
+        sum(operation.activities, ({ request, payloads }) => request.length + payloadBytes(payloads)) +
+        sum(operation.create, ({ message }) => messageBytes(message)) +
+        sum(operation.send, ({ message }) => messageBytes(message)) +
+        sum(operation.reset?.messages, messageBytes) +
+        (operation.toParent ? messageBytes(operation.toParent) : 0)
       );
-    case 'workflow.send':
-    case 'workflow.complete':
-      return operation.message.event.length;
+    case 'workflow.control':
+      return appendBytes(operation.append);
     default:
       return 0;
   }
 }
+
+function sum<T>(items: readonly T[] = [], bytesOf: (item: T) => number): number {
+  return items.reduce((bytes, item) => bytes + bytesOf(item), 0);
+}
+const payloadBytes = (payloads: readonly WorkflowPayload[] | undefined): number => sum(payloads, ({ data }) => data.length);
+const messageBytes = ({ event, payloads }: WorkflowMessage): number => event.length + payloadBytes(payloads);
+const appendBytes = (append: WorkflowAppend | undefined): number => (append?.data.length ?? 0) + payloadBytes(append?.payloads);

@@ -5,7 +5,7 @@
 import { crc32 } from 'node:zlib';
 import { LedgerConflict } from '@mecha/components/kit/ledger.ts';
 import { isTerminalStatus } from '@mecha/components/kit/ledger-workflow.ts';
-import type { NewActivity, NewTimer, NewWorkflow, WorkflowMessage, WorkflowOperation, WorkflowParent, WorkflowResult, WorkflowStatus, WorkflowStep } from '@mecha/components/kit';
+import type { NewActivity, NewTimer, NewWorkflow, WorkflowAppend, WorkflowMessage, WorkflowOperation, WorkflowParent, WorkflowPayload, WorkflowResult, WorkflowStatus, WorkflowStep } from '@mecha/components/kit';
 import { parentOf, type InstanceColumns, type Sql } from './workflow-schema.ts';
 
 const REUSABLE: Readonly<Record<NewWorkflow['ifExists'], (status: WorkflowStatus) => boolean>> = {
@@ -15,6 +15,9 @@ const REUSABLE: Readonly<Record<NewWorkflow['ifExists'], (status: WorkflowStatus
   failed: (status) => isTerminalStatus(status) && status !== 'completed',
   restart: () => true,
 };
+
+/** The place of a payload that the custom status names. */
+const OF_STATUS = -1;
 
 type Target = Pick<InstanceColumns, 'id' | 'app' | 'execution' | 'status' | 'ready' | 'free_at'>;
 type Stepped = Pick<InstanceColumns, 'id' | 'app' | 'instance_id' | 'execution' | 'status' | 'fence' | 'turn' | 'created_at' | 'events' | 'bytes' | 'ready' | 'free_at' | 'owner' | 'failures' | 'reason' | 'started_at' | 'parent_app' | 'parent_id' | 'parent_execution' | 'parent_task'>;
@@ -85,6 +88,8 @@ export class WorkflowRequests {
       }
       case 'workflow.control':
         return this.#control(operation, now, touched);
+      case 'workflow.reopen':
+        return this.#reopen(operation, now, touched);
       case 'workflow.purge':
         return this.#purge(operation, touched);
     }
@@ -130,7 +135,7 @@ export class WorkflowRequests {
     const hasEnded = isTerminalStatus(step.status);
     const events = step.reset ? 0 : row.events;
     const { count, data } = step.append ?? { count: 0, data: '' };
-    if (count > 0) this.#sql('INSERT INTO wf_history (instance, first, count, crc, data) VALUES (?, ?, ?, ?, ?)').run(id, events, count, crc32(data), data);
+    if (step.append && count > 0) this.#append(id, events, step.append);
     if (step.snapshot !== undefined) this.#setSnapshot(id, step.snapshot);
     for (const taskId of step.dropActivities ?? []) this.#sql('DELETE FROM wf_activities WHERE instance = ? AND task_id = ?').run(id, taskId);
     for (const timerId of step.dropTimers ?? []) this.#sql('DELETE FROM wf_timers WHERE instance = ? AND timer_id = ?').run(id, timerId);
@@ -140,7 +145,7 @@ export class WorkflowRequests {
     for (const [name, value] of Object.entries(step.attributes ?? {})) this.#setAttribute(id, app, row.created_at, name, value);
 
     this.#sql('UPDATE wf_instances SET fence = fence + 1, turn = turn + 1, events = ?, bytes = ?, updated_at = ? WHERE id = ?').run(events + count, (step.reset ? 0 : row.bytes) + data.length, now, id);
-    if (step.customStatus !== undefined) this.#sql('UPDATE wf_instances SET custom_status = ? WHERE id = ?').run(step.customStatus, id);
+    if (step.customStatus !== undefined) this.#setCustomStatus(id, step.customStatus, step.customStatusPayload);
     if (step.version !== undefined) this.#sql('UPDATE wf_instances SET version = ? WHERE id = ?').run(step.version, id);
     if (step.reset) this.#sql('UPDATE wf_instances SET execution = ? WHERE id = ?').run(step.reset.executionId, id);
     const reason = step.reason === undefined ? row.reason : step.reason;
@@ -177,7 +182,31 @@ export class WorkflowRequests {
     this.#sql('DELETE FROM wf_activities WHERE instance = ?').run(id);
     this.#sql('DELETE FROM wf_timers WHERE instance = ?').run(id);
     this.#sql('DELETE FROM wf_inbox WHERE instance = ? AND is_result = 1').run(id);
-    for (const { event, kind } of messages) this.#sql('INSERT INTO wf_inbox (instance, later, is_result, event) VALUES (?, 0, ?, ?)').run(id, kind === 'result' ? 1 : 0, event);
+    this.#sql(`DELETE FROM wf_payloads WHERE instance = ? AND sequence <> ${OF_STATUS} AND sequence NOT IN (SELECT sequence FROM wf_inbox WHERE instance = ?)`).run(id, id);
+    for (const { event, kind, payloads = [] } of messages) {
+      const { lastInsertRowid } = this.#sql('INSERT INTO wf_inbox (instance, later, is_result, event) VALUES (?, 0, ?, ?)').run(id, kind === 'result' ? 1 : 0, event);
+      for (const payload of payloads) this.#addPayload(id, payload, lastInsertRowid);
+    }
+  }
+
+  #append(id: number, first: number, { count, data, payloads = [] }: WorkflowAppend): void {
+    this.#sql('INSERT INTO wf_history (instance, first, count, crc, data) VALUES (?, ?, ?, ?, ?)').run(id, first, count, crc32(data), data);
+    for (const payload of payloads) this.#keepPayload(id, payload);
+  }
+
+  #setCustomStatus(id: number, text: string | null, payload: WorkflowPayload | undefined): void {
+    this.#sql('UPDATE wf_instances SET custom_status = ? WHERE id = ?').run(text, id);
+    this.#sql(`DELETE FROM wf_payloads WHERE instance = ? AND sequence = ${OF_STATUS}`).run(id);
+    if (payload) this.#addPayload(id, payload, OF_STATUS);
+  }
+
+  /** For the history: until it goes, any other of this content goes no earlier, but for that of a status. */
+  #keepPayload(instance: number, payload: WorkflowPayload): void {
+    const found = this.#sql('SELECT 1 FROM wf_payloads WHERE instance = ? AND id = ? AND sequence >= 0').get(instance, payload.id);
+    if (found === undefined) this.#addPayload(instance, payload, 0);
+  }
+  #addPayload(instance: number, { id, data }: WorkflowPayload, sequence: number | bigint): void {
+    this.#sql('INSERT INTO wf_payloads (instance, id, sequence, crc, data) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING').run(instance, id, sequence, crc32(data), data);
   }
 
   #addActivity(instance: number, activity: NewActivity, index: number, now: number, touched: Set<string>): number {
@@ -188,6 +217,7 @@ export class WorkflowRequests {
       'INSERT INTO wf_activities (instance, task_id, app, name, free_at, owner, session, end_by, run_ms, run_until, beat_ms, expires_at, request) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
     ).run(instance, activity.taskId, activity.app, activity.name, claim ? now + claim.leaseMs : null, claim?.owner ?? null, claim ? this.#session : null, endBy, runMs, runUntil, beatMs, expiresAt, activity.request);
     if (Number(changes) === 0) throw new LedgerConflict('task', index);
+    for (const payload of activity.payloads ?? []) this.#keepPayload(instance, payload);
     if (!claim) {
       this.#sql('UPDATE wf_activities SET ready = id WHERE id = ?').run(lastInsertRowid);
       touched.add(`workflow/${activity.app}`);
@@ -230,8 +260,9 @@ export class WorkflowRequests {
     return this.#sql('SELECT id, app, execution, status, ready, free_at FROM wf_instances WHERE id = ?').get(id) as Target;
   }
 
-  #deliver(target: Target, { event, kind }: WorkflowMessage, touched: Set<string>): void {
+  #deliver(target: Target, { event, kind, payloads = [] }: WorkflowMessage, touched: Set<string>): void {
     const { lastInsertRowid } = this.#sql('INSERT INTO wf_inbox (instance, is_result, event) VALUES (?, ?, ?)').run(target.id, kind === 'result' ? 1 : 0, event);
+    for (const payload of payloads) this.#addPayload(target.id, payload, lastInsertRowid);
     if (target.ready !== null || target.free_at !== null || target.status === 'suspended') return;
     this.#sql('UPDATE wf_instances SET ready = ? WHERE id = ?').run(lastInsertRowid, target.id);
     touched.add(`workflow/${target.app}`);
@@ -273,7 +304,7 @@ export class WorkflowRequests {
       const hasEnded = status === 'terminated';
       // A lease is taken away; a rest, which may be that until a scheduled start, stays.
       const restsUntil = hasEnded || row.owner !== null ? null : row.free_at;
-      this.#sql('INSERT INTO wf_history (instance, first, count, crc, data) VALUES (?, ?, ?, ?, ?)').run(id, row.events, append.count, crc32(append.data), append.data);
+      this.#append(id, row.events, append);
       this.#sql(
         'UPDATE wf_instances SET status = ?, fence = fence + 1, turn = turn + 1, events = events + ?, bytes = bytes + ?, updated_at = ?, started_at = COALESCE(started_at, ?), completed_at = ?, ready = NULL, free_at = ?, owner = NULL, session = NULL WHERE id = ?',
       ).run(status, append.count, append.data.length, now, now, hasEnded ? now : null, restsUntil, id);
@@ -283,6 +314,16 @@ export class WorkflowRequests {
       if (id === operation.row && operation.toParent) this.#tellParent(parentOf(row), operation.toParent, touched);
     }
     return { applied: count > 0, count };
+  }
+
+  #reopen({ row: id, message }: Extract<WorkflowOperation, { type: 'workflow.reopen' }>, now: number, touched: Set<string>): WorkflowResult {
+    const row = this.#sql(STEPPED_BY_ROW).get(id) as Stepped | undefined;
+    if (row === undefined) return { applied: false };
+    if (!isTerminalStatus(row.status)) return { applied: false, row: id, status: row.status };
+    this.#sql("UPDATE wf_instances SET status = 'running', fence = fence + 1, updated_at = ?, completed_at = NULL, ready = NULL, free_at = NULL, owner = NULL, session = NULL WHERE id = ?").run(now, id);
+    touched.add(`workflow-status/${row.app}`);
+    this.#deliver({ ...row, status: 'running', ready: null, free_at: null }, message, touched);
+    return { applied: true, row: id, status: 'running' };
   }
 
   #purge({ row, force, recurse = false }: Extract<WorkflowOperation, { type: 'workflow.purge' }>, touched: Set<string>): WorkflowResult {
@@ -324,6 +365,7 @@ export class WorkflowRequests {
   #removeAll(id: number): void {
     this.#removeOpen(id);
     this.#sql('DELETE FROM wf_history WHERE instance = ?').run(id);
+    this.#sql('DELETE FROM wf_payloads WHERE instance = ?').run(id);
     this.#sql('DELETE FROM wf_snapshots WHERE instance = ?').run(id);
     this.#sql('DELETE FROM wf_attributes WHERE instance = ?').run(id);
     this.#sql('DELETE FROM wf_instances WHERE id = ?').run(id);

@@ -1,13 +1,13 @@
 /** Reading workflows: prepared statements on a connection of the caller's, each by an index; a list examines a bounded number of rows. */
 import { crc32 } from 'node:zlib';
-import { LedgerRefused, WORKFLOW_STATUSES, type UnreadMessage, type WorkflowLedger, type WorkflowQuery, type WorkflowRow } from '@mecha/components/kit';
+import { LedgerRefused, WORKFLOW_STATUSES, type UnreadMessage, type WorkflowLedger, type WorkflowQuery, type WorkflowRow, type WorkflowStatus } from '@mecha/components/kit';
 import { INSTANCE_COLUMNS, SELECT_ACTIVITY, workflowActivity, workflowRow, type ActivityColumns, type InstanceColumns, type Sql } from './workflow-schema.ts';
 
 /** Rows that one page of a list looks at: what the index cannot choose is chosen by looking. */
 const LIST_ROWS_MAX = 5000;
 const LAST = Number.MAX_SAFE_INTEGER;
 
-type Reads = Pick<WorkflowLedger, 'expired' | 'find' | 'list' | 'history' | 'snapshot' | 'inbox' | 'activities' | 'activity' | 'timers' | 'children' | 'attributes'>;
+type Reads = Pick<WorkflowLedger, 'expired' | 'find' | 'list' | 'history' | 'snapshot' | 'payload' | 'inbox' | 'activities' | 'activity' | 'timers' | 'children' | 'attributes' | 'overview'>;
 
 /** `read` runs the work, and translates what goes wrong. */
 export function workflowReads(sql: Sql, read: <T>(work: () => T) => T, now: () => number): Reads {
@@ -47,6 +47,12 @@ export function workflowReads(sql: Sql, read: <T>(work: () => T) => T, now: () =
         if (found && crc32(found.data) !== found.crc) throw damaged(`snapshot of workflow row ${row}`);
         return found?.data;
       }),
+    payload: async (row, id) =>
+      read(() => {
+        const found = sql('SELECT crc, data FROM wf_payloads WHERE instance = ? AND id = ? LIMIT 1').get(row, id) as { crc: number; data: string } | undefined;
+        if (found && crc32(found.data) !== found.crc) throw damaged(`payload ${id} of workflow row ${row}`);
+        return found?.data;
+      }),
     inbox: async (row, limit) =>
       read(() => sql("SELECT sequence, event, CASE is_result WHEN 1 THEN 'result' ELSE 'event' END AS kind FROM wf_inbox WHERE instance = ? ORDER BY later, sequence LIMIT ?").all(row, limit) as unknown as UnreadMessage[]),
     activities: async (row, limit, from = Number.MIN_SAFE_INTEGER) => read(() => activitiesOf(sql(`${SELECT_ACTIVITY} WHERE a.instance = ? AND a.task_id >= ? ORDER BY a.task_id LIMIT ?`).all(row, from, limit))),
@@ -61,6 +67,12 @@ export function workflowReads(sql: Sql, read: <T>(work: () => T) => T, now: () =
       read(() =>
         (sql(`SELECT ${INSTANCE_COLUMNS} FROM wf_instances WHERE parent_app = ? AND parent_id = ? AND (?3 IS NULL OR parent_execution = ?3) ORDER BY id LIMIT ?`).all(app, instanceId, executionId ?? null, limit) as unknown as InstanceColumns[]).map(workflowRow),
       ),
+    overview: async (app) =>
+      read(() => {
+        const counts = sql("SELECT status, COUNT(*) AS count FROM wf_instances WHERE app = ? AND status IN ('pending', 'running', 'suspended', 'stalled') GROUP BY status").all(app) as { status: WorkflowStatus; count: number }[];
+        const { at } = sql('SELECT MIN(due_at) AS at FROM wf_timers WHERE app = ? AND due_at IS NOT NULL').get(app) as { at: number | null };
+        return { open: Object.fromEntries(counts.map(({ status, count }) => [status, count])), ...(at === null ? {} : { nextDueAt: at }) };
+      }),
     attributes: async (row) => read(() => Object.fromEntries((sql('SELECT name, value FROM wf_attributes WHERE instance = ?').all(row) as { name: string; value: string }[]).map(({ name, value }) => [name, value]))),
   };
 }
@@ -80,7 +92,7 @@ function list(sql: Sql, query: WorkflowQuery): { instances: WorkflowRow[]; curso
   let cut = false;
   for (const row of candidates(sql, query, before, from)) {
     last = row;
-    if (matches(row, query)) found.push(row);
+    if (matchesQuery(row, query)) found.push(row);
     if (found.length >= query.limit || ++examined >= LIST_ROWS_MAX) {
       cut = true;
       break;
@@ -89,7 +101,7 @@ function list(sql: Sql, query: WorkflowQuery): { instances: WorkflowRow[]; curso
   return { instances: found.map(workflowRow), ...(cut && last ? { cursor: `${last.created_at}.${last.id}` } : {}) };
 }
 
-function matches(row: InstanceColumns, { statuses, name, idPrefix, completedBefore, createdTo }: WorkflowQuery): boolean {
+export function matchesQuery(row: InstanceColumns, { statuses, name, idPrefix, completedBefore, createdTo }: WorkflowQuery): boolean {
   return (
     (statuses === undefined || statuses.includes(row.status)) &&
     (name === undefined || row.name === name) &&

@@ -43,6 +43,15 @@ CREATE TABLE wf_attributes (instance INTEGER NOT NULL, name TEXT NOT NULL, app T
 CREATE INDEX wf_attributes_value ON wf_attributes (app, name, value, created_at, instance);
 `;
 
+/**
+ * Schema 5, after the jobs of schema 4: payloads too large for the rows that name them. `sequence` is the message that brought it, 0 when a
+ * step of the instance did, -1 for that of the custom status. What came by two messages is there twice, so that each may go by itself.
+ */
+export const PAYLOAD_SCHEMA = `
+CREATE TABLE wf_payloads (number INTEGER PRIMARY KEY, instance INTEGER NOT NULL, id TEXT NOT NULL, sequence INTEGER NOT NULL, crc INTEGER NOT NULL, data TEXT NOT NULL);
+CREATE UNIQUE INDEX wf_payloads_instance ON wf_payloads (instance, id, sequence);
+`;
+
 /** Prepares each text once. */
 export type Sql = (text: string) => StatementSync;
 

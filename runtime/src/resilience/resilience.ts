@@ -11,8 +11,9 @@
  *     fault, not the way to the target. Permanent failures do not count against the breaker.
  *  4. One breaker per component, shared by both directions; one per endpoint of an app, the 100 most recent kept.
  */
-import { EtagError, PublishRefused } from '@mecha/components/kit';
+import { BindingError, EtagError, PublishRefused } from '@mecha/components/kit';
 import type { Clock } from '@mecha/components/kit';
+import { EgressRefused } from '@mecha/components/kit/egress.ts';
 import { AppGrpcError } from '../channel/channel.ts';
 import type { CircuitBreakerPolicy, PolicyNames, ResiliencyResource, RetryPolicy } from '../config/resource-types.ts';
 import { MechaError, messageOf, type ErrorKind } from '../errors.ts';
@@ -284,7 +285,8 @@ class Runner implements PolicyRunner {
 const PERMANENT_KINDS: ReadonlySet<ErrorKind> = new Set<ErrorKind>(['invalid', 'not-found', 'denied', 'precondition', 'conflict', 'unimplemented']);
 
 function isPermanent(error: unknown): boolean {
-  if (error instanceof PermanentFailure || error instanceof EtagError) return true;
+  if (error instanceof PermanentFailure || error instanceof EtagError || error instanceof EgressRefused) return true;
+  if (error instanceof BindingError) return error.permanent;
   if (error instanceof PublishRefused) return error.reason !== 'topic-full';
   return error instanceof MechaError && PERMANENT_KINDS.has(error.kind);
 }

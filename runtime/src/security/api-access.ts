@@ -22,9 +22,14 @@ const GRPC_GROUPS: Readonly<Record<string, readonly string[]>> = {
   'v1/shutdown': ['Shutdown'],
   'v1alpha1/workflows': workflowMethods('Alpha1'),
   'v1beta1/workflows': workflowMethods('Beta1'),
+  'v1/jobs': jobMethods(''),
+  'v1alpha1/jobs': jobMethods('Alpha1'),
 };
 function workflowMethods(stage: string): string[] {
   return ['Start', 'Get', 'Purge', 'Terminate', 'Pause', 'Resume', 'RaiseEvent'].map((verb) => `${verb}Workflow${stage}`);
+}
+function jobMethods(stage: string): string[] {
+  return ['ScheduleJob', 'GetJob', 'DeleteJob', 'DeleteJobsByPrefix', 'ListJobs'].map((method) => `${method}${stage}`);
 }
 const GRPC_PREFIX = '/dapr.proto.runtime.v1.Dapr/';
 

@@ -1,9 +1,9 @@
 /** The one place where a `MechaError` becomes an HTTP answer (http-api.md 3.2, 3.3). */
 import type { ErrorDetail, MechaError } from '../errors.ts';
-import type { HttpReply } from './http-face.ts';
+import { metadataHeaders, type HttpReply } from './http-face.ts';
 
 export function renderHttpError(error: MechaError): HttpReply {
-  const headers: Record<string, string> = {};
+  const headers = metadataHeaders(error.metadata);
   if (error.retryAfterSeconds !== undefined) headers['retry-after'] = String(error.retryAfterSeconds);
   if (error.httpBody) {
     return { status: error.httpStatus, headers: { ...headers, 'content-type': error.httpBody.contentType }, body: error.httpBody.body };

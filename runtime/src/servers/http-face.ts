@@ -64,3 +64,18 @@ export class BodyTooLarge extends Error {
     this.name = 'BodyTooLarge';
   }
 }
+
+const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9a-z-]+$/;
+const HEADER_VALUE = /^[\t\u0020-\u007e\u0080-\u00ff]*$/;
+/** What clients take in one header. */
+const HEADER_BYTES_MAX = 8192;
+
+/** What a component said beside its data, as headers `metadata.<name>`; what HTTP cannot carry is left out. */
+export function metadataHeaders(metadata: Readonly<Record<string, string>> = {}): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (const [key, value] of Object.entries(metadata)) {
+    const name = `metadata.${key}`.toLowerCase();
+    if (HEADER_NAME.test(name) && HEADER_VALUE.test(value) && value.length <= HEADER_BYTES_MAX) headers[name] = value;
+  }
+  return headers;
+}

@@ -34,6 +34,13 @@ export function executionNames(tail: string): { readonly machine: string; readon
 export const STATES_WORKFLOW = 'Mecha.States';
 export const MACHINE_ATTRIBUTE = 'machine';
 export const MAP_RUN_ATTRIBUTE = 'mapRun';
+/** Of the execution that a map run belongs to; its value is `parent`. */
+export const mapRunAttribute = (mapRunArn: string): string => `mapRun:${mapRunArn.slice(mapRunArn.lastIndexOf(':') + 1)}`;
+/** `<machine>:<number>` and `<machine>:<alias>`, when the execution was started so. */
+export const VERSION_ATTRIBUTE = 'machineVersion';
+export const ALIAS_ATTRIBUTE = 'machineAlias';
+/** How often it went on after an end; absent: never. */
+export const REDRIVES_ATTRIBUTE = 'redrives';
 /** How the undoing of its steps stands; absent as long as none was undone. */
 export const SAGA_ATTRIBUTE = 'saga';
 /** Tasks that this process does by itself. */

@@ -2,7 +2,7 @@
  * State machines and activities that an app has: rows of the ledger in a table of their own, and those of resources beside them.
  *
  * 1. A definition is a row under its version, which is made from its text: executions name the version, so that an update changes none of
- *    them. Definitions are kept when their machine is changed or deleted.
+ *    them. Definitions are kept when their machine is changed; those of a deleted one go later (`definition-sweep.ts`).
  * 2. The index of names changes in the transaction of the row that it names; whoever finds it changed begins anew.
  * 3. What a resource declares cannot be changed here, and comes before a row of the same name.
  */
@@ -11,7 +11,8 @@ import { LedgerConflict, type Ledger, type LedgerOperation } from '@mecha/compon
 import type { Machine } from '../asl/definition.ts';
 import type { Diagnostic } from '../asl/diagnostic.ts';
 import { loadDefinition, type Loaded } from '../asl/load.ts';
-import { parseArn } from './arns.ts';
+import { ALIAS_ATTRIBUTE, MACHINE_ATTRIBUTE, parseArn, VERSION_ATTRIBUTE } from './arns.ts';
+import { MachineVersions, publishedKey, routeOf, type Alias, type PublishedVersion } from './machine-versions.ts';
 import { refusal } from './task-resource.ts';
 
 export type MachineType = 'STANDARD' | 'EXPRESS';
@@ -33,6 +34,16 @@ export interface ActivityRecord {
   readonly name: string;
   readonly createdAt: number;
 }
+/** What executions are started from. */
+export interface MachineTarget {
+  readonly record: MachineRecord;
+  /** Of the definition. */
+  readonly version: string;
+  readonly roleArn: string;
+  /** Set when a version, or an alias of it, was named. */
+  readonly published?: PublishedVersion;
+  readonly alias?: Alias;
+}
 /** A `kind: Workflow` resource. */
 export interface DeclaredMachine {
   readonly name: string;
@@ -41,7 +52,18 @@ export interface DeclaredMachine {
   readonly definition: string;
 }
 
+/** A definition of a machine that was deleted. */
+export interface Deleted {
+  readonly machine: string;
+  readonly version: string;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+}
+export type Tags = Readonly<Record<string, string>>;
+
 const TRIES_MAX = 20;
+const DELETED = 'deleted';
+const tagsKey = (tail: string): string => `tags/${tail}`;
 const MACHINES_KEPT = 500;
 const encode = (value: unknown): Uint8Array => Buffer.from(JSON.stringify(value));
 
@@ -55,10 +77,12 @@ export interface MachineStoreParts {
   readonly app: string;
   readonly ledger: Ledger;
   readonly now: () => number;
+  readonly random: () => number;
   readonly declared: readonly DeclaredMachine[];
 }
 
 export class MachineStore {
+  readonly versions: MachineVersions;
   readonly #parts: MachineStoreParts;
   readonly #table: string;
   readonly #declared: ReadonlyMap<string, MachineRecord>;
@@ -71,6 +95,7 @@ export class MachineStore {
   constructor(parts: MachineStoreParts) {
     this.#parts = parts;
     this.#table = `states/${parts.app}`;
+    this.versions = new MachineVersions(parts.ledger, this.#table);
     const createdAt = parts.now();
     this.#texts = new Map(parts.declared.map(({ definition }) => [versionOf(definition), definition]));
     this.#declared = new Map(parts.declared.map(({ name, type, definition }) => [name, { name, type, roleArn: '', version: versionOf(definition), createdAt, declared: true }]));
@@ -79,10 +104,20 @@ export class MachineStore {
   async find(name: string): Promise<MachineRecord | undefined> {
     return this.#declared.get(name) ?? this.#read<MachineRecord>(`machine/${name}`);
   }
-  /** By ARN; of versions and aliases there are none. */
-  async findByArn(arn: string): Promise<MachineRecord | undefined> {
+  /** What an ARN of a machine, of one of its versions or of an alias stands for now. */
+  async findByArn(arn: string): Promise<MachineTarget | undefined> {
     const parsed = parseArn(arn);
-    return parsed?.kind === 'stateMachine' ? this.find(parsed.rest) : undefined;
+    if (parsed?.kind !== 'stateMachine') return undefined;
+    const [name = '', qualifier, ...more] = parsed.rest.split(':');
+    const record = await this.find(name);
+    if (!record || more.length > 0) return undefined;
+    if (qualifier === undefined) return { record, version: record.version, roleArn: record.roleArn };
+    const published = await this.versions.of(name);
+    const alias = published.aliases.find((one) => one.name === qualifier);
+    const number = alias ? routeOf(alias, this.#parts.random)?.version : Number(qualifier);
+    const version = published.versions.find((one) => one.number === number);
+    if (!version) return undefined;
+    return { record, version: version.definition, roleArn: version.roleArn, published: version, ...(alias ? { alias } : {}) };
   }
   async names(): Promise<readonly string[]> {
     const rows = (await this.#read<readonly string[]>('machines')) ?? [];
@@ -97,7 +132,40 @@ export class MachineStore {
     await this.#parts.ledger.commit([{ type: 'state.set', table: this.#table, key: `machine/${record.name}`, data: encode(record), binary: false }, ...(definition === undefined ? [] : [this.#definitionRow(definition)])]);
   }
   async remove(name: string): Promise<void> {
-    await this.#remove('machine', 'machines', name);
+    const record = await this.#read<MachineRecord>(`machine/${name}`);
+    if (!record) return;
+    const versions = new Set([record.version, ...(await this.versions.of(name)).versions.map(({ definition }) => definition)]);
+    // First on the list, so that no end of the process between the two leaves a definition that nobody removes.
+    await this.#changeDeleted((deleted) => [...deleted.filter(({ machine, version }) => machine !== name || !versions.has(version)), ...[...versions].map((version) => ({ machine: name, version, at: this.#parts.now() }))]);
+    await this.#remove('machine', 'machines', name, [publishedKey(name), tagsKey(`stateMachine:${name}`)]);
+  }
+
+  deleted(): Promise<readonly Deleted[]> {
+    return this.#read<readonly Deleted[]>(DELETED).then((rows) => rows ?? []);
+  }
+  async forgetDeleted(versions: readonly string[]): Promise<void> {
+    if (versions.length > 0) await this.#changeDeleted((deleted) => deleted.filter(({ version }) => !versions.includes(version)));
+  }
+  /** Not when a machine or a published version has it. `changed`: somebody wrote it meanwhile. */
+  async dropDefinition(version: string): Promise<'dropped' | 'used' | 'changed'> {
+    const [row] = await this.#parts.ledger.readState(this.#table, [`definition/${version}`]);
+    if (!row || this.#texts.has(version)) return 'used';
+    const names = await this.names();
+    for (const name of names) {
+      const { versions } = await this.versions.of(name);
+      if ((await this.find(name))?.version === version || versions.some(({ definition }) => definition === version)) return 'used';
+    }
+    try {
+      await this.#parts.ledger.commit([{ type: 'state.delete', table: this.#table, key: `definition/${version}`, ifEtag: row.etag }]);
+      this.#machines.delete(version);
+      return 'dropped';
+    } catch (error) {
+      if (error instanceof LedgerConflict) return 'changed';
+      throw error;
+    }
+  }
+  #changeDeleted(change: (deleted: readonly Deleted[]) => readonly Deleted[]): Promise<void> {
+    return this.#changeRow<readonly Deleted[]>(DELETED, [], change);
   }
 
   createActivity(record: ActivityRecord): Promise<boolean> {
@@ -110,7 +178,30 @@ export class MachineStore {
     return [...((await this.#read<readonly string[]>('activities')) ?? [])].sort();
   }
   async removeActivity(name: string): Promise<void> {
-    await this.#remove('activity', 'activities', name);
+    await this.#remove('activity', 'activities', name, [tagsKey(`activity:${name}`)]);
+  }
+
+  /** Of a machine or an activity, by the tail of its ARN. */
+  async tags(tail: string): Promise<Tags> {
+    return (await this.#read<Tags>(tagsKey(tail))) ?? {};
+  }
+  /** Rejects with what `change` throws. */
+  changeTags(tail: string, change: (tags: Tags) => Tags): Promise<void> {
+    return this.#changeRow<Tags>(tagsKey(tail), {}, change);
+  }
+
+  async #changeRow<T>(key: string, none: T, change: (value: T) => T): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      const [row] = await this.#parts.ledger.readState(this.#table, [key]);
+      const value = change(row ? (JSON.parse(Buffer.from(row.data).toString('utf8')) as T) : none);
+      const guard = row ? { ifEtag: row.etag } : { ifAbsent: true };
+      try {
+        await this.#parts.ledger.commit([{ type: 'state.set', table: this.#table, key, data: encode(value), binary: false, ...guard }]);
+        return;
+      } catch (error) {
+        if (!(error instanceof LedgerConflict) || attempt >= TRIES_MAX) throw error;
+      }
+    }
   }
 
   /** Before an execution begins: what a resource declares is in the ledger too, for whoever goes on with it. */
@@ -162,8 +253,8 @@ export class MachineStore {
       names: [...names.filter((other) => other !== name), name],
     }));
   }
-  async #remove(kind: string, index: string, name: string): Promise<boolean> {
-    return this.#withIndex(index, (names) => ({ operations: [{ type: 'state.delete', table: this.#table, key: `${kind}/${name}` }], names: names.filter((other) => other !== name) }));
+  async #remove(kind: string, index: string, name: string, others: readonly string[]): Promise<boolean> {
+    return this.#withIndex(index, (names) => ({ operations: [`${kind}/${name}`, ...others].map((key) => ({ type: 'state.delete', table: this.#table, key })), names: names.filter((other) => other !== name) }));
   }
 
   /** False: the first of the operations found its row as it must not be. */
@@ -182,6 +273,11 @@ export class MachineStore {
       }
     }
   }
+}
+
+/** By what executions of it are found. */
+export function attributesOf({ record: { name }, published, alias }: MachineTarget): Readonly<Record<string, string>> {
+  return { [MACHINE_ATTRIBUTE]: name, ...(published ? { [VERSION_ATTRIBUTE]: `${name}:${published.number}` } : {}), ...(alias ? { [ALIAS_ATTRIBUTE]: `${name}:${alias.name}` } : {}) };
 }
 
 /** `SCHEMA_VALIDATION_FAILED: … at /States/S`, as the service words the faults of a definition. */

@@ -7,6 +7,7 @@ import { parseResource } from '../asl/resource.ts';
 import type { WorkflowAction } from '../engine/vocabulary.ts';
 import { POLLED_NAME } from '@mecha/components/kit/ledger-workflow.ts';
 import { MACHINE_ATTRIBUTE, MAP_RUN_ATTRIBUTE, parseArn, STATES_WORKFLOW, TASK_ACTIVITY } from './arns.ts';
+import type { MapTask } from './map-items.ts';
 import { DEADLINES_FROM, type ExecutionExtra } from './turn-events.ts';
 
 /** What an activity's request carries beside its input. */
@@ -14,6 +15,8 @@ export interface TaskExtra {
   readonly resource: string;
   readonly token?: string;
   readonly idempotencyKey: string;
+  /** Set when the answer is the items of a Map, or its results are what the task was given. */
+  readonly map?: MapTask;
 }
 /** Live children by the id of their task: to be stopped when they matter no more. */
 export type Children = Readonly<Record<string, string>>;
@@ -30,6 +33,7 @@ export interface ChildOrder {
   readonly wait: boolean;
   readonly mapRunArn?: string;
   readonly timeoutSeconds?: number;
+  readonly attributes?: Readonly<Record<string, string>>;
 }
 
 export class Orders {
@@ -50,12 +54,12 @@ export class Orders {
     return Object.fromEntries(this.#children);
   }
 
-  scheduleTask(command: ScheduleTask): void {
+  scheduleTask(command: Omit<ScheduleTask, 'type' | 'attempt' | 'stateName'>, map?: MapTask): void {
     const { id, resource: arn, timeoutSeconds, heartbeatSeconds, token, idempotencyKey } = command;
     const resource = parseResource(arn);
     const polled = resource?.family === 'activity';
     const timeoutMs = timeoutSeconds === undefined ? undefined : timeoutSeconds * 1000;
-    const extra: TaskExtra = { resource: arn, idempotencyKey, ...(token === undefined ? {} : { token }) };
+    const extra: TaskExtra = { resource: arn, idempotencyKey, ...(token === undefined ? {} : { token }), ...(map ? { map } : {}) };
     this.#add(Number(id), {
       kind: 'scheduleTask',
       id: Number(id),
@@ -74,8 +78,8 @@ export class Orders {
     this.#add(id, { kind: 'createTimer', id, fireAt: new Date(Math.ceil(dueMs)).toISOString() });
   }
 
-  startChild({ id, instanceId, machine, version, input, extra, wait, mapRunArn, timeoutSeconds }: ChildOrder): void {
-    const tags = { [MACHINE_ATTRIBUTE]: machine, ...(mapRunArn === undefined ? {} : { [MAP_RUN_ATTRIBUTE]: mapRunArn }) };
+  startChild({ id, instanceId, machine, version, input, extra, wait, mapRunArn, timeoutSeconds, attributes }: ChildOrder): void {
+    const tags = { [MACHINE_ATTRIBUTE]: machine, ...attributes, ...(mapRunArn === undefined ? {} : { [MAP_RUN_ATTRIBUTE]: mapRunArn }) };
     const common = { id: Number(id), name: STATES_WORKFLOW, instanceId, version, input, tags, idReuse: 'unique', extra: { ...extra } } as const;
     if (!wait) return this.#add(Number(id), { kind: 'createDetached', ...common });
     this.#add(Number(id), { kind: 'createChild', ...common });

@@ -8,12 +8,14 @@
  */
 import { ExecutionInputInvalid, runTurn } from '../asl/run-turn.ts';
 import type { Machine } from '../asl/definition.ts';
-import type { Command, ExecutionInfo, HistoryEvent as StatesEvent, TurnEvent } from '../asl/messages.ts';
+import type { Json } from '../asl/json.ts';
+import type { Command, ExecutionInfo, ExecutionStatus, HistoryEvent as StatesEvent, MapRunCounts, TurnEvent } from '../asl/messages.ts';
 import { sagaStatus } from '../asl/saga.ts';
 import type { SagaStatus } from '../asl/saga-record.ts';
 import type { Snapshot } from '../asl/snapshot.ts';
 import { TurnRejected, type Turn, type TurnResult, type WorkflowExecutor } from '../engine/executor.ts';
-import { arnOf, executionTail, machineArn, SAGA_ATTRIBUTE, STATES_WORKFLOW } from './arns.ts';
+import { arnOf, executionTail, machineArn, mapRunAttribute, REDRIVES_ATTRIBUTE, SAGA_ATTRIBUTE, STATES_WORKFLOW } from './arns.ts';
+import { writerArguments } from './map-items.ts';
 import { instanceOf, Orders, type Children } from './orders.ts';
 import { taskToken } from './task-token.ts';
 import { exactFailure, turnEvent } from './turn-events.ts';
@@ -22,7 +24,7 @@ export interface StatesExecutorParts {
   /** undefined: no such version in the ledger. */
   readonly definition: (version: string) => Promise<Machine | undefined>;
   /** The machine that executions start from now; undefined: none. */
-  readonly findMachine: (arn: string) => Promise<{ readonly name: string; readonly version: string; readonly roleArn: string } | undefined>;
+  readonly findMachine: (arn: string) => Promise<{ readonly name: string; readonly version: string; readonly roleArn: string; readonly attributes: Readonly<Record<string, string>> } | undefined>;
   readonly instanceExists: (instanceId: string) => Promise<boolean>;
   readonly random: () => number;
   readonly uuid: () => string;
@@ -32,7 +34,23 @@ export interface StatesExecutorParts {
 export interface Kept {
   readonly snapshot?: Snapshot;
   readonly children: Children;
+  /** Oldest first. */
+  readonly mapRuns?: readonly MapRunRecord[];
 }
+export interface MapRunRecord {
+  readonly arn: string;
+  readonly status: ExecutionStatus;
+  readonly startedMs: number;
+  readonly stoppedMs?: number;
+  readonly maxConcurrency: number;
+  readonly toleratedFailureCount: number;
+  readonly toleratedFailurePercentage: number;
+  readonly total: number;
+  /** Once it has ended. */
+  readonly counts?: MapRunCounts;
+}
+/** Of one execution; of older ones nothing is told any more. */
+const MAP_RUNS_MAX = 50;
 const ENDED = '{"children":{}}';
 /** More answers in one turn than this are a loop of the interpreter's. */
 const ROUNDS_MAX = 1000;
@@ -79,6 +97,8 @@ class StatesTurn {
   readonly #kept: Kept;
   readonly #now: number;
   readonly #orders: Orders;
+  readonly #mapRuns: MapRunRecord[];
+  readonly #attributes: Record<string, string | null> = {};
   readonly #sagaBefore: SagaStatus | undefined;
 
   constructor(parts: StatesExecutorParts, machine: Machine, turn: Turn, kept: Kept) {
@@ -87,6 +107,7 @@ class StatesTurn {
     this.#turn = turn;
     this.#kept = kept;
     this.#now = turn.newEvents[0]?.at ?? 0;
+    this.#mapRuns = [...(kept.mapRuns ?? [])];
     this.#sagaBefore = kept.snapshot && sagaStatus(kept.snapshot);
     this.#orders = new Orders(this.#now, kept.children);
   }
@@ -98,6 +119,7 @@ class StatesTurn {
     const history: StatesEvent[] = [];
     let { snapshot } = this.#kept;
     let events = this.#arrived();
+    const isRedriven = snapshot !== undefined && snapshot.status !== 'RUNNING';
     for (let round = 0; ; round++) {
       if (round > ROUNDS_MAX) throw new Error('an execution asks and is answered without end');
       const turned = await runTurn({ machine: this.#machine, snapshot, events, ports });
@@ -113,11 +135,19 @@ class StatesTurn {
     const saga = sagaStatus(snapshot);
     return {
       result: {
-        actions: this.#orders.actions, audit: history, ...(snapshot.status === 'TIMED_OUT' ? { customStatus: 'TIMED_OUT' } : {}),
-        ...(saga === this.#sagaBefore ? {} : { attributes: { [SAGA_ATTRIBUTE]: saga ?? null } }),
+        actions: this.#orders.actions, audit: history, ...(snapshot.status === 'TIMED_OUT' ? { customStatus: 'TIMED_OUT' } : isRedriven ? { customStatus: null } : {}),
+        attributes: { ...this.#attributes, ...(saga === this.#sagaBefore ? {} : { [SAGA_ATTRIBUTE]: saga ?? null }), ...(isRedriven ? { [REDRIVES_ATTRIBUTE]: String(snapshot.redrives?.count ?? 0) } : {}) },
       },
-      kept: closed && saga === undefined ? undefined : { snapshot, children: closed ? {} : this.#orders.children },
+      kept: this.#keep(snapshot, saga !== undefined),
     };
+  }
+
+  /** Of an execution that ended well only what is told of its map runs and its undoing. */
+  #keep(snapshot: Snapshot, hasSaga: boolean): Kept | undefined {
+    const mapRuns = this.#mapRuns.length === 0 ? {} : { mapRuns: this.#mapRuns };
+    if (snapshot.status === 'RUNNING') return { snapshot, children: this.#orders.children, ...mapRuns };
+    if (snapshot.status !== 'SUCCEEDED' || hasSaga || snapshot.redrives) return { snapshot, children: {}, ...mapRuns };
+    return this.#mapRuns.length === 0 ? undefined : { children: {}, ...mapRuns };
   }
 
   #arrived(): TurnEvent[] {
@@ -163,16 +193,37 @@ class StatesTurn {
           mapRunArn: command.mapRunArn,
         });
         return [];
-      // A definition that names one is refused when it is loaded.
-      case 'readItems':
-        return [{ type: 'taskFailed', id: command.id, error: 'States.ItemReaderFailed', cause: `no reader ${command.resource} is served here` }];
-      case 'writeResults':
-        return [{ type: 'taskFailed', id: command.id, error: 'States.ResultWriterFailed', cause: `no writer ${command.resource} is served here` }];
-      // The account of a run is its children, found by their attribute.
+      case 'readItems': {
+        const { id, mapRunArn, resource, arguments: given, config } = command;
+        this.#orders.scheduleTask({ id, resource, arguments: given, idempotencyKey: `${mapRunArn}/read` }, { reads: config });
+        return [];
+      }
+      case 'writeResults': {
+        const { id, mapRunArn, resource } = command;
+        const { arguments: filled, details } = writerArguments(command);
+        this.#orders.scheduleTask({ id, resource, arguments: filled as Json, idempotencyKey: `${mapRunArn}/write` }, { writes: { mapRunArn, details } });
+        return [];
+      }
       case 'openMapRun':
+        this.#openMapRun(command);
+        return [];
       case 'closeMapRun':
+        this.#closeMapRun(command);
         return [];
     }
+  }
+
+  #openMapRun({ type: _, mapRunArn: arn, ...settings }: Extract<Command, { readonly type: 'openMapRun' }>): void {
+    this.#mapRuns.push({ arn, status: 'RUNNING', startedMs: this.#now, ...settings });
+    this.#attributes[mapRunAttribute(arn)] = 'parent';
+    const oldest = this.#mapRuns.length > MAP_RUNS_MAX ? this.#mapRuns.shift() : undefined;
+    if (oldest) this.#attributes[mapRunAttribute(oldest.arn)] = null;
+  }
+  /** One that could not read its items was never opened, and is not told of. */
+  #closeMapRun({ mapRunArn, status, counts }: Extract<Command, { readonly type: 'closeMapRun' }>): void {
+    const at = this.#mapRuns.findIndex(({ arn }) => arn === mapRunArn);
+    const run = this.#mapRuns[at];
+    if (run) this.#mapRuns[at] = { ...run, status, stoppedMs: this.#now, counts };
   }
 
   async #startExecution(command: Extract<Command, { readonly type: 'startExecution' }>, starter: ExecutionInfo): Promise<TurnEvent> {
@@ -185,7 +236,7 @@ class StatesTurn {
     if (await this.#parts.instanceExists(instanceId)) return { type: 'taskFailed', id, error: 'StepFunctions.ExecutionAlreadyExistsException', cause: `Execution Already Exists: '${executionArn}'` };
     const execution: ExecutionInfo = { id: executionArn, name, roleArn: machine.roleArn || starter.roleArn, stateMachineId: machineArn(machine.name), stateMachineName: machine.name };
     this.#orders.startChild({
-      id, instanceId, machine: machine.name, version: machine.version, input: JSON.stringify(command.input), extra: { execution }, wait,
+      id, instanceId, machine: machine.name, version: machine.version, input: JSON.stringify(command.input), extra: { execution }, wait, attributes: machine.attributes,
       ...(timeoutSeconds === undefined ? {} : { timeoutSeconds }),
     });
     return { type: 'childStarted', id, executionArn, name };

@@ -1,5 +1,5 @@
 /**
- * Does the work of tasks in this process: calls an app, publishes, reads and writes state. What comes of it goes back by the engine, at least
+ * Does the work of tasks in this process: calls an app, publishes, reads and writes state, schedules jobs. What comes of it goes back by the engine, at least
  * once, under one idempotency key for all runs of the same attempt, which the called are told.
  *
  * With a token the call is only the beginning: its answer is told to the execution, and whoever holds the token completes the task.
@@ -12,6 +12,7 @@ import { ExecutorUnavailable, type ActivityExecutor, type ActivityOutcome } from
 import type { Call } from '../pipeline.ts';
 import { traceFrom } from '../telemetry/trace.ts';
 import { TASK_ACTIVITY } from './arns.ts';
+import { mapTaskResult, type MapTask } from './map-items.ts';
 import type { TaskExtra } from './orders.ts';
 import { mechaTask, type MechaTask } from './task-resource.ts';
 import { exactFailure, type ExactFailure } from './turn-events.ts';
@@ -29,6 +30,29 @@ export interface TaskBlocks {
     delete(call: Call, request: { store: string; item: { readonly key: string; readonly etag?: string | undefined } }): Promise<void>;
   };
   readonly pubsub: { publish(call: Call, request: { readonly pubsubName: string; readonly topic: string; readonly data: Uint8Array; readonly contentType: string; readonly metadata: Words }): Promise<void> };
+  readonly bindings: {
+    invoke(call: Call, request: { readonly binding: string; readonly operation: string; readonly data: Uint8Array; readonly metadata: Words }): Promise<{ readonly data?: Uint8Array | Readable; readonly metadata?: Words } | undefined>;
+  };
+  readonly jobs: {
+    schedule(request: TaskJob): Promise<void>;
+    delete(name: string): Promise<void>;
+  };
+}
+
+/** A job as a task asks for it. */
+export interface TaskJob {
+  readonly name: string;
+  readonly schedule: string | undefined;
+  readonly repeats: number | undefined;
+  readonly dueTime: string | undefined;
+  readonly ttl: string | undefined;
+  /** JSON text. */
+  readonly data: { readonly value: Uint8Array } | undefined;
+  readonly overwrite: boolean;
+  readonly failurePolicy: { readonly drop: true } | { readonly intervalMs: number; readonly maxRetries?: number } | undefined;
+  readonly missed: string | undefined;
+  readonly overlap: string | undefined;
+  readonly idempotencyKey: string;
 }
 
 /** A task that failed by a name of the language's. */
@@ -53,15 +77,16 @@ export function createTaskExecutor(blocks: TaskBlocks, tell: (instanceId: string
   return {
     names: () => [TASK_ACTIVITY],
     async runActivity({ input = 'null', extra, instanceId, taskId }, signal): Promise<ActivityOutcome> {
-      const { resource, token, idempotencyKey } = extra as unknown as TaskExtra;
+      const { resource, token, idempotencyKey, map } = extra as unknown as TaskExtra;
       try {
         const output = await performTask(blocks, { resource, arguments: JSON.parse(input), idempotencyKey }, signal);
+        if (map) return { kind: 'completed', result: mapTaskResult(map, resource, output) };
         if (token === undefined) return { kind: 'completed', result: output };
         await tell(instanceId, { type: 'taskSubmitted', id: String(taskId), output });
         return { kind: 'deferred' };
       } catch (error) {
         if (signal.aborted) throw new ExecutorUnavailable();
-        return { kind: 'failed', failure: exactFailure(failureOf(error)) };
+        return { kind: 'failed', failure: exactFailure(map ? mapFailure(map, error) : failureOf(error)) };
       }
     },
   };
@@ -81,9 +106,19 @@ export async function performTask(blocks: TaskBlocks, request: TaskRequest, sign
       return stateTask(blocks, call, task, request);
     case 'pubsub':
       return publish(blocks, call, task, request);
+    case 'binding':
+      return invokeBinding(blocks, call, task, request);
+    case 'jobs':
+      return jobTask(blocks, task, request);
     default:
       throw new TaskFailure('States.Runtime', `tasks of the block '${task.block}' are not served yet`);
   }
+}
+
+/** Readers and writers fail by these names whatever happened; what happened is the cause. */
+function mapFailure(map: MapTask, error: unknown): ExactFailure {
+  const { cause = '' } = failureOf(error);
+  return { error: 'reads' in map ? 'States.ItemReaderFailed' : 'States.ResultWriterFailed', cause };
 }
 
 export function failureOf(error: unknown): ExactFailure {
@@ -140,6 +175,56 @@ async function publish({ pubsub }: TaskBlocks, call: Call, { target }: MechaTask
     metadata: { 'cloudevent.id': request.idempotencyKey, ...textValues(fields(Metadata)) },
   });
   return '{}';
+}
+
+/** `Data` and `Metadata` go to the binding; the idempotency key goes along, for backends that know what to do with it. */
+async function invokeBinding({ bindings }: TaskBlocks, call: Call, { target, operation }: MechaTask, request: TaskRequest): Promise<string> {
+  const { Data = null, Metadata = {} } = fields(request.arguments);
+  const answer = await bindings.invoke(call, {
+    binding: target, operation, data: Buffer.from(JSON.stringify(Data)), metadata: { idempotencyKey: request.idempotencyKey, ...textValues(fields(Metadata)) },
+  });
+  if (!answer) return '{}';
+  const data = answer.data === undefined ? null : (JSON.parse(asJson(await textOf(answer.data))) as unknown);
+  return JSON.stringify({ Data: data, Metadata: answer.metadata ?? {} });
+}
+
+/** A job that is there already because this very task put it there is no fault. */
+async function jobTask({ jobs }: TaskBlocks, { target, operation }: MechaTask, request: TaskRequest): Promise<string> {
+  const { Name = target, Schedule, DueTime, Ttl, Repeats, Data, Overwrite = false, FailurePolicy, Missed, Overlap } = fields(request.arguments);
+  const name = textField('Name', Name);
+  if (operation === 'delete') {
+    await jobs.delete(name);
+    return '{}';
+  }
+  const text = (field: string, value: unknown): string | undefined => (value === undefined ? undefined : textField(field, value));
+  await jobs.schedule({
+    name,
+    schedule: text('Schedule', Schedule),
+    dueTime: text('DueTime', DueTime),
+    ttl: text('Ttl', Ttl),
+    repeats: count('Repeats', Repeats),
+    data: Data === undefined ? undefined : { value: Buffer.from(JSON.stringify(Data)) },
+    overwrite: Overwrite === true,
+    failurePolicy: jobFailurePolicy(FailurePolicy),
+    missed: text('Missed', Missed),
+    overlap: text('Overlap', Overlap),
+    idempotencyKey: request.idempotencyKey,
+  });
+  return '{}';
+}
+
+function jobFailurePolicy(value: unknown): TaskJob['failurePolicy'] {
+  if (value === undefined) return undefined;
+  const { Drop = false, IntervalSeconds = 1, MaxRetries } = fields(value);
+  if (Drop === true) return { drop: true };
+  if (typeof IntervalSeconds !== 'number' || !(IntervalSeconds >= 0)) throw new TaskFailure('States.Runtime', 'IntervalSeconds of FailurePolicy must be a number that is not negative');
+  const maxRetries = count('MaxRetries', MaxRetries);
+  return { intervalMs: Math.round(IntervalSeconds * 1000), ...(maxRetries === undefined ? {} : { maxRetries }) };
+}
+
+function count(name: string, value: unknown): number | undefined {
+  if (value === undefined || (typeof value === 'number' && Number.isInteger(value) && value >= 0)) return value;
+  throw new TaskFailure('States.Runtime', `the argument ${name} of this task must be a whole number that is not negative`);
 }
 
 /** An app names its error as functions do: a JSON object with `errorType`. */

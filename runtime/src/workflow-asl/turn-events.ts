@@ -33,7 +33,7 @@ export interface ExecutionExtra {
 }
 
 /** Words that somebody outside may say to an execution. */
-const TOLD: ReadonlySet<string> = new Set<TurnEvent['type']>(['taskStarted', 'taskSubmitted', 'compensationRetried', 'compensationSkipped']);
+const TOLD: ReadonlySet<string> = new Set<TurnEvent['type']>(['taskStarted', 'taskSubmitted', 'compensationRetried', 'compensationSkipped', 'redriven', 'mapRunChanged']);
 
 /** undefined: nothing that the language hears of. */
 export function turnEvent(event: HistoryEvent): TurnEvent | undefined {

@@ -95,6 +95,21 @@ func chain(activity string) workflow.Workflow {
 	}
 }
 
+// slowTurns is busy for a while in each of its turns, and says so.
+func slowTurns(ctx *workflow.WorkflowContext) (any, error) {
+	value := 1
+	for range 2 {
+		if err := ran("turn", Work{ctx.ID(), value}); err != nil {
+			return nil, err
+		}
+		time.Sleep(300 * time.Millisecond)
+		if err := call(ctx, "add_one", value).Await(&value); err != nil {
+			return nil, err
+		}
+	}
+	return value, nil
+}
+
 func steps(ctx *workflow.WorkflowContext) (any, error) {
 	var count int
 	if err := ctx.GetInput(&count); err != nil {
@@ -318,7 +333,7 @@ func registry(code string) *workflow.Registry {
 		must(registry.AddActivityN(name, activity))
 	}
 	for name, one := range map[string]workflow.Workflow{
-		"chain": chain("add_one"), "slow_chain": chain("slow_add_one"), "steps": steps, "fan": fan, "nap": nap, "approval": approval, "late": late, "impatient": impatient,
+		"chain": chain("add_one"), "slow_chain": chain("slow_add_one"), "slow_turns": slowTurns, "steps": steps, "fan": fan, "nap": nap, "approval": approval, "late": late, "impatient": impatient,
 		"countdown": countdown, "tally": tally, "family": family, "broken_family": brokenFamily, "stubborn_family": stubbornFamily, "moody": moody,
 		"slow_family": slowFamily, "retried": retried, "broken": broken, "abroad": abroad,
 	} {

@@ -71,6 +71,7 @@ final class Workflows {
     return Map.ofEntries(
         Map.entry("chain", chain("add_one")),
         Map.entry("slow_chain", chain("slow_add_one")),
+        Map.entry("slow_turns", Workflows::slowTurns),
         Map.entry("steps", Workflows::steps),
         Map.entry("fan", Workflows::fan),
         Map.entry("nap", Workflows::nap),
@@ -79,6 +80,7 @@ final class Workflows {
         Map.entry("impatient", Workflows::impatient),
         Map.entry("countdown", Workflows::countdown),
         Map.entry("tally", Workflows::tally),
+        Map.entry("uuids", Workflows::uuids),
         Map.entry("family", context -> context.complete(context.callChildWorkflow("chain", context.getInput(Integer.class), Integer.class).await())),
         Map.entry("broken_family", Workflows::brokenFamily),
         Map.entry("stubborn_family", context -> context.complete(context.callChildWorkflow("moody", context.getInstanceId(), null, AGAIN, String.class).await())),
@@ -110,15 +112,19 @@ final class Workflows {
     return "at last";
   }
 
+  private static void pause(long delayMs) {
+    try {
+      Thread.sleep(delayMs);
+    } catch (InterruptedException error) {
+      throw new IllegalStateException(error);
+    }
+  }
+
   private static WorkflowActivity activity(String name, long delayMs) {
     return context -> {
       Work work = context.getInput(Work.class);
       ran(name, work);
-      try {
-        Thread.sleep(delayMs);
-      } catch (InterruptedException error) {
-        throw new IllegalStateException(error);
-      }
+      pause(delayMs);
       return work.value() + 1;
     };
   }
@@ -135,6 +141,17 @@ final class Workflows {
       }
       context.complete(value);
     };
+  }
+
+  /** Is busy for a while in each of its turns, and says so. */
+  private static void slowTurns(WorkflowContext context) {
+    int value = 1;
+    for (int turn = 0; turn < 2; turn++) {
+      ran("turn", new Work(context.getInstanceId(), value));
+      pause(300);
+      value = call(context, "add_one", value).await();
+    }
+    context.complete(value);
   }
 
   private static void steps(WorkflowContext context) {
@@ -195,6 +212,22 @@ final class Workflows {
       context.complete(next.seen());
     } else {
       context.continueAsNew(next, true);
+    }
+  }
+
+  record Made(int left, List<String> seen) {
+  }
+
+  /** Two unique ids in each of its executions. */
+  private static void uuids(WorkflowContext context) {
+    Made made = context.getInput(Made.class);
+    List<String> seen = new ArrayList<>(made.seen());
+    seen.add(context.newUuid().toString());
+    seen.add(context.newUuid().toString());
+    if (made.left() == 1) {
+      context.complete(seen);
+    } else {
+      context.continueAsNew(new Made(made.left() - 1, seen));
     }
   }
 

@@ -8,6 +8,7 @@
  */
 import { BLOCKED, type Behaviour, type Outcome } from '../behaviour.ts';
 import type { State } from '../definition.ts';
+import { mapRunCounts } from '../map-run-counts.ts';
 import { isObject, JsonInvalid, member, parseJson, type Json, type JsonObject } from '../json.ts';
 import type { ClosedStatus, MapResult, TurnEvent } from '../messages.ts';
 import { evaluateQueries, evaluateTemplate, type Scope } from '../scope.ts';
@@ -47,6 +48,8 @@ export const mapRun: Behaviour = {
         return doing.stage === 'read' ? read(turn, thread, state, { ...doing, stage: 'run' }, event.output) : written(turn, thread, doing, event.output);
       case 'childEnded':
         return childEnded(turn, thread, state, doing, event);
+      case 'mapRunChanged':
+        return changed(turn, thread, state, doing, event);
       case 'taskFailed':
       case 'taskTimedOut': {
         if (event.id !== doing.asked) return BLOCKED;
@@ -152,6 +155,21 @@ function childEnded(turn: Turn, thread: Thread, state: State, doing: MapRunDoing
   return after.running === 0 ? finished(turn, thread, state, after) : BLOCKED;
 }
 
+/** Other limits count from now on. */
+function changed(turn: Turn, thread: Thread, state: State, doing: MapRunDoing, event: Extract<TurnEvent, { readonly type: 'mapRunChanged' }>): Outcome {
+  const { maxConcurrency, toleratedFailureCount: count, toleratedFailurePercentage: percentage } = event;
+  const most = turn.limits.mapRunConcurrencyMax;
+  const after: MapRunDoing = {
+    ...doing,
+    ...(maxConcurrency === undefined ? {} : { concurrency: maxConcurrency === 0 ? most : Math.min(maxConcurrency, most) }),
+    ...(count === undefined ? {} : { toleratedCount: count }),
+    ...(percentage === undefined ? {} : { toleratedPercentage: percentage }),
+  };
+  turn.does(thread.id, after);
+  if (after.stage !== 'run') return BLOCKED;
+  return exceeds(after) ? runFailed(turn, thread, after, EXCEEDED) : startChildren(turn, thread, state, after);
+}
+
 /** With neither limit given none is tolerated; with both, either decides. */
 function exceeds({ failed, toleratedCount, toleratedPercentage, results }: MapRunDoing): boolean {
   if (failed === 0) return false;
@@ -193,7 +211,7 @@ function runFailed(turn: Turn, thread: Thread, doing: MapRunDoing, failure: Fail
 
 function close(turn: Turn, thread: Thread, doing: MapRunDoing, status: ClosedStatus): void {
   turn.does(thread.id, { kind: 'again' });
-  turn.send({ type: 'closeMapRun', mapRunArn: doing.arn, status });
+  turn.send({ type: 'closeMapRun', mapRunArn: doing.arn, status, counts: mapRunCounts(doing, true) });
 }
 
 /** What a writer answered is the state's result. */

@@ -6,12 +6,15 @@ import type { Expressions } from '../expressions.ts';
 import type { JsonObject } from '../json.ts';
 import type { Resource } from '../resource.ts';
 
+/** What a resource is named for: the work of a state, or the items or results of a distributed Map. */
+export type ResourceRole = 'task' | 'reader' | 'writer';
+
 export interface Context {
   readonly diagnostics: Diagnostics;
   readonly expressions: Expressions;
   readonly express: boolean;
   /** Why this host cannot do what a resource names; undefined when it can. */
-  readonly refuse: ((resource: Resource) => string | undefined) | undefined;
+  readonly refuse: ((resource: Resource, role: ResourceRole) => string | undefined) | undefined;
 }
 
 /** A state under inspection. */

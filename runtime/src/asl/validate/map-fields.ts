@@ -48,7 +48,7 @@ function distributedOnly(context: Context, location: string, state: Inspected): 
 
 function checkCall(context: Context, fields: JsonObject, location: string, state: Inspected): void {
   const { Resource: resource, Parameters: parameters, Arguments: queries } = fields;
-  if (resource !== undefined) checkMapResource(context, resource, `${location}/Resource`);
+  if (resource !== undefined) checkMapResource(context, resource, `${location}/Resource`, location.endsWith('/ItemReader') ? 'reader' : 'writer');
   if (parameters !== undefined) {
     if (state.language === 'JSONata') context.diagnostics.error(`${location}/Parameters`, "The field 'Parameters' can not be used in a JSONata state", "JSONata states say it with 'Arguments'");
     else checkTemplate(context, parameters, `${location}/Parameters`);

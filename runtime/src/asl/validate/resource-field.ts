@@ -2,7 +2,7 @@
 import { nearest } from '@mecha/components/kit/nearest.ts';
 import type { Json } from '../json.ts';
 import { MECHA_BLOCKS, parseResource, type Resource } from '../resource.ts';
-import type { Context } from './context.ts';
+import type { Context, ResourceRole } from './context.ts';
 import { checkText } from './values.ts';
 
 export function checkResource(context: Context, value: Json, location: string): void {
@@ -17,17 +17,17 @@ export function checkResource(context: Context, value: Json, location: string): 
     else if (resource.pattern === 'token') context.diagnostics.error(location, "Express state machine does not support '.waitForTaskToken' service integration");
     else if (resource.pattern !== 'request') context.diagnostics.error(location, "Express state machine does not support '.sync' service integration");
   }
-  checkRefused(context, resource, location);
+  checkRefused(context, resource, location, 'task');
 }
 
 /** Readers and writers of a distributed Map: whether this host has them. */
-export function checkMapResource(context: Context, value: Json, location: string): void {
+export function checkMapResource(context: Context, value: Json, location: string, role: ResourceRole): void {
   const resource = checkText(context, value, location) ? parseResource(value) : undefined;
-  if (resource) checkRefused(context, resource, location);
+  if (resource) checkRefused(context, resource, location, role);
 }
 
-function checkRefused(context: Context, resource: Resource, location: string): void {
-  const refused = context.refuse?.(resource);
+function checkRefused(context: Context, resource: Resource, location: string, role: ResourceRole): void {
+  const refused = context.refuse?.(resource, role);
   if (refused !== undefined) context.diagnostics.error(location, `The resource ${resource.arn} is not supported`, refused, 'NOT_SUPPORTED');
 }
 

@@ -43,7 +43,7 @@ describe('retries', () => {
       channel: undefined,
       monitor: { presence: 'none', suspect: () => {} },
       peers: { call: () => Promise.reject(new Error('not given')) },
-      external: createExternalHttp(),
+      external: createExternalHttp(() => []),
       endpoints: [],
       resilience: createResilience([], { appId: 'order', clock: systemClock, metrics, log }),
       clock: systemClock,

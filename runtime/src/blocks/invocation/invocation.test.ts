@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { createExternalHttp } from '../../channel/external-http.ts';
 import { createServer, request as httpRequest, type IncomingMessage } from 'node:http';
 import { connect, type AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
@@ -336,8 +337,31 @@ describe('targets outside', () => {
   it('do not lead on: a redirect is the answer', async () => {
     const host = await makeHost();
     const port = await startApp((_request, response) => void response.writeHead(302, { location: 'http://127.0.0.1:1/' }).end());
-    const order = await startSidecar(host, { appId: 'order' });
+    const order = await startSidecar(host, { appId: 'order', parts: { endpoints: [{ name: 'weather', baseUrl: `http://127.0.0.1:${port}`, headers: {} }] } });
     expect(await send(order.url, `/v1.0/invoke/http://127.0.0.1:${port}/method/x`)).toMatchObject({ status: 302, headers: { location: 'http://127.0.0.1:1/' } });
+  });
+
+  it('(users 50) are not of this host or its networks, however they are spelled, unless an endpoint names them', async () => {
+    const host = await makeHost();
+    let calls = 0;
+    const port = await startApp((_request, response) => {
+      calls++;
+      response.end();
+    });
+    const order = await startSidecar(host, { appId: 'order' });
+    const spellings = ['127.0.0.1', '2130706433', '0x7f.1', '0177.0.0.1', '[::1]', '[::ffff:127.0.0.1]', 'localhost', 'LOCALHOST.', 'printer', 'db.internal', '10.0.0.1', '192.168.1.1', '169.254.169.254', '[fe80::1]', '0.0.0.0'];
+    for (const target of spellings) {
+      const answer = await send(order.url, '/x', { headers: { 'dapr-app-id': `http://${target}:${port}` } });
+      expect({ target, status: answer.status }).toEqual({ target, status: 403 });
+      expect(answer.body).toContain('ERR_DIRECT_INVOKE');
+    }
+    expect(calls).toBe(0);
+  });
+
+  it('(users 50) are not reached by a public name that leads to this host', async () => {
+    const external = createExternalHttp(() => [], async () => ['127.0.0.1']);
+    await expect(external.call(new URL('http://rebound.example.com/'), { method: 'GET', headers: {}, body: undefined }, AbortSignal.timeout(5000))).rejects.toThrow(/loopback address/);
+    await external.close();
   });
 
   it('must not carry credentials, which are not repeated in the error', async () => {

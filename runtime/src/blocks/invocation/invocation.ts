@@ -17,6 +17,7 @@ import { hostname } from 'node:os';
 import type { Readable } from 'node:stream';
 import type { Clock } from '@mecha/components/kit';
 import { AppAway, AppGrpcError, type AppChannel, type AppMonitor, type AppRequest, type AppResponse } from '../../channel/channel.ts';
+import { EgressRefused } from '@mecha/components/kit/egress.ts';
 import type { ExternalHttp } from '../../channel/external-http.ts';
 import { requestHeaders } from '../../channel/forwarded-headers.ts';
 import { discard } from '../../channel/http-exchange.ts';
@@ -116,7 +117,6 @@ type Target =
 
 export function createInvocationBlock(parts: InvocationBlockParts): InvocationBlock {
   const self: PeerCaller = { appId: parts.appId, namespace: parts.namespace };
-  const endpoints = new Map(parts.endpoints.map((endpoint) => [endpoint.name, endpoint]));
 
   async function receive(request: AppRequest, caller: PeerCaller, signal: AbortSignal): Promise<AppResponse> {
     const labels = { src_app_id: caller.appId };
@@ -163,7 +163,8 @@ export function createInvocationBlock(parts: InvocationBlockParts): InvocationBl
   }
 
   function targetOf(text: string): Target {
-    const endpoint = endpoints.get(text);
+    // They are resolved at the start, after this block was made.
+    const endpoint = parts.endpoints.find(({ name }) => name === text);
     if (endpoint) return { type: 'external', base: new URL(endpoint.baseUrl), headers: endpoint.headers };
     const url = externalUrl(text);
     if (url) return { type: 'external', base: url, headers: {} };
@@ -279,6 +280,7 @@ function isLostConnection(error: unknown, method: string, attempt: number): bool
 
 function refusalOf(target: string, error: unknown): MechaError | AppGrpcError {
   if (error instanceof AppGrpcError) return error;
+  if (error instanceof EgressRefused) return errors.denied(target, `the target may not be reached: ${error.message}`);
   if (error instanceof MechaError) return error.kind === 'denied' ? errors.denied(target, error.message) : error;
   return errors.failed(target, messageOf(error));
 }

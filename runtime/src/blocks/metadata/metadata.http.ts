@@ -51,6 +51,8 @@ function toWire(snapshot: MetadataSnapshot): Record<string, unknown> {
       state: component.state,
       ...(component.reason === undefined ? {} : { reason: component.reason }),
       since: new Date(component.since).toISOString(),
+      ...(component.operations ? { operations: component.operations } : {}),
+      ...(component.input ? { input: { route: component.input.route, state: component.input.state, ...(component.input.reason === undefined ? {} : { reason: component.input.reason }) } } : {}),
     })),
     extended: snapshot.extended,
     subscriptions: snapshot.subscriptions.map(({ subscription, type }) => ({

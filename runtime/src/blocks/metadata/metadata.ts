@@ -31,11 +31,16 @@ export interface AppConnection {
   readonly health: { readonly path: string; readonly intervalMs: number; readonly timeoutMs: number; readonly threshold: number } | undefined;
 }
 
+/** A component, and how events come in where it is read. */
+export interface ComponentView extends InstanceStatus {
+  readonly input?: { readonly route: string; readonly state: string; readonly reason?: string };
+}
+
 export interface MetadataSnapshot {
   readonly id: string;
   readonly runtimeVersion: string;
   readonly enabledFeatures: readonly string[];
-  readonly components: readonly InstanceStatus[];
+  readonly components: readonly ComponentView[];
   readonly extended: Readonly<Record<string, string>>;
   readonly subscriptions: readonly ActiveSubscription[];
   readonly httpEndpoints: readonly string[];
@@ -56,7 +61,7 @@ export interface MetadataBlockParts {
   /** The contract version that this sidecar speaks, as clients compare it. */
   readonly runtimeVersion: string;
   readonly enabledFeatures: readonly string[];
-  readonly components: () => readonly InstanceStatus[];
+  readonly components: () => readonly ComponentView[];
   readonly subscriptions: () => readonly ActiveSubscription[];
   readonly httpEndpoints: readonly string[];
   readonly resiliencies: readonly string[];

@@ -3,12 +3,12 @@
  * does not share with its siblings is everything: restarting or losing one leaves the others alone.
  */
 import type { AppSubscription, EventAnswer } from '../../channel/channel.ts';
+import { Intake } from '../../intake.ts';
 import { createAttempts, type SendToApp } from './app-attempts.ts';
 import { BulkBuffer } from './bulk-buffer.ts';
 import { DeadLetters } from './dead-letters.ts';
 import { createDelivery } from './delivery.ts';
 import { rawPayloadOf } from './envelope.ts';
-import { Intake } from './intake.ts';
 import type { PubSubBlock, PubSubBlockParts } from './pubsub.ts';
 import { compileRoutes } from './routing.ts';
 
@@ -69,7 +69,19 @@ export async function createActiveSubscription(parts: ActiveSubscriptionParts): 
     log,
     metrics,
   });
-  const intake = new Intake({ pubsubName, topic, metadata, deliver, components, block: parts.block, clock, random, log });
+  const intake = new Intake({
+    words: `subscription to topic ${topic}`, fields: { pubsub: pubsubName, topic }, clock, random, log,
+    async open() {
+      const instance = components.find('pubsub', pubsubName);
+      if (!instance) throw new Error(`pubsub ${pubsubName} is not found`);
+      const { block } = parts;
+      return components.ready(instance).subscribe({
+        topic: block.brokerTopic(instance, topic),
+        metadata,
+        deliver: instance.namespaced ? (delivery) => deliver({ ...delivery, topic: block.appTopic(instance, delivery.topic) }) : deliver,
+      });
+    },
+  });
 
   /** As the brokers name it: `consumerID` of the component, else the app's id. */
   function consumerGroup(): string {

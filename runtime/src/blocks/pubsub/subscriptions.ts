@@ -2,7 +2,7 @@
  * All subscriptions of one app: the declared ones, those the app asks for, and streams; when each of them flows.
  *
  * Owns: which subscription stands for a (component, topic), asking the app again whenever it comes, and pausing intake
- * while it is away. Does not own: a single subscription's life at the broker (`intake.ts`), or what becomes of a message
+ * while it is away. Does not own: a single subscription's life at the broker (`../../intake.ts`), or what becomes of a message
  * (`delivery.ts`).
  *
  * Rules
@@ -23,7 +23,7 @@ import { waitFor } from '../../wait.ts';
 import { createActiveSubscription, type ActiveSubscription, type SubscriptionType } from './active-subscription.ts';
 import { sendByChannel } from './app-sender.ts';
 import { createEventStream, type EventStream, type SendEvent, type StreamRequest } from './event-stream.ts';
-import type { IntakeState } from './intake.ts';
+import type { IntakeState } from '../../intake.ts';
 import type { PubSubBlock, PubSubBlockParts } from './pubsub.ts';
 
 export interface SubscriptionsParts extends PubSubBlockParts {

@@ -167,6 +167,9 @@ export class FakeApp implements AppMonitor {
       this.batches.push(batch);
       return this.answerBatch(batch);
     },
+    wantsBinding: () => Promise.reject(new Error('not part of these tests')),
+    deliverBinding: () => Promise.reject(new Error('not part of these tests')),
+    deliverJob: () => Promise.reject(new Error('not part of these tests')),
     invoke: () => Promise.reject(new Error('not part of these tests')),
     reach: async () => {},
     probe: async () => true,
@@ -230,6 +233,7 @@ export function createBench(options: BenchOptions = {}) {
     port: broker,
     metadata: options.metadata ?? {},
     features: options.features ?? [],
+    operations: {},
     namespaced: options.namespaced ?? false,
     get status(): InstanceStatus {
       return { name: 'pubsub', type: 'pubsub.fake', version: 'v1', capabilities: [], state: component.state, since: 0 };

@@ -10,7 +10,7 @@ import { sagaStatus, stuckSteps } from '../../asl/saga.ts';
 import type { LeftDone, SagaStatus, SagaStep } from '../../asl/saga-record.ts';
 import type { Snapshot } from '../../asl/snapshot.ts';
 import { arnOf, executionNames, parseArn, SAGA_ATTRIBUTE, STATES_WORKFLOW, TOLD_EVENT } from '../../workflow-asl/arns.ts';
-import type { Kept } from '../../workflow-asl/states-executor.ts';
+import { snapshotOf } from './kept-snapshot.ts';
 import { errors } from './states-errors.ts';
 import type { StatesBlockParts } from './states.ts';
 
@@ -92,13 +92,13 @@ export function createCompensations(parts: StatesBlockParts): Compensations {
     async list({ status = 'FAILED_TO_COMPENSATE', limit, cursor }) {
       const page = await engine.queries.list({ attribute: { name: SAGA_ATTRIBUTE, value: status }, limit, ...(cursor === undefined ? {} : { cursor }) });
       const executions: CompensationsOf[] = [];
-      for (const row of page.instances) executions.push(described(row, await sagaOf(parts, row)));
+      for (const row of page.instances) executions.push(described(row, await sagaOf(parts, row, await snapshotOf(parts, row))));
       return { executions, ...(page.cursor === undefined ? {} : { cursor: page.cursor }) };
     },
 
     async get(execution) {
       const row = await found(execution);
-      return described(row, await sagaOf(parts, row));
+      return described(row, await sagaOf(parts, row, await snapshotOf(parts, row)));
     },
 
     async retry(word) {
@@ -120,12 +120,11 @@ export function createCompensations(parts: StatesBlockParts): Compensations {
 }
 
 /** undefined: the execution has nothing to undo, and undid nothing. */
-export async function sagaOf(parts: Pick<StatesBlockParts, 'ledger' | 'store'>, row: WorkflowRow): Promise<SagaState | undefined> {
-  const snapshot = await snapshotOf(parts, row);
+export async function sagaOf({ store }: Pick<StatesBlockParts, 'store'>, row: WorkflowRow, snapshot: Snapshot | undefined): Promise<SagaState | undefined> {
   if (!snapshot?.saga) return undefined;
   const { saga, execution } = snapshot;
   const status = sagaStatus(snapshot);
-  const machine = await parts.store.machine(row.version ?? '');
+  const machine = await store.machine(row.version ?? '');
   const stuck = stuckSteps(saga);
   return {
     ...(status === undefined ? {} : { status }),
@@ -138,9 +137,4 @@ export async function sagaOf(parts: Pick<StatesBlockParts, 'ledger' | 'store'>, 
     undone: saga.undone ?? 0,
     leftDone: saga.leftDone ?? [],
   };
-}
-
-async function snapshotOf({ ledger }: Pick<StatesBlockParts, 'ledger'>, { row }: WorkflowRow): Promise<Snapshot | undefined> {
-  const text = await ledger.workflows.snapshot(row);
-  return text === undefined ? undefined : (JSON.parse(text) as Kept).snapshot;
 }

@@ -6,10 +6,12 @@ import type { ExecutionInfo, ExecutionStatus, HistoryEvent as StatesEvent } from
 import { serviceEvent } from '../../asl/service-event.ts';
 import type { WorkflowState } from '../../engine/queries.ts';
 import { MechaError } from '../../errors.ts';
-import { arnOf, executionNames, executionTail, machineArn, MACHINE_ATTRIBUTE, MAP_RUN_ATTRIBUTE, STATES_WORKFLOW } from '../../workflow-asl/arns.ts';
-import type { MachineRecord } from '../../workflow-asl/machine-store.ts';
+import { ALIAS_ATTRIBUTE, arnOf, executionNames, executionTail, machineArn, MACHINE_ATTRIBUTE, MAP_RUN_ATTRIBUTE, REDRIVES_ATTRIBUTE, STATES_WORKFLOW, VERSION_ATTRIBUTE } from '../../workflow-asl/arns.ts';
+import { attributesOf, type MachineRecord, type MachineTarget } from '../../workflow-asl/machine-store.ts';
 import { readFailure } from '../../workflow-asl/turn-events.ts';
 import { sagaOf } from './compensations.ts';
+import { snapshotOf } from './kept-snapshot.ts';
+import { redriveMembers } from './redrive.ts';
 import { arnField, flag, maxResults, nameField, nextToken, oneOf, optionalText, pageToken, seconds, text, type Fields } from './request-fields.ts';
 import { errors } from './states-errors.ts';
 import type { Operations, StatesBlockParts } from './states.ts';
@@ -23,17 +25,20 @@ const SYNC_WAIT_MS = 300_000;
 
 export function executionOperations(parts: StatesBlockParts): Operations {
   const { engine, store, clock, uuid } = parts;
-  async function machineOf(fields: Fields): Promise<MachineRecord> {
-    const { rest } = arnField(fields, 'stateMachineArn', ['stateMachine']);
-    const record = await store.find(rest);
-    if (!record) throw errors.machineDoesNotExist(text(fields, 'stateMachineArn'));
-    return record;
+  /** Of the machine itself, of a version or of an alias. */
+  async function targetOf(fields: Fields): Promise<MachineTarget> {
+    arnField(fields, 'stateMachineArn', ['stateMachine']);
+    const arn = text(fields, 'stateMachineArn');
+    const target = await store.findByArn(arn);
+    if (!target) throw errors.machineDoesNotExist(arn);
+    return target;
   }
 
-  async function begin(record: MachineRecord, tail: string, name: string, input: string): Promise<WorkflowRow> {
-    await store.keep(record.version);
-    const execution: ExecutionInfo = { id: arnOf(tail), name, roleArn: record.roleArn, stateMachineId: machineArn(record.name), stateMachineName: record.name };
-    await engine.operations.start({ name: STATES_WORKFLOW, instanceId: tail, version: record.version, input, idReuse: 'unique', attributes: { [MACHINE_ATTRIBUTE]: record.name }, extra: { execution } });
+  async function begin(target: MachineTarget, tail: string, name: string, input: string): Promise<WorkflowRow> {
+    const { record, version, roleArn } = target;
+    await store.keep(version);
+    const execution: ExecutionInfo = { id: arnOf(tail), name, roleArn, stateMachineId: machineArn(record.name), stateMachineName: record.name };
+    await engine.operations.start({ name: STATES_WORKFLOW, instanceId: tail, version, input, idReuse: 'unique', attributes: attributesOf(target), extra: { execution } });
     return existing(tail);
   }
   async function existing(tail: string): Promise<WorkflowState> {
@@ -44,16 +49,17 @@ export function executionOperations(parts: StatesBlockParts): Operations {
 
   return {
     async StartExecution(fields) {
-      const record = await machineOf(fields);
+      const target = await targetOf(fields);
+      const { record } = target;
       const name = fields['name'] === undefined ? uuid() : nameField(fields);
       const input = inputOf(fields);
       if (record.type === 'EXPRESS') {
-        const row = await begin(record, `express:${record.name}:${name}:${uuid()}`, name, input);
+        const row = await begin(target, `express:${record.name}:${name}:${uuid()}`, name, input);
         return { executionArn: arnOf(row.instanceId), startDate: seconds(row.createdAt) };
       }
       const tail = executionTail(record.name, name);
       try {
-        const row = await begin(record, tail, name, input);
+        const row = await begin(target, tail, name, input);
         return { executionArn: arnOf(tail), startDate: seconds(row.createdAt) };
       } catch (error) {
         if (!(error instanceof MechaError && error.code === 'ERR_WORKFLOW_ALREADY_EXISTS')) throw error;
@@ -64,12 +70,13 @@ export function executionOperations(parts: StatesBlockParts): Operations {
     },
 
     async StartSyncExecution(fields, call) {
-      const record = await machineOf(fields);
+      const target = await targetOf(fields);
+      const { record } = target;
       if (record.type !== 'EXPRESS') throw errors.typeNotSupported();
       const name = fields['name'] === undefined ? uuid() : nameField(fields);
       const input = inputOf(fields);
       const tail = `express:${record.name}:${name}:${uuid()}`;
-      await begin(record, tail, name, input);
+      await begin(target, tail, name, input);
       await engine.queries.waitFor(tail, 'end', AbortSignal.any([call.signal, AbortSignal.timeout(SYNC_WAIT_MS)]));
       const row = await existing(tail);
       const ms = (row.completedAt ?? clock.now()) - row.createdAt;
@@ -91,30 +98,33 @@ export function executionOperations(parts: StatesBlockParts): Operations {
     async DescribeExecution(fields) {
       const { tail } = arnField(fields, 'executionArn', ['execution']);
       const row = await existing(tail);
-      const closed = statusOf(row) !== 'RUNNING';
+      const snapshot = await snapshotOf(parts, row);
+      const saga = await sagaOf(parts, row, snapshot);
       return {
-        ...described(row), stateMachineArn: machineArn(executionNames(tail).machine), redriveCount: 0, redriveStatus: 'NOT_REDRIVABLE',
-        redriveStatusReason: closed ? 'Redrive is not served here' : 'Execution is RUNNING and cannot be redriven',
-        ...(await sagaMember(parts, row)),
+        ...described(row), stateMachineArn: machineArn(executionNames(tail).machine), ...(await startedBy(row)), ...(await redriveMembers(parts, row, snapshot)),
+        // Beyond what the service says: how the undoing stands, for executions that have something to undo.
+        ...(saga ? { mecha: { saga } } : {}),
       };
     },
 
     async ListExecutions(fields) {
       const mapRunArn = optionalText(fields, 'mapRunArn');
       const status = oneOf(fields, 'statusFilter', STATUSES);
+      const redriven = oneOf(fields, 'redriveFilter', ['REDRIVEN', 'NOT_REDRIVEN']);
       const limit = maxResults(fields);
       const cursor = nextToken(fields, 3096);
       if (mapRunArn === undefined) {
-        if ((await machineOf(fields)).type === 'EXPRESS') throw errors.typeNotSupported();
+        if ((await listedOf(fields)).type === 'EXPRESS') throw errors.typeNotSupported();
       } else if (fields['stateMachineArn'] !== undefined) throw errors.validation('Only one of stateMachineArn and mapRunArn may be given');
       if (status === 'PENDING_REDRIVE') return { executions: [] };
-      const attribute = mapRunArn === undefined ? { name: MACHINE_ATTRIBUTE, value: arnField(fields, 'stateMachineArn', ['stateMachine']).rest } : { name: MAP_RUN_ATTRIBUTE, value: mapRunArn };
+      const attribute = mapRunArn === undefined ? attributeFor(arnField(fields, 'stateMachineArn', ['stateMachine']).rest) : { name: MAP_RUN_ATTRIBUTE, value: mapRunArn };
       const page = await engine.queries.list({ attribute, limit, ...(status === undefined ? {} : { statuses: STATUSES_OF[status] }), ...(cursor === undefined ? {} : { cursor: String(cursor) }) });
-      const executions = page.instances.filter((row) => status === undefined || statusOf(row) === status);
+      const rows = page.instances.filter((row) => status === undefined || statusOf(row) === status);
+      const listed = (await Promise.all(rows.map(async (row) => ({ row, more: await startedBy(row) })))).filter(({ more }) => redriven === undefined || (Number(more.redriveCount) > 0) === (redriven === 'REDRIVEN'));
       return {
-        executions: executions.map((row) => ({
+        executions: listed.map(({ row, more }) => ({
           executionArn: arnOf(row.instanceId), stateMachineArn: machineArn(executionNames(row.instanceId).machine), name: executionNames(row.instanceId).name, status: statusOf(row),
-          startDate: seconds(row.createdAt), redriveCount: 0, ...(row.completedAt === undefined ? {} : { stopDate: seconds(row.completedAt) }), ...(mapRunArn === undefined ? {} : { mapRunArn }),
+          startDate: seconds(row.createdAt), ...more, ...(row.completedAt === undefined ? {} : { stopDate: seconds(row.completedAt) }), ...(mapRunArn === undefined ? {} : { mapRunArn }),
         })),
         ...(page.cursor === undefined ? {} : { nextToken: pageToken(page.cursor) }),
       };
@@ -131,6 +141,20 @@ export function executionOperations(parts: StatesBlockParts): Operations {
       return { events: events.map((event) => (bare ? withoutData(serviceEvent(event)) : serviceEvent(event))), ...(next === undefined ? {} : { nextToken: pageToken(next) }) };
     },
   };
+
+  async function listedOf(fields: Fields): Promise<MachineRecord> {
+    const [name = ''] = arnField(fields, 'stateMachineArn', ['stateMachine']).rest.split(':');
+    const record = await store.find(name);
+    if (!record) throw errors.machineDoesNotExist(text(fields, 'stateMachineArn'));
+    return record;
+  }
+  /** What lists and descriptions say of how it was started, and how often it was redriven. */
+  async function startedBy({ row, instanceId }: WorkflowRow): Promise<Fields & { readonly redriveCount: number }> {
+    const { [VERSION_ATTRIBUTE]: version, [ALIAS_ATTRIBUTE]: alias, [REDRIVES_ATTRIBUTE]: redrives = '0' } = await parts.ledger.workflows.attributes(row);
+    const [machine = ''] = executionNames(instanceId).machine.split('/');
+    const arn = (qualified: string): string => `${machineArn(machine)}${qualified.slice(machine.length)}`;
+    return { redriveCount: Number(redrives), ...(version === undefined ? {} : { stateMachineVersionArn: arn(version) }), ...(alias === undefined ? {} : { stateMachineAliasArn: arn(alias) }) };
+  }
 
   /** The history of the instance has a start before and an end behind what the language wrote: those are passed over. */
   async function forwards(tail: string, limit: number, from: number, total: number): Promise<{ events: StatesEvent[]; next?: number }> {
@@ -151,15 +175,16 @@ export function executionOperations(parts: StatesBlockParts): Operations {
     const page = until === 0 ? [] : await engine.queries.history(tail, { from, limit: until - from });
     const found = page.filter(({ event }) => event.kind === 'audit').toReversed().slice(0, limit);
     const oldest = found.at(-1);
-    const next = found.length === limit && oldest && (oldest.event as { data: StatesEvent }).data.id > 1 ? oldest.number : undefined;
+    const next = oldest && (oldest.event as { data: StatesEvent }).data.id > 1 ? oldest.number : undefined;
     return { events: found.map(({ event }) => (event as { data: StatesEvent }).data), ...(next === undefined ? {} : { next }) };
   }
 }
 
-/** Beyond what the service says: how the undoing stands, for executions that have something to undo. */
-async function sagaMember(parts: StatesBlockParts, row: WorkflowRow): Promise<Fields> {
-  const found = await sagaOf(parts, row);
-  return found ? { mecha: { saga: found } } : {};
+/** Executions of a machine, of one of its versions, or of an alias. */
+function attributeFor(rest: string): { readonly name: string; readonly value: string } {
+  const [, qualifier] = rest.split(':');
+  if (qualifier === undefined) return { name: MACHINE_ATTRIBUTE, value: rest };
+  return { name: /^\d+$/.test(qualifier) ? VERSION_ATTRIBUTE : ALIAS_ATTRIBUTE, value: rest };
 }
 
 function inputOf(fields: Fields): string {

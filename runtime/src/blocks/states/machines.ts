@@ -3,6 +3,8 @@ import { faults, loadMachine, versionOf, type MachineRecord, type MachineType } 
 import { executionNames, machineArn } from '../../workflow-asl/arns.ts';
 import { arnField, flag, maxResults, nameField, oneOf, optionalText, pageOfNames, seconds, text, type Fields } from './request-fields.ts';
 import { errors } from './states-errors.ts';
+import { tagsField } from './tags.ts';
+import { machineNamed, publish, versionArn } from './versions.ts';
 import type { Operations, StatesBlockParts } from './states.ts';
 
 const DEFINITION_MAX = 1_048_576;
@@ -10,13 +12,14 @@ const TYPES: readonly MachineType[] = ['STANDARD', 'EXPRESS'];
 const LOGGING_OFF = { level: 'OFF', includeExecutionData: false };
 const TRACING_OFF = { enabled: false };
 
-export function machineOperations({ store, clock, uuid, engine }: StatesBlockParts): Operations {
-  async function found(fields: Fields): Promise<MachineRecord> {
-    const { rest } = arnField(fields, 'stateMachineArn', ['stateMachine']);
-    const record = await store.find(rest);
-    if (!record) throw errors.machineDoesNotExist(text(fields, 'stateMachineArn'));
-    return record;
-  }
+interface Publishing {
+  readonly description?: string;
+}
+
+export function machineOperations(parts: StatesBlockParts): Operations {
+  const { store, clock, uuid, engine } = parts;
+  const published = async (record: MachineRecord, publishing: Publishing | undefined): Promise<Fields> =>
+    publishing ? { stateMachineVersionArn: versionArn(record.name, (await publish(parts, record, publishing.description)).number) } : {};
   async function described(record: MachineRecord, version = record.version): Promise<Fields> {
     const [definition, machine] = await Promise.all([store.text(version), store.machine(version)]);
     return {
@@ -33,7 +36,8 @@ export function machineOperations({ store, clock, uuid, engine }: StatesBlockPar
       const definition = text(fields, 'definition', { max: DEFINITION_MAX });
       const roleArn = text(fields, 'roleArn', { max: 256 });
       const type = oneOf(fields, 'type', TYPES) ?? 'STANDARD';
-      if (flag(fields, 'publish') || fields['versionDescription'] !== undefined) throw errors.validation('Versions of state machines are not served here: publish must not be set');
+      const publishing = publishField(fields);
+      const tags = tagsField(fields);
       checkDefinition(definition, type);
       const { loggingConfiguration, tracingConfiguration } = fields;
       const record: MachineRecord = {
@@ -42,17 +46,21 @@ export function machineOperations({ store, clock, uuid, engine }: StatesBlockPar
       };
       const stateMachineArn = machineArn(name);
       const there = await store.find(name);
-      if (!there && (await store.create(record, definition))) return { stateMachineArn, creationDate: seconds(record.createdAt) };
+      if (!there && (await store.create(record, definition))) {
+        if (Object.keys(tags).length > 0) await store.changeTags(`stateMachine:${name}`, () => tags);
+        return { stateMachineArn, creationDate: seconds(record.createdAt), ...(await published(record, publishing)) };
+      }
       const existing = there ?? (await store.find(name));
       if (!existing || !isSame(existing, record)) throw errors.machineAlreadyExists(stateMachineArn);
-      return { stateMachineArn, creationDate: seconds(existing.createdAt) };
+      return { stateMachineArn, creationDate: seconds(existing.createdAt), ...(await published(existing, publishing)) };
     },
 
     async UpdateStateMachine(fields) {
-      const record = await found(fields);
+      const record = await machineNamed(parts, fields);
       if (record.declared) throw errors.machineDeclared(record.name);
       const definition = optionalText(fields, 'definition', { max: DEFINITION_MAX });
       const roleArn = optionalText(fields, 'roleArn', { max: 256 });
+      const publishing = publishField(fields);
       const { loggingConfiguration, tracingConfiguration } = fields;
       if (definition === undefined && roleArn === undefined && loggingConfiguration === undefined && tracingConfiguration === undefined) {
         throw errors.missingParameter('Either the definition, the role ARN, the LoggingConfiguration, or the TracingConfiguration must be specified');
@@ -60,15 +68,13 @@ export function machineOperations({ store, clock, uuid, engine }: StatesBlockPar
       if (definition !== undefined) checkDefinition(definition, record.type);
       const updatedAt = clock.now();
       const revisionId = uuid();
-      await store.update(
-        {
-          ...record, updatedAt, revisionId,
-          ...(definition === undefined ? {} : { version: versionOf(definition) }), ...(roleArn === undefined ? {} : { roleArn }),
-          ...(loggingConfiguration === undefined ? {} : { loggingConfiguration }), ...(tracingConfiguration === undefined ? {} : { tracingConfiguration }),
-        },
-        definition,
-      );
-      return { updateDate: seconds(updatedAt), revisionId };
+      const updated: MachineRecord = {
+        ...record, updatedAt, revisionId,
+        ...(definition === undefined ? {} : { version: versionOf(definition) }), ...(roleArn === undefined ? {} : { roleArn }),
+        ...(loggingConfiguration === undefined ? {} : { loggingConfiguration }), ...(tracingConfiguration === undefined ? {} : { tracingConfiguration }),
+      };
+      await store.update(updated, definition);
+      return { updateDate: seconds(updatedAt), revisionId, ...(await published(updated, publishing)) };
     },
 
     /** Executions that run go on with the definition that they began with. */
@@ -76,12 +82,20 @@ export function machineOperations({ store, clock, uuid, engine }: StatesBlockPar
       const { rest } = arnField(fields, 'stateMachineArn', ['stateMachine']);
       if ((await store.find(rest))?.declared) throw errors.machineDeclared(rest);
       await store.remove(rest);
+      parts.onMachineDeleted();
       return {};
     },
 
     async DescribeStateMachine(fields) {
-      const record = await found(fields);
-      return { ...(await described(record)), status: 'ACTIVE', type: record.type, creationDate: seconds(record.createdAt) };
+      arnField(fields, 'stateMachineArn', ['stateMachine']);
+      const arn = text(fields, 'stateMachineArn');
+      const target = await store.findByArn(arn);
+      if (!target) throw errors.machineDoesNotExist(arn);
+      const { record, published: version } = target;
+      const common = { ...(await described({ ...record, roleArn: target.roleArn }, target.version)), status: 'ACTIVE', type: record.type };
+      if (!version) return { ...common, creationDate: seconds(record.createdAt) };
+      const { number, createdAt, revisionId, description } = version;
+      return { ...common, stateMachineArn: versionArn(record.name, number), creationDate: seconds(createdAt), ...(revisionId === undefined ? {} : { revisionId }), ...(description === undefined ? {} : { description }) };
     },
 
     async DescribeStateMachineForExecution(fields) {
@@ -121,6 +135,14 @@ export function machineOperations({ store, clock, uuid, engine }: StatesBlockPar
 function checkDefinition(definition: string, type: MachineType): void {
   const { machine, diagnostics } = loadMachine(definition, type);
   if (!machine) throw errors.invalidDefinition(faults(diagnostics));
+}
+
+/** undefined: nothing is to be published. */
+function publishField(fields: Fields): Publishing | undefined {
+  const description = optionalText(fields, 'versionDescription', { max: 256 });
+  if (flag(fields, 'publish')) return description === undefined ? {} : { description };
+  if (description !== undefined) throw errors.validation('Version description can only be set when publish is true');
+  return undefined;
 }
 
 /** Role and tags do not count. */

@@ -6,7 +6,7 @@ import { createKeptLog, realClock, until } from '@mecha/components/kit/testing.t
 import { createMemoryLedger } from '../../ledger/memory-ledger.ts';
 import { createLog } from '../../telemetry/log.ts';
 import { traceFrom } from '../../telemetry/trace.ts';
-import type { TaskBlocks } from '../../workflow-asl/task-executor.ts';
+import type { TaskBlocks, TaskJob } from '../../workflow-asl/task-executor.ts';
 import { createWorkflows, type Workflows } from '../../workflows.ts';
 import type { Fields } from './request-fields.ts';
 
@@ -15,6 +15,8 @@ let ledger: Ledger;
 let running: Workflows[];
 let invoked: Invoked[];
 let published: Parameters<TaskBlocks['pubsub']['publish']>[1][];
+let scheduled: TaskJob[];
+let deleted: string[];
 let stored: Map<string, string>;
 let answer: (request: Invoked, signal: AbortSignal) => Promise<{ status: number; text: string }> | { status: number; text: string };
 let states: Workflows;
@@ -33,6 +35,8 @@ const blocks: TaskBlocks = {
     delete: async (_call, { item }) => void stored.delete(item.key),
   },
   pubsub: { publish: async (_call, request) => void published.push(request) },
+  bindings: { invoke: async (_call, { data, metadata }) => ({ data, metadata }) },
+  jobs: { schedule: async (job) => void scheduled.push(job), delete: async (name) => void deleted.push(name) },
 };
 
 beforeEach(() => {
@@ -40,6 +44,8 @@ beforeEach(() => {
   running = [];
   invoked = [];
   published = [];
+  scheduled = [];
+  deleted = [];
   stored = new Map();
   answer = ({ body }) => ({ status: 200, text: Buffer.from(body ?? []).toString('utf8') });
   states = begin();
@@ -120,7 +126,7 @@ describe('state machines', () => {
   test.each<[string, string, Fields, string | RegExp]>([
     ['a name with a blank', 'CreateStateMachine', { name: 'a b', definition: '{}', roleArn: ROLE }, "InvalidName: Invalid Name: 'a b'"],
     ['a definition without states', 'CreateStateMachine', { name: 'a', definition: '{}', roleArn: ROLE }, /^InvalidDefinition: Invalid State Machine Definition: 'SCHEMA_VALIDATION_FAILED: These fields are required: \[States, StartAt\] at \//],
-    ['a task that is not served', 'CreateStateMachine', { name: 'a', definition: JSON.stringify(one({ Type: 'Task', Resource: 'arn:mecha:binding:::mail:create' })), roleArn: ROLE }, /NOT_SUPPORTED: .*arn:mecha:binding:::mail:create is not supported at \/States\/S\/Resource \(tasks of the block 'binding' are not served yet/],
+    ['a task that is not served', 'CreateStateMachine', { name: 'a', definition: JSON.stringify(one({ Type: 'Task', Resource: 'arn:mecha:lock:::mutex:take' })), roleArn: ROLE }, /NOT_SUPPORTED: .*arn:mecha:lock:::mutex:take is not supported at \/States\/S\/Resource \(tasks of the block 'lock' are not served yet/],
     ['a misspelt operation', 'CreateStateMachine', { name: 'a', definition: JSON.stringify(one({ Type: 'Task', Resource: 'arn:mecha:pubsub:::bus:publsh' })), roleArn: ROLE }, /did you mean 'publish'/],
     ['a missing member', 'CreateStateMachine', { name: 'a' }, "ValidationException: 1 validation error detected: Value 'null' at 'definition' failed to satisfy constraint: Member must not be null"],
     ['too long a page', 'ListStateMachines', { maxResults: 1001 }, "ValidationException: 1 validation error detected: Value '1001' at 'maxResults' failed to satisfy constraint: Member must have value less than or equal to 1000"],
@@ -132,7 +138,7 @@ describe('state machines', () => {
     ['the history of one', 'GetExecutionHistory', { executionArn: arn('execution:x:y') }, /^ExecutionDoesNotExist/],
     ['an activity that is not there', 'GetActivityTask', { activityArn: arn('activity:x') }, /^ActivityDoesNotExist/],
     ['a token of nobody', 'SendTaskSuccess', { taskToken: 'abc', output: '1' }, "InvalidToken: Invalid Token: 'Invalid token'"],
-    ['an operation of another day', 'RedriveExecution', {}, 'UnknownOperationException: The operation RedriveExecution is not served here'],
+    ['an operation of another day', 'TestEverything', {}, 'UnknownOperationException: The operation TestEverything is not served here'],
   ])('%s is refused by name', async (_what, operation, fields, expected) => {
     const said = await failing(operation, fields);
     if (typeof expected === 'string') expect(said).toBe(expected);
@@ -285,6 +291,25 @@ describe('tasks', () => {
     }, { v: [1, 2] });
     expect(JSON.parse(output ?? '')).toMatchObject({ read: { Value: [1, 2], ETag: '1' }, gone: { Value: null }, http: { StatusCode: 200, ResponseBody: 'GET items/1?q=x+y' } });
     expect(published).toMatchObject([{ pubsubName: 'bus', topic: 't', metadata: { 'cloudevent.id': expect.stringMatching(/^arn:aws:states/) as unknown } }]);
+  });
+
+  test('a job is scheduled and deleted, under the name that its input gives', async () => {
+    const { status } = await run({
+      StartAt: 'A',
+      States: {
+        A: { Type: 'Task', Resource: 'arn:mecha:jobs:::nightly:schedule', Parameters: { Schedule: '@daily', Repeats: 3, Data: { a: 1 }, FailurePolicy: { IntervalSeconds: 0.5 }, Missed: 'skip' }, ResultPath: null, Next: 'B' },
+        B: { Type: 'Task', Resource: 'arn:mecha:jobs:::reminder:schedule', Parameters: { 'Name.$': "States.Format('reminder-{}', $.order)", DueTime: '1h' }, ResultPath: null, Next: 'C' },
+        C: { Type: 'Task', Resource: 'arn:mecha:jobs:::nightly:delete', End: true },
+      },
+    }, { order: 7 });
+    expect(status).toBe('SUCCEEDED');
+    expect(scheduled).toMatchObject([
+      { name: 'nightly', schedule: '@daily', repeats: 3, failurePolicy: { intervalMs: 500 }, missed: 'skip', overwrite: false },
+      { name: 'reminder-7', dueTime: '1h', schedule: undefined, data: undefined },
+    ]);
+    expect(Buffer.from(scheduled[0]?.data?.value ?? []).toString()).toBe('{"a":1}');
+    expect(new Set(scheduled.map(({ idempotencyKey }) => idempotencyKey)).size).toBe(2);
+    expect(deleted).toEqual(['nightly']);
   });
 
   test('a task that takes too long times out, and the call is given up', async () => {

@@ -8,6 +8,7 @@ import { readTaskToken, taskToken } from '../../workflow-asl/task-token.ts';
 import { exactFailure } from '../../workflow-asl/turn-events.ts';
 import { arnField, nameField, optionalText, pageOfNames, seconds, text, type Fields } from './request-fields.ts';
 import { errors } from './states-errors.ts';
+import { tagsField } from './tags.ts';
 import type { Operations, StatesBlockParts } from './states.ts';
 
 const POLL_MS = 60_000;
@@ -44,7 +45,10 @@ export function taskOperations({ engine, store, queue, clock }: StatesBlockParts
     async CreateActivity(fields) {
       const name = nameField(fields);
       const record = { name, createdAt: clock.now() };
-      const made = (await store.createActivity(record)) ? record : ((await store.findActivity(name)) ?? record);
+      const tags = tagsField(fields);
+      const isNew = await store.createActivity(record);
+      if (isNew && Object.keys(tags).length > 0) await store.changeTags(`activity:${name}`, () => tags);
+      const made = isNew ? record : ((await store.findActivity(name)) ?? record);
       return { activityArn: activityArn(name), creationDate: seconds(made.createdAt) };
     },
     async DeleteActivity(fields) {

@@ -66,6 +66,8 @@ export function createStatesBench(): StatesBench {
       delete: async (_call, { item }) => void stored.delete(item.key),
     },
     pubsub: { publish: async () => undefined },
+    bindings: { invoke: async () => undefined },
+    jobs: { schedule: async () => undefined, delete: async () => undefined },
   };
   const begin = (declared: Declared): Workflows => {
     const workflows = createWorkflows({

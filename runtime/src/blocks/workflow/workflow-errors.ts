@@ -43,6 +43,7 @@ export const errors = errorTable('workflow', {
   notCompleted: { code: 'ERR_WORKFLOW_NOT_COMPLETED', kind: 'unknown', make: (cause?: unknown) => ({ message: 'failed to purge workflow state: orchestration has not yet completed', cause }) },
   historyNotFound: { code: 'ERR_WORKFLOW_HISTORY_NOT_FOUND', kind: 'not-found', make: (id: string, cause?: unknown) => ({ message: `workflow instance '${id}' not found`, cause }) },
   rerunSourceMissing: { code: 'ERR_WORKFLOW_RERUN_SOURCE_MISSING', kind: 'invalid', make: () => ({ message: 'rerun workflow source instance ID is required' }) },
+  requestInvalid: { code: 'ERR_WORKFLOW_REQUEST_INVALID', kind: 'invalid', make: (why: string) => ({ message: why }) },
   callerGone: { code: 'ERR_WORKFLOW_CALLER_GONE', kind: 'cancelled', make: () => ({ message: 'the caller does not wait any more' }) },
 });
 

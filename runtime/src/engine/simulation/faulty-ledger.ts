@@ -96,11 +96,13 @@ export function faultyLedger(parts: FaultyLedgerParts): Ledger {
     list: (query) => call('read', false, () => raw.workflows.list(query)),
     history: (row, from, limit) => call('read', false, () => raw.workflows.history(row, from, limit)),
     snapshot: (row) => call('read', false, () => raw.workflows.snapshot(row)),
+    payload: (row, id) => call('read', false, () => raw.workflows.payload(row, id)),
     inbox: (row, limit) => call('read', false, () => raw.workflows.inbox(row, limit)),
     activities: (row, limit, from) => call('read', false, () => raw.workflows.activities(row, limit, from)),
     activity: (id) => call('read', false, () => raw.workflows.activity(id)),
     timers: (row, limit) => call('read', false, () => raw.workflows.timers(row, limit)),
     children: (parent, limit) => call('read', false, () => raw.workflows.children(parent, limit)),
+    overview: (app) => call('read', false, () => raw.workflows.overview(app)),
     attributes: (row) => call('read', false, () => raw.workflows.attributes(row)),
   };
 

@@ -8,13 +8,14 @@
  *  S5  No timer fires before its time, by the clock of that moment.
  *  S6  The past that a replay executor is given is what is committed.
  *  S7  In one process, one turn per instance and one run per attempt of an activity at a time.
- *  S8  In the end every workflow has ended, with the output that its program says; nothing is unread, leased or left over.
+ *  S8  In the end every workflow has ended, with the output that its program says; nothing is unread, leased or left over; what was purged is gone.
  *  S9  A parent has heard of the end of every child that it waited for, as it was.
  *  S10 In the end no process holds a place of a limiter.
  *  S11 What is recorded of an activity is the answer to its present attempt.
  */
 import { isTerminalStatus, type Ledger, type LedgerOperation, type LedgerResult, type WorkflowRow } from '@mecha/components/kit';
 import type { Turn } from '../executor.ts';
+import { fetched, parsed } from '../payloads.ts';
 import type { HistoryEvent } from '../vocabulary.ts';
 import { LEFT_BEHIND } from './programs.ts';
 
@@ -107,7 +108,7 @@ export class Invariants {
 
   async #checkInstance(row: WorkflowRow): Promise<void> {
     const pages = await this.#raw.workflows.history(row.row, 0, 100_000);
-    const events = pages.flatMap(({ data }) => JSON.parse(data) as HistoryEvent[]);
+    const events = await this.#eventsOf(row.row, pages);
     const text = pages.map(({ data }) => data).join('');
     const seen = this.#seen.get(row.row);
     if (seen?.executionId === row.executionId && !text.startsWith(seen.text)) this.violate('S2', `the history of ${row.instanceId} changed`);
@@ -115,6 +116,12 @@ export class Invariants {
     if (events.length !== row.events) this.violate('S2', `${row.instanceId} counts ${row.events} events and has ${events.length}`);
     if (row.name !== 'state') this.#checkLegal(row, events);
     this.#checkEnded(row, text);
+  }
+
+  async #eventsOf(row: number, pages: readonly { readonly data: string }[]): Promise<HistoryEvent[]> {
+    const events: HistoryEvent[] = [];
+    for (const { data } of pages) events.push(...(parsed<HistoryEvent[]>(data) ?? (await fetched<HistoryEvent[]>(this.#raw.workflows, row, data))));
+    return events;
   }
 
   /** S4; also called for all instances now and then. */
@@ -170,14 +177,14 @@ export class Invariants {
     // An answer to a turn that was overtaken is not committed, so what it was built on does not matter.
     if (!row || row.executionId !== executionId || row.turn !== turn.number) return;
     const pages = await this.#raw.workflows.history(row.row, 0, 100_000);
-    const committed = pages.flatMap(({ data }) => JSON.parse(data) as HistoryEvent[]);
+    const committed = await this.#eventsOf(row.row, pages);
     const again = await this.#raw.workflows.find(app, instanceId);
     if (again?.turn !== turn.number) return;
     if (JSON.stringify(committed) !== JSON.stringify(turn.past.slice(0, committed.length)) || turn.pastCount !== committed.length) this.violate('S6', `turn ${turn.number} of ${instanceId} was given ${turn.pastCount} past events, and ${committed.length} are committed`);
   }
 
-  /** S8 and S9, at the end. `expected`: outputs by instance id, undefined where it was terminated. */
-  async checkEnd(expected: ReadonlyMap<string, number | undefined>): Promise<void> {
+  /** S8 and S9, at the end. `expected`: outputs by instance id, undefined where it was terminated, `gone` where it was purged. */
+  async checkEnd(expected: ReadonlyMap<string, number | undefined | 'gone'>): Promise<void> {
     const instances = await this.instances();
     for (const row of instances) {
       await this.#checkInstance(row);
@@ -188,7 +195,9 @@ export class Invariants {
     }
     for (const [instanceId, sum] of expected) {
       const row = instances.find((one) => one.instanceId === instanceId);
-      if (!row) this.violate('S8', `${instanceId} is not there`);
+      if (sum === 'gone') {
+        if (row) this.violate('S8', `${instanceId} was purged and is there`);
+      } else if (!row) this.violate('S8', `${instanceId} is not there`);
       else if (isTerminalStatus(row.status)) await this.#checkOutput(row, sum);
     }
     for (const row of instances) if (row.name !== 'state') await this.#checkChildren(row, instances);
@@ -205,7 +214,7 @@ export class Invariants {
 
   async #checkChildren(parent: WorkflowRow, instances: readonly WorkflowRow[]): Promise<void> {
     if (parent.status !== 'completed') return;
-    const events = (await this.#raw.workflows.history(parent.row, 0, 100_000)).flatMap(({ data }) => JSON.parse(data) as HistoryEvent[]);
+    const events = await this.#eventsOf(parent.row, await this.#raw.workflows.history(parent.row, 0, 100_000));
     for (const event of events) {
       if (event.kind !== 'childCreated' || event.input === JSON.stringify(LEFT_BEHIND)) continue;
       const heard = events.find((one) => (one.kind === 'childCompleted' || one.kind === 'childFailed') && one.taskId === event.id);

@@ -11,7 +11,8 @@ import { functionExecutor } from '../testing.ts';
 import { NO_FAULTS, faultyLedger, type Faults, type Mutant } from './faulty-ledger.ts';
 import { Invariants } from './invariants.ts';
 import { WORKFLOW_NAMES, eventsOf, expectedOf, programFunction, randomProgram, stateExecutor } from './programs.ts';
-import { SimulatedProcess, World } from './world.ts';
+import { INLINE_MAX } from '../payloads.ts';
+import { Random, SimulatedProcess, World } from './world.ts';
 
 export interface SimulationOptions {
   readonly seed: number;
@@ -46,7 +47,9 @@ class Simulation {
   readonly #world: World;
   readonly #faults: Faults;
   readonly #hits = new Map<string, number>();
-  readonly #expected = new Map<string, number | undefined>();
+  readonly #expected = new Map<string, number | undefined | 'gone'>();
+  /** Of its own, so that what it decides moves nothing else of a seed's life. */
+  readonly #padding: Random;
   readonly #log = createKeptLog();
   #raw!: Ledger;
   #invariants!: Invariants;
@@ -57,10 +60,14 @@ class Simulation {
   constructor(options: SimulationOptions) {
     this.#options = options;
     this.#world = new World(options.seed);
+    this.#padding = new Random(options.seed ^ 0x5eed);
     const { random } = this.#world;
     const scale = random.pick([0, 1, 1, 3]);
     this.#faults = { untilMs: FAULTY_MS, crash: 0.004 * scale, refuse: 0.01 * scale, ambiguous: 0.01 * scale, freeze: 0.003 * scale, lostWakeup: 0.1 * scale };
   }
+
+  /** The same JSON, now and then too large for a row. */
+  readonly #padded = (json: string): string => (this.#padding.chance(0.03) ? json.padEnd(INLINE_MAX + 1) : json);
 
   readonly #hit = (point: string): void => void this.#hits.set(point, (this.#hits.get(point) ?? 0) + 1);
 
@@ -181,7 +188,7 @@ class Simulation {
           const longMs = isFaulty && random.chance(0.05) ? 40_000 : random.below(200);
           await new Promise<void>((resolve) => void world.schedule(longMs, () => process.deliver(resolve)));
           if (isFaulty && random.chance(0.03)) throw new ExecutorUnavailable();
-          if (request.name === 'echo') return { kind: 'completed', result: request.input ?? '' };
+          if (request.name === 'echo') return { kind: 'completed', result: this.#padded(request.input ?? '') };
           if (request.name === 'flaky') {
             if (request.attempt <= Number(request.input)) throw new Error('not yet');
             return { kind: 'completed', result: '1' };
@@ -224,15 +231,20 @@ class Simulation {
     const { instanceId } = request;
     const first = this.#engines.get(random.pick(['p1', 'p2']));
     // Its answer may never come, or say that it failed though it did not.
-    await Promise.race([first?.operations.start({ ...request, idReuse: 'unique' }).then(undefined, () => undefined), this.#sleep(1000)]);
+    let isAnswered = false;
+    const answered = (): void => void (isAnswered = true);
+    await Promise.race([first?.operations.start({ ...request, idReuse: 'unique' }).then(answered, answered), this.#sleep(1000)]);
     await client.start({ ...request, idReuse: 'existing' });
     const raise = async (): Promise<void> => {
       for (const value of events) {
         await this.#sleep(random.below(3000));
-        await client.raiseEvent(instanceId, 'go', String(value));
+        await client.raiseEvent(instanceId, 'go', this.#padded(String(value)));
       }
     };
-    const raising = raise();
+    // Nobody hears of an event once the instance is purged.
+    const raising = raise().catch((error: { code?: string }) => {
+      if (this.#expected.get(instanceId) !== 'gone' || error.code !== 'ERR_INSTANCE_ID_NOT_FOUND') throw error;
+    });
     await this.#sleep(random.below(15_000));
     if (meddling < 3) {
       this.#hit('client:suspend');
@@ -250,11 +262,32 @@ class Simulation {
         this.#expected.set(instanceId, expectedOf(program));
         await client.start({ name: random.pick(WORKFLOW_NAMES), instanceId, input: JSON.stringify(program), idReuse: 'restart' });
       }
-    }
+    } else if (meddling === 5 && isAnswered) {
+      // A start that is still on its way would begin it anew.
+      this.#hit('client:purge');
+      this.#expected.set(instanceId, 'gone');
+      await client.purge(instanceId, { force: true, recurse: random.chance(0.7) });
+    } else if (meddling === 6 && request.name !== 'state' && canRerun(request.input)) await this.#rerun(instanceId, random);
     await raising;
+  }
+
+  /** From a step by chance, once it has ended: the new instance comes to the same end. */
+  async #rerun(instanceId: string, random: Random): Promise<void> {
+    const { status } = await this.#client.queries.waitFor(instanceId, 'end', new AbortController().signal);
+    const orders = (await this.#client.queries.history(instanceId)).filter(({ event }) => ['taskScheduled', 'timerCreated', 'childCreated'].includes(event.kind));
+    if (status !== 'completed' || orders.length === 0) return;
+    this.#hit('client:rerun');
+    const newInstanceId = `${instanceId}-again`;
+    this.#expected.set(newInstanceId, this.#expected.get(instanceId));
+    await this.#client.rerun({ instanceId, eventId: random.pick(orders).event.id, newInstanceId });
   }
 
   #sleep(ms: number): Promise<void> {
     return new Promise((resolve) => void this.#world.schedule(ms, resolve));
   }
+}
+
+/** Not what waits for events, which are not raised again, nor what is retried by the engine: a history does not say how often. */
+function canRerun(input: string): boolean {
+  return !/"op":"(event|flaky)"/.test(input);
 }

@@ -22,13 +22,15 @@ const MUTANT_SEEDS_MAX = 400;
 const POINTS = [
   ...['before', 'after', 'refused', 'ambiguous', 'freeze'].flatMap((fault) => ['claimInstances', 'claimActivities', 'fireTimers', 'commit step', 'commit complete'].map((call) => `${call}:${fault}`)),
   'commit create+first-step:before', 'commit create+first-step:after', 'commit create:before', 'commit release:after', 'commit retry:after', 'commit defer:after', 'renew:after', 'read:before',
-  'worker:gone', 'worker:threw', 'worker:silent', 'wake-up:lost', 'clock:jump', 'client:suspend', 'client:terminate',
+  'worker:gone', 'worker:threw', 'worker:silent', 'wake-up:lost', 'clock:jump', 'client:suspend', 'client:terminate', 'client:purge', 'client:rerun',
 ];
 
-test(`all invariants hold in ${SEEDS} lives from seed ${FIRST} on, struck at every named point`, { timeout: 60_000 + SEEDS * 400 }, async () => {
+test(`all invariants hold in ${SEEDS} lives from seed ${FIRST} on, struck at every named point`, { timeout: 60_000 + SEEDS * 600 }, async () => {
   const struck = new Set<string>();
   let steps = 0;
-  for (let seed = FIRST; seed < FIRST + SEEDS; seed++) {
+  // The rarest points may take more lives than were asked for.
+  const isDone = (lives: number): boolean => lives >= SEEDS && (SEEDS < 1000 || POINTS.every((point) => struck.has(point)) || lives >= 3 * SEEDS);
+  for (let seed = FIRST; !isDone(seed - FIRST); seed++) {
     const report = await simulate({ seed });
     expect(report.violations, `replay with: node scripts/simulate.ts --seed ${seed}`).toEqual([]);
     for (const point of report.hits.keys()) struck.add(point);

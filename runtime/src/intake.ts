@@ -1,29 +1,25 @@
 /**
- * One subscription at one broker: begun when it may flow, paused and resumed with its app, begun again with back-off when
- * it could not stand, closed once. It touches no other subscription.
+ * One intake at one component (a subscription, an input binding): begun when it may flow, paused and resumed with its app,
+ * begun again with back-off when it could not stand, closed once. It touches no other.
  *
  * ```
  *   waiting --may flow--> starting --stands--> open <--may flow / may not--> paused
  *                            ^---back-off---failed         any --close--> closed
  * ```
  */
-import type { Clock, Delivery, Settlement, Subscription } from '@mecha/components/kit';
-import type { ComponentLookup } from '../../component-set.ts';
-import { messageOf } from '../../errors.ts';
-import { createLogLimit } from '../../log-limit.ts';
-import type { Log } from '../../telemetry/log.ts';
-import type { PubSubBlock } from './pubsub.ts';
+import type { Clock, Subscription } from '@mecha/components/kit';
+import { messageOf } from './errors.ts';
+import { createLogLimit } from './log-limit.ts';
+import type { Log } from './telemetry/log.ts';
 
 export type IntakeState = 'waiting' | 'starting' | 'open' | 'paused' | 'failed' | 'closed';
 
 export interface IntakeParts {
-  readonly pubsubName: string;
-  /** As the app knows it. */
-  readonly topic: string;
-  readonly metadata: Readonly<Record<string, string>>;
-  readonly deliver: (delivery: Delivery) => Promise<Settlement>;
-  readonly components: ComponentLookup;
-  readonly block: Pick<PubSubBlock, 'brokerTopic' | 'appTopic'>;
+  /** For the log: what it is (`subscription to topic orders`), and the fields that say where. */
+  readonly words: string;
+  readonly fields: Readonly<Record<string, unknown>>;
+  /** Makes it stand; rejects when it cannot now. */
+  readonly open: () => Promise<Subscription>;
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Log;
@@ -129,7 +125,7 @@ export class Intake {
     } else if (this.#flow) {
       this.#state = 'starting';
       this.#reason = 'starting';
-      this.#subscription = await this.#subscribe();
+      this.#subscription = await this.#parts.open();
       this.#state = 'open';
       this.#firstTry.resolve();
       // What is wanted may have changed meanwhile.
@@ -137,23 +133,11 @@ export class Intake {
     }
   }
 
-  async #subscribe(): Promise<Subscription> {
-    const { pubsubName, topic, metadata, components, block, deliver } = this.#parts;
-    const instance = components.find('pubsub', pubsubName);
-    if (!instance) throw new Error(`pubsub ${pubsubName} is not found`);
-    const port = components.ready(instance);
-    return port.subscribe({
-      topic: block.brokerTopic(instance, topic),
-      metadata,
-      deliver: instance.namespaced ? (delivery) => deliver({ ...delivery, topic: block.appTopic(instance, delivery.topic) }) : deliver,
-    });
-  }
-
   #failed(error: unknown): void {
-    const { pubsubName, topic, clock, random, log } = this.#parts;
+    const { words, fields, clock, random, log } = this.#parts;
     const reason = messageOf(error);
     if (this.#closing) {
-      log.warn({ pubsub: pubsubName, topic, err: error }, `a subscription did not close cleanly: ${reason}`);
+      log.warn({ ...fields, err: error }, `${words} did not close cleanly: ${reason}`);
       return;
     }
     const standing = this.#subscription;
@@ -162,13 +146,13 @@ export class Intake {
     this.#reason = reason;
     this.#firstTry.reject(error instanceof Error ? error : new Error(reason));
     // One that could not be paused or resumed is given up, so that no second one stands beside it.
-    standing?.close().catch((closeError: unknown) => log.warn({ pubsub: pubsubName, topic, err: closeError }, 'a failed subscription did not close'));
+    standing?.close().catch((closeError: unknown) => log.warn({ ...fields, err: closeError }, `${words} has failed and did not close`));
     const delayMs = Math.min(BACKOFF_MOST_MS, BACKOFF_FIRST_MS * 2 ** Math.min(this.#failures, 10)) * (0.75 + 0.25 * random());
     this.#failures += 1;
     this.#cancelRetry = clock.after(delayMs, () => this.#kick());
     const heldBack = this.#mayLog(reason);
     if (heldBack !== undefined) {
-      log.warn({ pubsub: pubsubName, topic, retryInMs: Math.round(delayMs), ...(heldBack > 0 ? { notLogged: heldBack } : {}) }, `subscription to topic ${topic} does not stand: ${reason}`);
+      log.warn({ ...fields, retryInMs: Math.round(delayMs), ...(heldBack > 0 ? { notLogged: heldBack } : {}) }, `${words} does not stand: ${reason}`);
     }
   }
 }

@@ -1,0 +1,204 @@
+/**
+ * HTTP out, for the components whose backend is an HTTP service: requests that stay where the guard lets them, with TLS as the
+ * options say, redirects followed by hand.
+ *
+ * Invariants
+ *  1. Every target, redirects included, passes the guard before anything is sent, and the connection goes to the address that
+ *     the guard saw (`components/kit/egress.ts`).
+ *  2. What belongs to the first origin (`Authorization`, cookies, the headers named `own`, the client certificate) is not sent to
+ *     another one.
+ *  3. At most 10 redirects; a method that may not be repeated becomes GET where HTTP says so, and then carries no body.
+ */
+import { readFile } from 'node:fs/promises';
+import { Transform, type Readable } from 'node:stream';
+import type { Agent } from 'undici';
+import { BindingError } from '@mecha/components/kit';
+import { createEgress, EgressRefused, type Egress } from '@mecha/components/kit/egress.ts';
+
+export interface TlsOptions {
+  /** PEM text, or the path of a file that holds it; '' = none. */
+  readonly rootCA: string;
+  readonly clientCert: string;
+  readonly clientKey: string;
+}
+
+export interface HttpClientOptions {
+  /** Targets that the YAML names. */
+  readonly named: readonly URL[];
+  /** Origins that requests may lead to besides. */
+  readonly allow: readonly URL[];
+  readonly tls?: TlsOptions;
+  /** Names (lower case) of headers that are for the first origin alone. */
+  readonly own?: readonly string[];
+}
+
+export interface ClientRequest {
+  readonly method: string;
+  readonly url: URL;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: Uint8Array;
+}
+
+export interface ClientAnswer {
+  readonly status: number;
+  readonly statusText: string;
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+  /** To be read to its end or destroyed. */
+  readonly body: Readable;
+}
+
+export interface HttpClient {
+  readonly egress: Egress;
+  /** Reads the TLS files; rejects with words when they are no good. */
+  open(): Promise<void>;
+  /** Rejects with `BindingError`, or with the signal's reason. */
+  request(request: ClientRequest, signal: AbortSignal): Promise<ClientAnswer>;
+  close(): Promise<void>;
+}
+
+const CONNECT_TIMEOUT_MS = 15_000;
+const CONNECTIONS_PER_ORIGIN_MAX = 256;
+const REDIRECTS_MAX = 10;
+const REDIRECT_STATUSES: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+const CREDENTIAL_HEADERS = ['authorization', 'proxy-authorization', 'cookie', 'www-authenticate'];
+
+export function createHttpClient(options: HttpClientOptions): HttpClient {
+  const egress = createEgress(options);
+  const ofFirstOrigin = new Set([...CREDENTIAL_HEADERS, ...(options.own ?? [])]);
+  /** With the client certificate, and without. */
+  let agents: { readonly own: Agent; readonly others: Agent } | undefined;
+
+  async function send(request: ClientRequest, own: boolean, signal: AbortSignal): Promise<ClientAnswer> {
+    if (!agents) throw new BindingError('unavailable', 'the binding is not open');
+    const { method, url, headers, body } = request;
+    const { statusCode: status, statusText, headers: answered, body: stream } = await (own ? agents.own : agents.others).request({
+      origin: url.origin, path: `${url.pathname}${url.search}`, method: method as 'GET', headers, body: body ?? null, signal, headersTimeout: 0, bodyTimeout: 0,
+    });
+    return { status, statusText, headers: answered, body: stream };
+  }
+
+  return {
+    egress,
+
+    async open() {
+      const { Agent } = await import('undici');
+      const { rootCA = '', clientCert = '', clientKey = '' } = options.tls ?? {};
+      const [ca, cert, key] = await Promise.all([pem(rootCA, 'root CA'), pem(clientCert, 'client certificate'), pem(clientKey, 'client key')]);
+      const common = { timeout: CONNECT_TIMEOUT_MS, lookup: egress.lookup, minVersion: 'TLSv1.2' as const, ...(ca === undefined ? {} : { ca }) };
+      const shared = { connections: CONNECTIONS_PER_ORIGIN_MAX, allowH2: false };
+      if (cert !== undefined) await checkCertificate(cert, key);
+      await this.close();
+      agents = {
+        own: new Agent({ ...shared, connect: { ...common, ...(cert === undefined ? {} : { cert, key: key ?? '' }) } }),
+        others: new Agent({ ...shared, connect: common }),
+      };
+    },
+
+    async request(request, signal) {
+      try {
+        let current = request;
+        let own = true;
+        for (let redirects = 0; ; redirects++) {
+          egress.check(current.url);
+          const answer = await send(current, own, signal);
+          const location = REDIRECT_STATUSES.has(answer.status) ? first(answer.headers['location']) : undefined;
+          if (location === undefined) return answer;
+          answer.body.destroy();
+          answer.body.on('error', () => undefined);
+          if (redirects >= REDIRECTS_MAX) throw new BindingError('failed', `the target redirects more than ${REDIRECTS_MAX} times`);
+          const { url, sameOrigin } = egress.follow(current.url, location);
+          // Once away from the first origin, its credentials stay behind for good.
+          own &&= sameOrigin;
+          current = redirected(current, answer.status, url, own ? undefined : ofFirstOrigin);
+        }
+      } catch (error) {
+        signal.throwIfAborted();
+        throw asBindingError(error);
+      }
+    },
+
+    async close() {
+      const closing = agents;
+      agents = undefined;
+      await Promise.all([closing?.own.destroy(), closing?.others.destroy()]);
+    },
+  };
+}
+
+function redirected(request: ClientRequest, status: number, url: URL, dropped: ReadonlySet<string> | undefined): ClientRequest {
+  const headers = Object.fromEntries(Object.entries(request.headers).filter(([name]) => !dropped?.has(name)));
+  const becomesGet = (status === 303 && request.method !== 'HEAD') || ((status === 301 || status === 302) && request.method === 'POST');
+  if (!becomesGet) return { ...request, url, headers };
+  const { 'content-type': _type, ...rest } = headers;
+  return { method: 'GET', url, headers: rest };
+}
+
+/** Text or file; undefined for ''. */
+async function pem(value: string, what: string): Promise<string | undefined> {
+  if (value === '') return undefined;
+  if (value.includes('-----BEGIN')) return value;
+  try {
+    const text = await readFile(value, 'utf8');
+    if (text.includes('-----BEGIN')) return text;
+  } catch (error) {
+    throw new Error(`the ${what} is neither PEM text nor a file that can be read`, { cause: error });
+  }
+  throw new Error(`the file of the ${what} holds no PEM`);
+}
+
+async function checkCertificate(cert: string, key: string | undefined): Promise<void> {
+  const { createSecureContext } = await import('node:tls');
+  try {
+    createSecureContext({ cert, key });
+  } catch (error) {
+    throw new Error('the client certificate and its key cannot be used together', { cause: error });
+  }
+}
+
+function first(value: string | readonly string[] | undefined): string | undefined {
+  return typeof value === 'string' ? value : value?.[0];
+}
+
+/** What a caller may be told: no headers, no credentials, only where it failed and how. */
+function asBindingError(error: unknown): BindingError {
+  if (error instanceof BindingError) return error;
+  if (error instanceof EgressRefused) return new BindingError('denied', `the target may not be reached: ${error.message}`, { cause: error });
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  if (code === 'UND_ERR_INVALID_ARG') return new BindingError('invalid-metadata', `the request cannot be sent: ${messageOf(error)}`, { cause: error });
+  if (code === 'UND_ERR_CONNECT_TIMEOUT') return new BindingError('timeout', `no connection within ${CONNECT_TIMEOUT_MS} ms`, { cause: error });
+  return new BindingError('unavailable', `the target cannot be reached: ${messageOf(error)}`, { cause: error });
+}
+
+function messageOf(error: unknown): string {
+  // Several addresses were tried: each has its own reason.
+  if (error instanceof AggregateError) return error.errors.map(messageOf).join('; ');
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** The body, cut off with an error past `bytesMax`; `onEnd` is called once it is over, either way. */
+export function bounded(body: Readable, bytesMax: number): Readable {
+  let bytes = 0;
+  const bound = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      bytes += chunk.length;
+      if (bytes > bytesMax) done(new BindingError('too-large', `the answer is longer than ${bytesMax} bytes`));
+      else done(null, chunk);
+    },
+  });
+  body.on('error', (error) => bound.destroy(error));
+  bound.on('close', () => body.destroy());
+  return body.pipe(bound);
+}
+
+/** The bytes of a body, no more than `bytesMax`. */
+export async function wholeBody(body: Readable, bytesMax: number): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of body as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes > bytesMax) throw new BindingError('too-large', `the answer is longer than ${bytesMax} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}

@@ -1,0 +1,65 @@
+/** The gRPC face of output bindings (grpc-api.md 5.5): decode, pipeline, encode. */
+import { Dapr } from '@mecha/specs/gen/dapr.gen.ts';
+import type { BindingResponse } from '@mecha/components/kit';
+import { MechaError } from '../../errors.ts';
+import type { Pipeline } from '../../pipeline.ts';
+import { unary, type GrpcMethod, type GrpcRequest } from '../../servers/grpc-face.ts';
+import { traceparentOf } from '../../telemetry/trace.ts';
+import { errors } from './bindings-errors.ts';
+import type { BindingsBlock } from './bindings.ts';
+
+type Words = Readonly<Record<string, string>>;
+
+/** `maxBodyBytes`: a message is whole, so an answer that streams is read up to this; undefined = no limit. */
+export function bindingsGrpc(bindings: BindingsBlock, pipeline: Pipeline, { maxBodyBytes }: { readonly maxBodyBytes: number | undefined }): GrpcMethod[] {
+  return [
+    unary(Dapr.InvokeBinding, async (request) => {
+      const call = request.call('bindings.invoke');
+      const { name, operation, data, metadata } = request.message;
+      try {
+        const { data: answer, metadata: given = {} } = await pipeline.run(call, async () => {
+          const response = await bindings.invoke(call, { binding: name, operation, data, metadata: metadataOf(request, metadata) });
+          return { ...response, data: await bytesOf(name, response, maxBodyBytes) };
+        });
+        setHeaders(request, given);
+        return { data: answer, metadata: given };
+      } catch (error) {
+        if (error instanceof MechaError) setHeaders(request, error.metadata);
+        throw error;
+      }
+    }),
+  ];
+}
+
+/** The caller's own metadata wins over what the call carried as headers; the trace is this hop's unless it names one. */
+function metadataOf(request: Pick<GrpcRequest<unknown>, 'metadata' | 'trace'>, own: Words): Words {
+  const { trace } = request;
+  const carried: [string, string][] = Object.entries(request.metadata).map(([name, value]) => [
+    name.startsWith('grpc-') || name.startsWith(':') ? `dapr-${name}` : name,
+    Array.isArray(value) ? value.join(',') : value,
+  ]);
+  const traced = {
+    traceparent: traceparentOf(trace),
+    ...(trace.tracestate === '' ? {} : { tracestate: trace.tracestate }),
+    ...(trace.baggage === '' ? {} : { baggage: trace.baggage }),
+  };
+  return { ...Object.fromEntries(carried), ...traced, ...own };
+}
+
+async function bytesOf(name: string, response: BindingResponse | undefined, bytesMax = Number.POSITIVE_INFINITY): Promise<Uint8Array> {
+  const data = response?.data;
+  if (data === undefined) return Buffer.alloc(0);
+  if (data instanceof Uint8Array) return data;
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of data as AsyncIterable<Uint8Array>) {
+    bytes += chunk.byteLength;
+    if (bytes > bytesMax) throw errors.tooLong(name, bytesMax);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+function setHeaders(request: Pick<GrpcRequest<unknown>, 'setHeader'>, metadata: Words): void {
+  for (const [name, value] of Object.entries(metadata)) request.setHeader(`metadata.${name}`, value);
+}

@@ -1,0 +1,88 @@
+/** The AWS SDK for JavaScript, unmodified, against a real sidecar: versions, aliases, tags, redrive, map runs; and what a changed resource leaves alone. */
+import {
+  CreateStateMachineAliasCommand, CreateStateMachineCommand, DescribeExecutionCommand, DescribeMapRunCommand, DescribeStateMachineForExecutionCommand, GetExecutionHistoryCommand, ListMapRunsCommand,
+  ListStateMachineVersionsCommand, ListTagsForResourceCommand, PublishStateMachineVersionCommand, RedriveExecutionCommand, SFNClient, StartExecutionCommand, TagResourceCommand, UpdateStateMachineAliasCommand, UpdateStateMachineCommand,
+  type DescribeExecutionCommandOutput,
+} from '@aws-sdk/client-sfn';
+import { afterEach, describe, expect, test } from 'vitest';
+import { cleanUp, folderWith, later, startSidecar, testApp, type Sidecar } from '../e2e/sidecar.ts';
+import { until } from '../tools/processes.ts';
+
+afterEach(cleanUp);
+
+const roleArn = 'arn:aws:iam::000000000000:role/test';
+function clientOf({ httpPort }: Sidecar): SFNClient {
+  const client = new SFNClient({ endpoint: `http://127.0.0.1:${httpPort}/v1.0-mecha/states`, region: 'eu-central-1', credentials: { accessKeyId: 'any', secretAccessKey: 'any' }, maxAttempts: 1 });
+  later(async () => client.destroy());
+  return client;
+}
+const ended = (client: SFNClient, executionArn: string | undefined): Promise<DescribeExecutionCommandOutput> =>
+  until('the execution ends', async () => {
+    const described = await client.send(new DescribeExecutionCommand({ executionArn }));
+    return described.status === 'RUNNING' ? undefined : described;
+  });
+const passing = (result: number): string => JSON.stringify({ StartAt: 'S', States: { S: { Type: 'Pass', Result: result, End: true } } });
+
+describe('the AWS SDK', () => {
+  test('publishes versions, routes by an alias over a restart, and tags', async () => {
+    const first = await startSidecar();
+    let client = clientOf(first);
+    const { stateMachineArn, stateMachineVersionArn: one } = await client.send(new CreateStateMachineCommand({ name: 'm', roleArn, definition: passing(1), publish: true, tags: [{ key: 'team', value: 'a' }] }));
+    await client.send(new UpdateStateMachineCommand({ stateMachineArn, definition: passing(2) }));
+    const { stateMachineVersionArn: two } = await client.send(new PublishStateMachineVersionCommand({ stateMachineArn, description: 'two' }));
+    const { stateMachineAliasArn } = await client.send(new CreateStateMachineAliasCommand({ name: 'live', routingConfiguration: [{ stateMachineVersionArn: one, weight: 100 }] }));
+    await client.send(new TagResourceCommand({ resourceArn: stateMachineArn, tags: [{ key: 'env', value: 'test' }] }));
+    await first.process.kill('SIGKILL');
+    client = clientOf(await startSidecar({ dataDir: first.dataDir }));
+    const run = async (): Promise<DescribeExecutionCommandOutput> => ended(client, (await client.send(new StartExecutionCommand({ stateMachineArn: stateMachineAliasArn }))).executionArn);
+    expect(await run()).toMatchObject({ output: '1', stateMachineVersionArn: one, stateMachineAliasArn });
+    await client.send(new UpdateStateMachineAliasCommand({ stateMachineAliasArn, routingConfiguration: [{ stateMachineVersionArn: two, weight: 100 }] }));
+    expect(await run()).toMatchObject({ output: '2', stateMachineVersionArn: two });
+    expect((await client.send(new ListStateMachineVersionsCommand({ stateMachineArn }))).stateMachineVersions?.map(({ stateMachineVersionArn }) => stateMachineVersionArn)).toEqual([two, one]);
+    expect((await client.send(new ListTagsForResourceCommand({ resourceArn: stateMachineArn }))).tags).toEqual([{ key: 'team', value: 'a' }, { key: 'env', value: 'test' }]);
+  });
+
+  test('redrives what failed before a kill, and counts the items of a map run', async () => {
+    let isDown = true;
+    const app = await testApp((asked) => (asked.method === 'POST' ? (isDown && asked.text === '2' ? { status: 500, body: { errorType: 'Down' } } : { body: 'done' }) : { body: {} }));
+    await app.listen();
+    const first = await startSidecar({ appId: 'shop', appPort: app.port });
+    let client = clientOf(first);
+    const definition = JSON.stringify({
+      StartAt: 'Check',
+      States: {
+        Check: { Type: 'Task', Resource: 'arn:mecha:invoke:::shop:check', InputPath: '$[1]', ResultPath: null, Next: 'Each' },
+        Each: { Type: 'Map', ItemProcessor: { ProcessorConfig: { Mode: 'DISTRIBUTED', ExecutionType: 'STANDARD' }, StartAt: 'Do', States: { Do: { Type: 'Task', Resource: 'arn:mecha:invoke:::shop:do', End: true } } }, End: true },
+      },
+    });
+    const { stateMachineArn } = await client.send(new CreateStateMachineCommand({ name: 'm', roleArn, definition }));
+    const { executionArn } = await client.send(new StartExecutionCommand({ stateMachineArn, input: '[1,2,3]' }));
+    expect(await ended(client, executionArn)).toMatchObject({ status: 'FAILED', error: 'Down', redriveStatus: 'REDRIVABLE' });
+    await first.process.kill('SIGKILL');
+    isDown = false;
+    client = clientOf(await startSidecar({ appId: 'shop', appPort: app.port, dataDir: first.dataDir }));
+    expect((await client.send(new RedriveExecutionCommand({ executionArn }))).redriveDate).toBeInstanceOf(Date);
+    expect(await ended(client, executionArn)).toMatchObject({ status: 'SUCCEEDED', output: '["done","done","done"]', redriveCount: 1 });
+    const { events = [] } = await client.send(new GetExecutionHistoryCommand({ executionArn }));
+    expect(events.map(({ id }) => id)).toEqual(events.map((_, at) => at + 1));
+    expect(events.find(({ type }) => type === 'ExecutionRedriven')?.executionRedrivenEventDetails).toEqual({ redriveCount: 1 });
+    const [run] = (await client.send(new ListMapRunsCommand({ executionArn }))).mapRuns ?? [];
+    expect(await client.send(new DescribeMapRunCommand({ mapRunArn: run?.mapRunArn }))).toMatchObject({ executionArn, status: 'SUCCEEDED', itemCounts: { total: 3, succeeded: 3 } });
+  });
+
+  test('an execution stays on the text of the resource that it began with, over a restart with another one', async () => {
+    const app = await testApp((asked) => (asked.method === 'POST' ? { body: 'done' } : { body: {} }));
+    await app.listen();
+    const resource = (result: string, seconds: number): Promise<string> => folderWith({ 'job.yaml': `apiVersion: mecha.dev/v1alpha1\nkind: Workflow\nmetadata: {name: job}\nspec:\n  definition:\n    StartAt: W\n    States:\n      W: {Type: Wait, Seconds: ${seconds}, Next: P}\n      P: {Type: Pass, Result: ${result}, End: true}\n` });
+    const first = await startSidecar({ appId: 'shop', appPort: app.port, resources: await resource('old', 3) });
+    const stateMachineArn = 'arn:aws:states:us-east-1:000000000000:stateMachine:job';
+    const { executionArn } = await clientOf(first).send(new StartExecutionCommand({ stateMachineArn }));
+    await first.process.kill('SIGTERM');
+    await first.process.exited;
+    const client = clientOf(await startSidecar({ appId: 'shop', appPort: app.port, dataDir: first.dataDir, resources: await resource('new', 0) }));
+    const second = await client.send(new StartExecutionCommand({ stateMachineArn }));
+    expect(await ended(client, second.executionArn)).toMatchObject({ output: '"new"' });
+    expect(await ended(client, executionArn)).toMatchObject({ output: '"old"' });
+    expect((await client.send(new DescribeStateMachineForExecutionCommand({ executionArn }))).definition).toContain('"old"');
+  });
+});

@@ -4,17 +4,13 @@
  * Owns: connections, the bound on time and size, TLS settings, and where a call may go. Does not own: what is said.
  *
  * Rules
- * - Every call stays on the origin, and below the path, of the URL that the component's YAML names: a path that leads
- *   elsewhere after it was brought into its one canonical form is refused before anything is sent.
+ * - Every call passes the guard (`egress.ts`) and stays on the origin, and below the path, of the URL that the YAML names.
  * - A redirect is an answer like any other; nothing follows it, so no credential does.
- * - The address that was checked is the address that is connected to: the check is part of the lookup. Link-local
- *   addresses, where clouds keep the credentials of machines, are never connected to.
  */
-import { lookup as systemLookup, type LookupAddress } from 'node:dns';
 import { Agent as HttpAgent, request as httpRequest, type ClientRequest, type IncomingMessage, type RequestOptions } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
-import { BlockList, isIP, type LookupFunction } from 'node:net';
 import { BindingError, type BindingFault } from './bindings.ts';
+import { createEgress, EgressRefused, type Egress } from './egress.ts';
 
 export interface OriginTls {
   readonly caCert?: string | undefined;
@@ -47,30 +43,9 @@ export interface OriginAnswer {
 const CONNECTIONS_MAX = 64;
 const WAITING_MAX = 10_000;
 
-const LINK_LOCAL = new BlockList();
-LINK_LOCAL.addSubnet('169.254.0.0', 16);
-LINK_LOCAL.addSubnet('fe80::', 10, 'ipv6');
-/** The same service of a large cloud by IPv6. */
-LINK_LOCAL.addAddress('fd00:ec2::254', 'ipv6');
-
-/** Mapped IPv4 addresses count as what they map to. */
-const isLinkLocal = (address: string): boolean => LINK_LOCAL.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');
-
-/** Looks up, and refuses a name one of whose addresses is link-local: the socket connects to what was looked at here. */
-const checkedLookup: LookupFunction = (hostname, options, callback) => {
-  systemLookup(hostname, { ...options, all: true }, (error, found: LookupAddress[]) => {
-    const [first] = found ?? [];
-    if (error || !first) return callback(error ?? new Error(`${hostname} has no address`), '');
-    if (found.some(({ address }) => isLinkLocal(address))) return callback(linkLocalError(hostname), '');
-    if (options.all) callback(null, found);
-    else callback(null, first.address, first.family);
-  });
-};
-const linkLocalError = (host: string): BindingError => new BindingError('denied', `${host} is a link-local address, which nothing outside of this host's network may be asked by`);
-
 export class OriginClient {
   readonly #base: URL;
-  readonly #basePath: string;
+  readonly #egress: Egress;
   readonly #options: OriginClientOptions;
   readonly #agent: HttpAgent | HttpsAgent;
   readonly #closing = new AbortController();
@@ -79,11 +54,12 @@ export class OriginClient {
   /** Throws, in words for the reader of the YAML, when the base cannot be called. */
   constructor(base: string, options: OriginClientOptions) {
     this.#base = parseBase(base);
-    this.#basePath = this.#base.pathname.replace(/\/+$/, '');
+    this.#egress = createEgress({ named: [this.#base] });
+    this.#egress.check(this.#base);
     this.#options = options;
     const { caCert, clientCert, clientKey, skipVerify } = options.tls ?? {};
     if ((clientCert === undefined) !== (clientKey === undefined)) throw new Error('a client certificate and its key are given both, or neither');
-    const shared = { keepAlive: true, maxSockets: CONNECTIONS_MAX, lookup: checkedLookup } as const;
+    const shared = { keepAlive: true, maxSockets: CONNECTIONS_MAX, lookup: this.#egress.lookup } as const;
     this.#agent =
       this.#base.protocol === 'https:'
         ? new HttpsAgent({
@@ -127,17 +103,11 @@ export class OriginClient {
   }
 
   #target({ path, query }: OriginRequest): URL {
-    // Looked at as it was given: a URL would swallow `..` before anybody could see it.
-    const segments = decodedSegments(path);
-    const strays = segments === undefined || segments.some((segment) => segment === '..' || segment === '.');
-    const target = new URL(this.#base.origin);
-    // Assigned, not resolved: a path that begins with // stays a path.
-    target.pathname = path === '' ? this.#base.pathname : `${this.#basePath}${path}`;
-    if (query) target.search = query;
-    if (strays || target.origin !== this.#base.origin || !`${target.pathname}/`.startsWith(`${this.#basePath}/`)) {
-      throw new BindingError('invalid-metadata', 'the values lead to a path outside of the one that the component names');
+    try {
+      return this.#egress.join(this.#base, query ? `${path}?${query}` : path);
+    } catch (error) {
+      throw error instanceof EgressRefused ? new BindingError('denied', `the values lead to where the component may not go: ${error.message}`, { cause: error }) : error;
     }
-    return target;
   }
 
   #exchange(target: URL, { method, headers, body }: OriginRequest, signal: AbortSignal): Promise<OriginAnswer> {
@@ -177,23 +147,13 @@ function parseBase(text: string): URL {
   if (!base || (base.protocol !== 'http:' && base.protocol !== 'https:')) throw new Error('the URL of the server must begin with http:// or https://');
   if (base.username !== '' || base.password !== '') throw new Error('the URL of the server must hold neither user nor password');
   if (base.hash !== '' || base.search !== '') throw new Error('the URL of the server must have neither query nor fragment');
-  const host = base.hostname.replace(/^\[|\]$/g, '');
-  if (isIP(host) && isLinkLocal(host)) throw linkLocalError(host);
   return base;
-}
-
-/** Each part of the path as its reader sees it; undefined when one is not valid percent-encoding. */
-function decodedSegments(path: string): readonly string[] | undefined {
-  try {
-    return path.split('/').flatMap((segment) => decodeURIComponent(segment).split(/[/\\]/));
-  } catch {
-    return undefined;
-  }
 }
 
 const UNREACHABLE = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'EPIPE', 'ETIMEDOUT', 'ECONNABORTED']);
 
 function faultOf(error: unknown, origin: string): BindingError {
+  if (error instanceof EgressRefused) return new BindingError('denied', error.message, { cause: error });
   const { code, message, errors } = error as NodeJS.ErrnoException & { errors?: readonly NodeJS.ErrnoException[] };
   const fault: BindingFault = code !== undefined && UNREACHABLE.has(code) ? 'unavailable' : 'failed';
   return new BindingError(fault, `${origin} cannot be called: ${message || errors?.[0]?.message || code || String(error)}`, { cause: error });

@@ -20,7 +20,7 @@ test('without flags it is ten seconds, three rounds, everything', () => {
   expect(parse()).toMatchObject({
     scenarios: [],
     protocols: ['http', 'grpc'],
-    backends: ['memory', 'sqlite', 'redis', 'kafka'],
+    backends: ['memory', 'sqlite', 'postgresql', 'redis', 'kafka'],
     modes: ['closed', 'open'],
     concurrencies: [1, 8, 64, 256],
     rate: undefined,
@@ -85,7 +85,7 @@ describe('one clear line for', () => {
     [['--rate'], "Option '--rate <value>' argument missing; --help lists all flags"],
     [['--rate', '-5'], "Option '--rate' argument is ambiguous; --help lists all flags"],
     [['--quick=yes'], "Option '--quick' does not take an argument; --help lists all flags"],
-    [['--backends', 'memory,redsi'], '--backends knows memory, sqlite, redis, kafka, not "redsi"'],
+    [['--backends', 'memory,redsi'], '--backends knows memory, sqlite, postgresql, redis, kafka, not "redsi"'],
     [['--backends', ','], '--backends takes a list with commas'],
     [['--protocols', 'quic'], '--protocols knows http, grpc, not "quic"'],
     [['--modes', 'ajar'], '--modes knows closed, open, not "ajar"'],

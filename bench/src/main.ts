@@ -77,7 +77,7 @@ function buildIfMissing(options: Options): void {
 function serverAddresses(): Readonly<Record<string, string>> {
   const file = join(process.env['MECHA_SERVERS_DIR'] || join(ROOT, '.servers'), 'env.json');
   const written = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Record<string, string>) : {};
-  const given = Object.fromEntries(['MECHA_REDIS_HOST', 'MECHA_KAFKA_BROKERS'].flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])));
+  const given = Object.fromEntries(['MECHA_REDIS_HOST', 'MECHA_KAFKA_BROKERS', 'MECHA_POSTGRESQL_HOST'].flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])));
   return { ...written, ...given };
 }
 

@@ -37,8 +37,10 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
   if (location !== undefined) response.writeHead(Number(status), { location: decodeURIComponent(location) }).end('elsewhere');
   else if (url.startsWith('/api/status/')) response.writeHead(Number(url.slice(12)), { 'x-own': 'one', 'set-cookie': ['a=1', 'b=2'] }).end('{"problem":"here"}');
   else if (url === '/api/hang') hanging.add(response);
-  else if (url === '/api/hang-in-body') hanging.add(response.writeHead(200, { 'content-length': '100' })), response.write('begun');
-  else if (url === '/api/long') response.writeHead(200).end(Buffer.alloc(500_000, 7));
+  else if (url === '/api/hang-in-body') {
+    hanging.add(response);
+    response.writeHead(200, { 'content-length': '100' }).write('begun');
+  } else if (url === '/api/long') response.writeHead(200).end(Buffer.alloc(500_000, 7));
   else response.writeHead(200, { 'content-type': 'application/json' }).end('{"ok":true}');
 }
 const listening = (one: Server): Promise<void> => new Promise((resolve) => void one.listen(0, '127.0.0.1', resolve));

@@ -73,7 +73,7 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
     if (!agents) throw new BindingError('unavailable', 'the binding is not open');
     const { method, url, headers, body } = request;
     const { statusCode: status, statusText, headers: answered, body: stream } = await (own ? agents.own : agents.others).request({
-      origin: url.origin, path: `${url.pathname}${url.search}`, method: method as 'GET', headers, body: body ?? null, signal, headersTimeout: 0, bodyTimeout: 0,
+      origin: url.origin, path: `${url.pathname}${url.search}`, method, headers, body: body ?? null, signal, headersTimeout: 0, bodyTimeout: 0,
     });
     return { status, statusText, headers: answered, body: stream };
   }

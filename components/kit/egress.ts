@@ -14,7 +14,7 @@
  *  E5  What belongs to one origin (credentials, cookies, client certificates) does not follow a redirect to another: `follow` says
  *      whether the origin stays.
  */
-import { lookup as lookupInDns } from 'node:dns';
+import { lookup as lookupInDns, type LookupAddress } from 'node:dns';
 import { isIP, isIPv4, type LookupFunction } from 'node:net';
 
 export type AddressClass = 'loopback' | 'private' | 'public' | 'link-local' | 'reserved';
@@ -122,15 +122,16 @@ export function createEgress(options: EgressOptions): Egress {
     },
 
     lookup(hostname, { all }, callback) {
-      addressesOf(hostname).then(
-        (addresses) => {
-          const answers = addresses.map((address) => ({ address, family: isIPv4(address) ? 4 : 6 }));
-          const [first] = answers;
-          if (all) callback(null, answers);
-          else callback(null, first?.address ?? '', first?.family);
-        },
-        (error: unknown) => callback(error instanceof Error ? error : new Error(String(error)), ''),
-      );
+      void (async () => {
+        let answers: readonly LookupAddress[];
+        try {
+          answers = (await addressesOf(hostname)).map((address) => ({ address, family: isIPv4(address) ? 4 : 6 }));
+        } catch (error) {
+          return callback(error instanceof Error ? error : new Error(String(error)), '');
+        }
+        const [first] = answers;
+        return all ? callback(null, [...answers]) : callback(null, first?.address ?? '', first?.family);
+      })();
     },
   };
 }

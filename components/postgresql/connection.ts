@@ -10,7 +10,7 @@
  */
 import type { Client, ClientConfig } from 'pg';
 import type { Clock } from '../kit/index.ts';
-import { readStored, toStored } from './text.ts';
+import { readStored, storedJson, toStored } from './text.ts';
 
 export interface PostgresqlAddress {
   /** `postgresql://user:password@host:port/database?sslmode=…`, and besides what the library knows: `schema`. */
@@ -33,7 +33,14 @@ export class PostgresqlError extends Error {
   }
 }
 
-export type Value = string | number | boolean | null | Uint8Array | readonly string[];
+/** A value of type `jsonb`. */
+export class Json {
+  readonly text: string;
+  constructor(value: unknown) {
+    this.text = storedJson(value);
+  }
+}
+export type Value = string | number | boolean | null | Uint8Array | Json | readonly string[];
 export type Row = Readonly<Record<string, unknown>>;
 
 /** The server process behind a connection, so that it can be told from another with the same number. */
@@ -98,7 +105,7 @@ export async function openConnection(address: PostgresqlAddress): Promise<Connec
     query_timeout: QUERY_TIMEOUT_MS,
     keepAlive: true,
     keepAliveInitialDelayMillis: KEEP_ALIVE_AFTER_MS,
-    types: { getTypeParser: (oid: number, format?: 'text' | 'binary') => parsers.get(oid) ?? pg.types.getTypeParser(oid, format as 'text') },
+    types: { getTypeParser: (oid: number): Parser => parsers.get(oid) ?? (pg.types.getTypeParser(oid) as Parser) },
   };
   const client = new pg.Client(config satisfies ClientConfig);
   const ended = Promise.withResolvers<void>();
@@ -159,7 +166,7 @@ async function prepare(client: Client, { schema }: PostgresqlAddress, ended: Pro
   if (row?.['encoding'] !== 'UTF8') throw new PostgresqlError('', `the database's encoding is ${String(row?.['encoding'])}, and has to be UTF8`);
   // An old primary after a failover: its answers are not to be had, another address may be.
   if (row['standby'] === true) throw new PostgresqlError('25006', 'this server is a standby and takes no writes');
-  await connection.query(`SELECT set_config(s->>0, s->>1, false) FROM jsonb_array_elements($1::jsonb) s`, [JSON.stringify(Object.entries(SETTINGS))]);
+  await connection.query(`SELECT set_config(s->>0, s->>1, false) FROM jsonb_array_elements($1::jsonb) s`, [new Json(Object.entries(SETTINGS))]);
   return { ...connection, backend: { pid: Number(row['pid']), startedAt: String(row['started']) } };
 }
 
@@ -171,13 +178,15 @@ function destroy(client: Client): void {
 
 function sent(value: Value): unknown {
   if (typeof value === 'string') return toStored(value);
+  if (value instanceof Json) return value.text;
   if (value instanceof Uint8Array) return Buffer.from(value.buffer, value.byteOffset, value.byteLength);
   return Array.isArray(value) ? (value as readonly string[]).map(toStored) : value;
 }
 
+type Parser = (text: string) => unknown;
 const OID = { int8: 20, text: 25, json: 114, jsonb: 3802 };
 const readJson = (text: string): unknown => readStored(text, JSON.parse);
-const parsers: ReadonlyMap<number, (text: string) => unknown> = new Map<number, (text: string) => unknown>([
+const parsers: ReadonlyMap<number, Parser> = new Map<number, Parser>([
   [OID.int8, Number],
   [OID.text, (text) => readStored(text)],
   [OID.json, readJson],
@@ -220,7 +229,7 @@ export interface KeeperOptions {
 export class ConnectionKeeper {
   readonly #options: KeeperOptions;
   #current: Connection | undefined;
-  #opening: Promise<void> | undefined;
+  #isOpening = false;
   readonly #waiting = new Set<{ resolve: (connection: Connection) => void; reject: (error: unknown) => void }>();
   #lastTrouble: unknown;
   #closed = false;
@@ -241,16 +250,18 @@ export class ConnectionKeeper {
       };
       const waiter = {
         resolve: (connection: Connection) => (done(), resolve(connection)),
-        reject: (error: unknown) => (done(), reject(error as Error)),
+        reject: (error: unknown) => (done(), reject(error)),
       };
       this.#waiting.add(waiter);
-      this.#opening ??= this.#open();
+      this.keep();
     });
   }
 
   /** Connects now, and again whenever the connection is lost, whether or not anybody asks. */
   keep(): void {
-    if (!this.#closed && !this.#current) this.#opening ??= this.#open();
+    if (this.#closed || this.#current || this.#isOpening) return;
+    this.#isOpening = true;
+    void this.#open();
   }
 
   async #open(): Promise<void> {
@@ -269,16 +280,16 @@ export class ConnectionKeeper {
       const pauseMs = backOffMs * (0.5 + this.#options.random() / 2);
       await new Promise<void>((resolve) => this.#options.clock.after(pauseMs, resolve));
     }
-    this.#opening = undefined;
+    this.#isOpening = false;
   }
 
   #accept(connection: Connection): void {
-    this.#opening = undefined;
+    this.#isOpening = false;
     if (this.#closed) return void connection.close();
     this.#current = connection;
     void connection.ended.then(() => {
       if (this.#current === connection) this.#current = undefined;
-      if (!this.#closed) this.#opening ??= this.#open();
+      this.keep();
     });
     for (const { resolve } of [...this.#waiting]) resolve(connection);
   }

@@ -3,7 +3,6 @@
  * the escape character itself as itself, then 1. Halves of surrogate pairs become U+FFFD, as everywhere in UTF-8.
  */
 const ESCAPE = '\uf1ff';
-// eslint-disable-next-line no-control-regex -- it is what the file is about
 const TO_ESCAPE = /[\u0000\uf1ff]/g;
 const ESCAPED = /\uf1ff([01])/g;
 /** In JSON as `JSON.stringify` writes it: what its text cannot carry as it is. */

@@ -5,15 +5,16 @@
  * Owns: when that is. Does not own: output (`blocks/bindings/bindings.ts`), input (`blocks/bindings/input-bindings.ts`).
  */
 import type { BindingsBlock, BindingsBlockParts } from './blocks/bindings/bindings.ts';
-import type { InputBindings, InputBindingsParts } from './blocks/bindings/input-bindings.ts';
+import type { InputBindings, InputBindingsParts, InputBindingView } from './blocks/bindings/input-bindings.ts';
+import type { InstanceStatus } from './component-set.ts';
 import type { Part } from './lifecycle.ts';
 
 export type BindingsParts = BindingsBlockParts & Omit<InputBindingsParts, 'block'>;
 
 export interface Bindings extends Part {
   readonly block: BindingsBlock;
-  /** Of the bindings that may be read; empty until the start. */
-  list(): ReturnType<InputBindings['list']>;
+  /** The statuses, and with those that are read how their events come in. */
+  viewOf(statuses: readonly InstanceStatus[]): readonly (InstanceStatus & { readonly input?: InputBindingView })[];
 }
 
 export function createBindings(parts: BindingsParts): Bindings {
@@ -28,7 +29,14 @@ export function createBindings(parts: BindingsParts): Bindings {
   return {
     name: 'input bindings',
     block,
-    list: () => inputs?.list() ?? [],
+    viewOf(statuses) {
+      if (!inputs) return statuses;
+      const byName = new Map(inputs.list().map((input) => [input.binding, input]));
+      return statuses.map((status) => {
+        const input = status.type.startsWith('bindings.') ? byName.get(status.name) : undefined;
+        return input ? { ...status, input } : status;
+      });
+    },
     async start() {
       if (!parts.components.all('bindings').some(({ port }) => port.start)) return;
       const { createInputBindings } = await import('./blocks/bindings/input-bindings.ts');

@@ -6,6 +6,8 @@
  * - Secret stores come first, because the others read from them.
  * - A backend that cannot be reached is retried for ever with back-off; it ends the process only when the resource is
  *   `required`. Wrong configuration ends the start unless the resource says `ignoreErrors`.
+ * - A binding that can be probed is probed for as long as it lives, and is not ready while its backend cannot be reached; other
+ *   components tell by the calls that fail.
  * - `firstAttempts` resolves when each component's first try has ended: success, failure, or its initTimeout.
  */
 import type { Binding, BindingOperations, Category, Clock, ComponentDefinition, Ledger, Ports } from '@mecha/components/kit';
@@ -65,6 +67,9 @@ const BACKOFF_FIRST_MS = 200;
 const BACKOFF_MOST_MS = 10_000;
 /** A component that stays away is named in the log again at most this often. */
 const LOG_AGAIN_MS = 60_000;
+const PROBE_EVERY_MS = 5000;
+/** A backend that takes longer to say that it is there hangs. */
+const PROBE_TIMEOUT_MS = 5000;
 
 export class ComponentHost implements Part, ComponentLookup {
   readonly name = 'components';
@@ -196,6 +201,7 @@ export class ComponentHost implements Part, ComponentLookup {
     try {
       await Promise.race([hosted.connect(signal), rejectOnAbort(signal, `no connection within ${resource.initTimeoutMs} ms`)]);
       hosted.set('ready');
+      if (hosted.probes) void this.#watch(hosted);
       this.#parts.metrics.count('runtime_component_loaded');
       this.#parts.log.info({ component: resource.name, component_type: resource.type }, 'component ready');
       return true;
@@ -219,6 +225,38 @@ export class ComponentHost implements Part, ComponentLookup {
       await this.#sleep(delayMs * (0.75 + this.#parts.random() / 2));
       delayMs = Math.min(delayMs * 2, BACKOFF_MOST_MS);
       if (this.#stop.signal.aborted || (await this.#attempt(hosted, resource))) return;
+    }
+  }
+
+  /** Probes until the end; never rejects. */
+  async #watch(hosted: Hosted): Promise<void> {
+    const { log } = this.#parts;
+    for (let failures = 0; ; ) {
+      await this.#sleep(failures === 0 ? PROBE_EVERY_MS : Math.min(PROBE_EVERY_MS, BACKOFF_FIRST_MS * 2 ** failures));
+      if (this.#stop.signal.aborted) return;
+      const fields = { component: hosted.name, component_type: hosted.type };
+      try {
+        await this.#probe(hosted);
+        if (failures > 0 && !this.#stop.signal.aborted) {
+          hosted.set('ready');
+          log.info(fields, 'component ready again');
+        }
+        failures = 0;
+      } catch (error) {
+        if (this.#stop.signal.aborted) return;
+        hosted.set('failed', `its backend cannot be reached: ${messageOf(error)}`);
+        if (failures++ === 0) log.warn({ ...fields, reason: hosted.status.reason }, 'component has lost its backend; looking on');
+      }
+    }
+  }
+
+  async #probe(hosted: Hosted): Promise<void> {
+    const over = new AbortController();
+    const cancel = this.#parts.clock.after(PROBE_TIMEOUT_MS, () => over.abort());
+    try {
+      await Promise.race([hosted.ping(), rejectOnAbort(over.signal, `no answer to a probe within ${PROBE_TIMEOUT_MS} ms`)]);
+    } finally {
+      cancel();
     }
   }
 
@@ -310,6 +348,14 @@ class Hosted {
 
   connect(signal: AbortSignal): Promise<void> {
     return this.port.connect?.(signal) ?? Promise.resolve();
+  }
+
+  get probes(): boolean {
+    return this.type.startsWith('bindings.') && this.port.ping !== undefined;
+  }
+
+  async ping(): Promise<void> {
+    await this.port.ping?.();
   }
 
   async close(): Promise<void> {

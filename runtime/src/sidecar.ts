@@ -10,7 +10,6 @@ import type { Clock, Ledger } from '@mecha/components/kit';
 import { createBindings, type Bindings } from './bindings.ts';
 import { bindingsGrpc } from './blocks/bindings/bindings.grpc.ts';
 import { bindingsHttp } from './blocks/bindings/bindings.http.ts';
-import type { BindingsBlock } from './blocks/bindings/bindings.ts';
 import { createHealthBlock } from './blocks/health/health.ts';
 import { healthHttp } from './blocks/health/health.http.ts';
 import { createInvocationBlock, type HttpEndpoint, type InvocationBlock } from './blocks/invocation/invocation.ts';
@@ -94,7 +93,7 @@ export interface Blocks {
   readonly state: StateBlock;
   readonly pubsub: PubSubBlock;
   readonly secrets: SecretsBlock;
-  readonly bindings: BindingsBlock;
+  readonly bindings: Bindings['block'];
   readonly metadata: MetadataBlock;
   readonly invocation: InvocationBlock;
   readonly workflow: WorkflowBlock;
@@ -138,9 +137,8 @@ export class RunningSidecar implements Sidecar {
   #grpc: GrpcServer | undefined;
   #components: ComponentHost | undefined;
   #monitor: AppMonitor | undefined;
-  #subscriptions: Part | undefined;
-  #bindings: Bindings | undefined;
-  #jobs: Part | undefined;
+  /** What brings work in from outside. */
+  #intakes: readonly Part[] = [];
   /** The app was seen, and asked what it subscribes to. */
   #appGreeted = false;
   #stopping: Promise<void> | undefined;
@@ -196,7 +194,7 @@ export class RunningSidecar implements Sidecar {
 
   async stopIntake(): Promise<void> {
     const late = AbortSignal.timeout(this.#options.gracefulShutdownMs);
-    await Promise.all([this.#subscriptions?.drain?.(late), this.#bindings?.drain?.(late), this.#jobs?.drain?.(late)]);
+    await Promise.all(this.#intakes.map((part) => part.drain?.(late)));
   }
 
   /** Drains and stops; idempotent. */
@@ -289,11 +287,7 @@ export class RunningSidecar implements Sidecar {
         this.#checkReady();
       },
     });
-    this.#subscriptions = subscriptions;
-    const bindings = createBindings({
-      appId, components, state, channel, monitor, askTimeoutMs: options.appBindingOptionsTimeoutMs, ledger, clock, random, log, metrics, resilience,
-    });
-    this.#bindings = bindings;
+    const bindings = createBindings({ appId, components, state, channel, monitor, askTimeoutMs: options.appBindingOptionsTimeoutMs, ledger, clock, random, log, metrics, resilience });
     const relay = createOutboxRelay({
       appId, clock, log, metrics,
       sources: () =>
@@ -304,7 +298,6 @@ export class RunningSidecar implements Sidecar {
       publish: (record, signal) => pubsub.publishRecord(record, signal),
     });
     const jobs = createScheduledJobs({ appId, namespace, ledger, channel, monitor, appMaxConcurrency: options.appMaxConcurrency, clock, log, metrics });
-    this.#jobs = jobs;
     const workflows = createWorkflows({
       appId, namespace, ledger, clock, random, log,
       blocks: {
@@ -326,25 +319,19 @@ export class RunningSidecar implements Sidecar {
       appId,
       runtimeVersion: CONTRACT_VERSION,
       enabledFeatures: Object.entries(configuration.features).flatMap(([name, on]) => (on ? [name] : [])),
-      components: () => {
-        const inputs = new Map(bindings.list().map((input) => [input.binding, input]));
-        return components.statuses().map((status) => {
-          const input = status.type.startsWith('bindings.') ? inputs.get(status.name) : undefined;
-          return input ? { ...status, input } : status;
-        });
-      },
+      components: () => bindings.viewOf(components.statuses()),
       subscriptions: () => subscriptions.list(),
       httpEndpoints: resources.flatMap((resource) => (resource.kind === 'HTTPEndpoint' ? [resource.name] : [])),
       resiliencies: resilience.names,
       connectedWorkers: () => connectedWorkers(),
       appConnection: {
-        port: options.appPort, protocol: options.appProtocol, channelAddress: options.appChannelAddress,
-        maxConcurrency: options.appMaxConcurrency, health: options.appHealthCheck,
+        port: options.appPort, protocol: options.appProtocol, channelAddress: options.appChannelAddress, maxConcurrency: options.appMaxConcurrency, health: options.appHealthCheck,
       },
     });
     const health = createHealthBlock({ appId, missing: () => this.#missing(), outboundReady: () => this.state === 'ready' && components.firstAttemptsEnded });
     const shutdown = createShutdownBlock({ stop: () => void this.stop(), exit: () => this.#shared.exit(1) });
 
+    this.#intakes = [subscriptions, bindings, jobs];
     this.blocks = { state, pubsub, secrets, bindings: bindings.block, metadata, invocation, workflow, jobs: () => jobs.block(), pipeline };
     const invoke = invocationHttp(invocation, pipeline);
     const routes = [

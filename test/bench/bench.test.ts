@@ -129,7 +129,7 @@ describe('what is wrong is said in one line, with exit code 2:', () => {
     ['a backend whose server nobody knows', () => ['publish', '--backends', 'kafka', ...build], () => 'the kafka backend needs its server, and none is known: npm run servers -- up kafka, or set MECHA_KAFKA_BROKERS'],
     ['nothing that could be measured', () => ['bare-http', '--protocols', 'grpc'], () => 'nothing was measured: no scenario knows these backends and protocols'],
   ])('%s', async (_what, args, words) => {
-    const { code, err, out } = await runBench(args(), { MECHA_SERVERS_DIR: place.path, MECHA_REDIS_HOST: '', MECHA_KAFKA_BROKERS: '' });
+    const { code, err, out } = await runBench(args(), { MECHA_SERVERS_DIR: place.path, MECHA_REDIS_HOST: '', MECHA_KAFKA_BROKERS: '', MECHA_POSTGRESQL_HOST: '' });
     expect(err).toMatch(/^bench: [^\n]*\n$/);
     expect(err).toContain(words());
     expect(code, out).toBe(2);

@@ -1,12 +1,12 @@
 /**
  * A process that runs workflows of a shared ledger until it is killed: both kinds of executors, activities that take a moment. Says `open`.
- * Arguments: path of the ledger, `idle` to attach no executors.
+ * Arguments: path of the ledger, then the address of a database if that is to be it.
  */
 import { writeSync } from 'node:fs';
 import { systemClock } from '@mecha/runtime/clock.ts';
 import { Engine } from '@mecha/runtime/engine/engine.ts';
 import { functionActivities, functionExecutor, type WorkflowFunction } from '@mecha/runtime/engine/testing.ts';
-import { openSqliteLedger } from '@mecha/runtime/ledger/sqlite-ledger.ts';
+import { openLedger } from '@mecha/runtime/ledger/open-ledger.ts';
 import { createLog } from '@mecha/runtime/telemetry/log.ts';
 
 const order: WorkflowFunction = function* (context) {
@@ -21,10 +21,10 @@ const far: WorkflowFunction = function* (context) {
   return yield context.activity('add', context.input, { retry: { attemptsMax: 100, firstDelayMs: 10 } });
 };
 
-const [path = ''] = process.argv.slice(2);
+const [path = '', address] = process.argv.slice(2);
 const log = createLog({ level: 'fatal', json: true, appId: 'test', version: '0' });
-const ledger = await openSqliteLedger({ path, clock: systemClock, log });
-const engine = new Engine({ appId: 'worker', namespace: 'default', ledger, clock: systemClock, random: Math.random, newId: () => crypto.randomUUID(), log, settings: { pollMs: 200 } });
+const { ledger, clock } = await openLedger({ path, address, clock: systemClock, random: Math.random, log });
+const engine = new Engine({ appId: 'worker', namespace: 'default', ledger, clock, random: Math.random, newId: () => crypto.randomUUID(), log, settings: { pollMs: 200 } });
 engine.attachExecutor(functionExecutor({ order }));
 engine.attachExecutor(functionExecutor({ far }, { inline: false }));
 engine.attachActivities(

@@ -110,7 +110,9 @@ export class SdkWorld {
     return this.sidecars.get('flows')?.lines.some((line) => line.includes('a workflow is stalled') && line.includes(instance) && words.test(line)) ?? false;
   }
   async killAll(): Promise<void> {
-    for (const app of this.#apps) await this.killApp(app);
+    for (const app of this.#apps) await app.kill();
+    this.#apps.clear();
+    await until('the sidecar knows that the workers are gone', async () => (await this.connectedWorkers()) === 0);
   }
   /** Over the sidecar's own API, so that many come at once. */
   async raise(instance: string, event: string, data: unknown): Promise<void> {

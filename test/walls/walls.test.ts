@@ -50,17 +50,17 @@ const walls: readonly Wall[] = [
   },
   {
     sentence: 'a client library of a backend is imported by that backend alone and lazily, so that an idle sidecar stays small',
-    breaks: ({ from, to, typeOnly, lazy }) => BACKEND_LIBRARIES.has(to) && !(backendOf(from) !== undefined && (typeOnly || lazy)),
+    breaks: ({ from, to, typeOnly, lazy }) => BACKEND_LIBRARIES.has(to) && !inside(from, 'test', 'bench') && !(backendOf(from) !== undefined && (typeOnly || lazy)),
     example: ['components/redis/connection.ts', "import { Redis } from 'ioredis';"],
   },
   {
-    sentence: 'the runtime knows the kit and the catalog, which loads backends by id; only the embedded ledger is built from one (SQLite) directly',
+    sentence: 'the runtime knows the kit and the catalog, which loads backends by id; only the ledger is built from two (SQLite, PostgreSQL) directly',
     breaks: ({ from, to }) =>
       inside(from, 'runtime') &&
       inside(to, 'components') &&
       !inside(to, 'components/kit') &&
       to !== 'components/catalog.gen.ts' &&
-      !(inside(from, 'runtime/src/ledger') && inside(to, 'components/sqlite')),
+      !(inside(from, 'runtime/src/ledger') && inside(to, 'components/sqlite', 'components/postgresql')),
     example: ['runtime/src/component-host.ts', "import redis from '@mecha/components/redis/state.ts';"],
   },
   {
@@ -136,6 +136,11 @@ const walls: readonly Wall[] = [
       // Loaded with the door for workers, which is lazy itself.
       !/^runtime\/src\/blocks\/workflow\/(?:actions\.grpc|work-items\.grpc|worker-pool)\.ts$/.test(from),
     example: ['runtime/src/sidecar.ts', "import { Engine } from './engine/engine.ts';"],
+  },
+  {
+    sentence: 'jobs are loaded when there are any: an idle sidecar has neither what answers for them nor what delivers them',
+    breaks: ({ from, to, typeOnly, lazy }) => /^runtime\/src\/blocks\/jobs\/(?:jobs|job-runner|job-definition)\.ts$/.test(to) && !typeOnly && !lazy && (blockOf(from) !== 'jobs' || isFace(from)) && !inside(from, 'scripts'),
+    example: ['runtime/src/sidecar.ts', "import { JobRunner } from './blocks/jobs/job-runner.ts';"],
   },
   {
     sentence: 'the engine knows no HTTP, no gRPC, no block: doors stand before it, executors behind it',

@@ -7,7 +7,7 @@ import type { Protocol } from '../targets/target.ts';
 import type { LoadScenario, RequestContext } from './scenario.ts';
 import { grpcRequest } from './state.ts';
 
-const BACKENDS = ['memory', 'sqlite', 'redis', 'kafka'] as const;
+const BACKENDS = ['memory', 'sqlite', 'postgresql', 'redis', 'kafka'] as const;
 const PROTOCOLS = ['http', 'grpc'] as const;
 const NUMBERS_MAX = 90_000_000;
 const NO_CONTENT = 204;

@@ -78,7 +78,8 @@ async function startAll(bench: Bench, scenario: LoadScenario, protocol: Protocol
   if (bench.options.external) {
     into.push(await startExternal(bench, scenario, protocol));
   } else {
-    if (scenario.bare) into.push({ target: await startBare({ payloadBytes: bench.options.payloadBytes, inspect: bench.options.profile !== undefined }), context: contextOf(bench, 'bare', 'bare') });
+    const bareOptions = { payloadBytes: bench.options.payloadBytes, inspect: bench.options.profile !== undefined };
+    if (scenario.bare) into.push({ target: await (scenario.app === 'service' ? withService(bench, (servicePort) => startBare({ ...bareOptions, servicePort })) : startBare(bareOptions)), context: contextOf(bench, 'bare', 'bare') });
     for (const backend of scenario.backends.filter((one) => bench.options.backends.includes(one))) {
       for (const build of bench.builds) {
         for (const worker of scenario.app === 'worker' ? bench.options.workers : [undefined]) into.push(await startOn(bench, scenario, protocol, backend, build, worker ? { worker } : {}));
@@ -122,6 +123,7 @@ export async function startOn(bench: Bench, scenario: Pick<LoadScenario, 'app'>,
   const variant = bench.builds.length > 1 ? `${backend} ${build.name}` : backend;
   const common = { variant, build: build.folder, backend, servers: bench.servers, inspect: bench.options.profile !== undefined, ...(more.retention === undefined ? {} : { retention: more.retention }) };
   if (scenario.app === 'echo') return { target: await startPair(bench, common, appId, protocol), context };
+  if (scenario.app === 'service') return { target: await withService(bench, (servicePort) => startMecha({ ...common, appId, servicePort })), context };
   if (scenario.app === 'none') return { target: await startMecha({ ...common, appId }), context };
   if (scenario.app === 'worker') return { target: await startWithWorker(await startMecha({ ...common, ...(more.worker ? { variant: `${variant} ${more.worker}` } : {}), appId }), more.worker ?? 'javascript'), context };
   const port = await freePort();
@@ -129,6 +131,24 @@ export async function startOn(bench: Bench, scenario: Pick<LoadScenario, 'app'>,
   const target = await startMecha({ ...common, appId, app: { port, protocol } });
   await until(`${variant} subscribes its app`, target.child, SUBSCRIBED_WITHIN_MS, () => isSubscribed(target.http, context.topic));
   return { target, context };
+}
+
+/** What `start` starts, and behind it a service that ends with it. */
+async function withService(bench: Bench, start: (servicePort: number) => Promise<Target>): Promise<Target> {
+  const service = await startBare({ payloadBytes: bench.options.payloadBytes });
+  try {
+    const target = await start(service.http.port);
+    return {
+      ...target,
+      async stop() {
+        await target.stop();
+        await service.stop();
+      },
+    };
+  } catch (error) {
+    await service.stop();
+    throw error;
+  }
 }
 
 /** The caller's sidecar, the app's sidecar and the app, on one data folder. */

@@ -24,8 +24,8 @@ export interface LoadScenario {
   /** Whether a bare server can stand in: it is the unit of the ratios then. */
   readonly bare: boolean;
   readonly protocols: readonly Protocol[];
-  /** `events`: an app that takes the events of the topic. `echo`: an app behind a second sidecar. `worker`: one that runs workflows. */
-  readonly app: 'none' | 'events' | 'echo' | 'worker';
+  /** `events`: an app that takes the events of the topic. `echo`: an app behind a second sidecar. `worker`: one that runs workflows. `service`: what the binding `web` calls. */
+  readonly app: 'none' | 'events' | 'echo' | 'worker' | 'service';
   readonly numbers: Numbers;
   readonly ends: Load['ends'];
   /** No number is used twice. */

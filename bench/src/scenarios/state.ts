@@ -7,7 +7,7 @@ import { ask } from '../targets/ready.ts';
 import { Problem } from '../problem.ts';
 import type { LoadScenario, RequestContext } from './scenario.ts';
 
-const BACKENDS = ['memory', 'sqlite', 'redis'] as const;
+const BACKENDS = ['memory', 'sqlite', 'postgresql', 'redis'] as const;
 const PROTOCOLS = ['http', 'grpc'] as const;
 const JSON_TYPE = { 'content-type': 'application/json' };
 const READ_KEYS = 1000;

@@ -15,7 +15,7 @@ const STATES_PATH = '/v1.0-mecha/states';
 const MACHINE = 'chain';
 const TASKS = 5;
 
-const common = { kind: 'load', backends: ['sqlite'], bare: false, numbers: { from: 0, count: 1, order: 'sequential' }, ends: 'answer', unique: true } as const;
+const common = { kind: 'load', backends: ['sqlite', 'postgresql'], bare: false, numbers: { from: 0, count: 1, order: 'sequential' }, ends: 'answer', unique: true } as const;
 
 function ofWorker(name: string, workflow: string, output: string, words: string, openRate: number): LoadScenario {
   const instanceId = `bench-${NUMBER}`;

@@ -1,16 +1,18 @@
 /**
  * The unit of measure: fastify and grpc-js answering the same requests with answers of the same size and nothing behind
- * them. It is also the app of the invocation scenario.
+ * them. It is also the app of the invocation scenario and the service of
+ * the binding's, where another one passes requests on to it with undici.
  *
- *   node bare-server.ts HTTP_PORT GRPC_PORT PAYLOAD_BYTES
+ *   node bare-server.ts HTTP_PORT GRPC_PORT PAYLOAD_BYTES [SERVICE_PORT]
  */
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import type { Codec, Init, Method } from '@mecha/specs/codec.ts';
 import { AppCallback } from '@mecha/specs/gen/appcallback.gen.ts';
 import { Dapr } from '@mecha/specs/gen/dapr.gen.ts';
 import { fastify } from 'fastify';
+import { Pool } from 'undici';
 
-const [httpPort = 0, grpcPort = 0, payloadBytes = 1024] = process.argv.slice(2).map(Number);
+const [httpPort = 0, grpcPort = 0, payloadBytes = 1024, servicePort = 0] = process.argv.slice(2).map(Number);
 const value = JSON.stringify('x'.repeat(Math.max(0, payloadBytes - 2)));
 const data = Buffer.from(value);
 
@@ -22,6 +24,14 @@ http.post('/v1.0/state/:store/transaction', (_request, reply) => reply.code(204)
 http.post('/v1.0/publish/:pubsub/:topic', (_request, reply) => reply.code(204).send());
 http.post('/v1.0/invoke/:app/method/echo', (_request, reply) => reply.header('content-type', 'application/json').send(value));
 http.post('/echo', (_request, reply) => reply.header('content-type', 'application/json').send(value));
+if (servicePort > 0) {
+  const service = new Pool(`http://127.0.0.1:${servicePort}`, { connections: 256 });
+  http.post('/v1.0/bindings/web', async (request, reply) => {
+    const { data: given, metadata } = request.body as { data: unknown; metadata: { path: string } };
+    const answer = await service.request({ method: 'POST', path: `/${metadata.path}`, headers: { 'content-type': 'application/json' }, body: JSON.stringify(given) });
+    return reply.header('content-type', 'application/json').send(Buffer.from(await answer.body.arrayBuffer()));
+  });
+}
 await http.listen({ host: '127.0.0.1', port: httpPort });
 
 const grpc = new Server();

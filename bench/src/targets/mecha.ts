@@ -9,12 +9,14 @@ import { fileURLToPath } from 'node:url';
 import { Problem } from '../problem.ts';
 import { removeFolder, temporaryFolder } from '../process/leftovers.ts';
 import { freePort, startChild, until, type Child } from './child.ts';
+import { createDatabaseSchema } from './database-schema.ts';
 import { answers204 } from './ready.ts';
 import type { Protocol, Target } from './target.ts';
 
 export const STORE = 'statestore';
 export const PUBSUB = 'pubsub';
-export const BACKENDS = ['memory', 'sqlite', 'redis', 'kafka'] as const;
+/** `sqlite` and `postgresql` are ledgers: state, topics and workflows lie in them. With the others the ledger is SQLite. */
+export const BACKENDS = ['memory', 'sqlite', 'postgresql', 'redis', 'kafka'] as const;
 export type Backend = (typeof BACKENDS)[number];
 
 const READY_WITHIN_MS = 60_000;
@@ -37,6 +39,8 @@ export interface MechaOptions {
   readonly retention?: string;
   /** Addresses of the servers that backends need, by variable. */
   readonly servers: Readonly<Record<string, string>>;
+  /** Port of the HTTP service behind the binding `web`; absent: there is no such binding. */
+  readonly servicePort?: number;
 }
 
 export interface Mecha extends Target {
@@ -66,7 +70,8 @@ export async function spawnMecha(options: MechaOptions): Promise<Mecha> {
     args.push('--resources-path', resources);
   }
   if (options.app) args.push('--app-port', String(options.app.port), '--app-protocol', options.app.protocol);
-  const child = startChild(args, { ...(options.node === undefined ? {} : { node: options.node }), inspect: options.inspect ?? false });
+  const ledger = options.backend === 'postgresql' ? await createDatabaseSchema(serverOf('postgresql', options.servers, 'MECHA_POSTGRESQL_HOST')) : undefined;
+  const child = startChild(args, { ...(options.node === undefined ? {} : { node: options.node }), ...(ledger ? { env: { MECHA_LEDGER: ledger.url } } : {}), inspect: options.inspect ?? false });
   return {
     variant: options.variant,
     child,
@@ -75,6 +80,7 @@ export async function spawnMecha(options: MechaOptions): Promise<Mecha> {
     pids: [child.pid],
     async stop() {
       await child.stop();
+      await ledger?.drop();
       if (options.dataDir === undefined) await removeFolder(dataDir);
     },
   };
@@ -82,22 +88,25 @@ export async function spawnMecha(options: MechaOptions): Promise<Mecha> {
 
 export const DEFAULT_BUILD = fileURLToPath(new URL('../../../dist/mecha', import.meta.url));
 
-function componentsYaml({ backend, appId, servers, retention = '5s' }: MechaOptions): string {
-  const redis = { redisHost: serverOf(backend, servers, 'MECHA_REDIS_HOST') };
-  const kafka = { brokers: serverOf(backend, servers, 'MECHA_KAFKA_BROKERS'), consumerGroup: appId, authType: 'none', initialOffset: 'oldest' };
+function componentsYaml({ backend, appId, servers, retention = '5s', servicePort }: MechaOptions): string {
+  const redis = { redisHost: backend === 'redis' ? serverOf(backend, servers, 'MECHA_REDIS_HOST') : '' };
+  const kafka = { brokers: backend === 'kafka' ? serverOf(backend, servers, 'MECHA_KAFKA_BROKERS') : '', consumerGroup: appId, authType: 'none', initialOffset: 'oldest' };
   const state = {
     memory: componentYaml(STORE, 'state.in-memory', {}),
     sqlite: componentYaml(STORE, 'state.sqlite', {}),
+    postgresql: componentYaml(STORE, 'state.sqlite', {}),
     redis: componentYaml(STORE, 'state.redis', redis),
     kafka: componentYaml(STORE, 'state.in-memory', {}),
   };
   const pubsub = {
     memory: componentYaml(PUBSUB, 'pubsub.in-memory', {}),
     sqlite: componentYaml(PUBSUB, 'pubsub.sqlite', { retention, retentionBytes: '64Gi' }),
+    postgresql: componentYaml(PUBSUB, 'pubsub.sqlite', { retention, retentionBytes: '64Gi' }),
     redis: componentYaml(PUBSUB, 'pubsub.redis', { ...redis, consumerID: appId, maxLenApprox: '1000000' }),
     kafka: componentYaml(PUBSUB, 'pubsub.kafka', kafka),
   };
-  return `${state[backend]}---\n${pubsub[backend]}`;
+  const web = servicePort === undefined ? '' : `---\n${componentYaml('web', 'bindings.http', { url: `http://127.0.0.1:${servicePort}` })}`;
+  return `${state[backend]}---\n${pubsub[backend]}${web}`;
 }
 
 function componentYaml(name: string, type: string, metadata: Readonly<Record<string, string>>): string {
@@ -107,8 +116,8 @@ function componentYaml(name: string, type: string, metadata: Readonly<Record<str
 
 function serverOf(backend: Backend, servers: Readonly<Record<string, string>>, variable: string): string {
   const address = servers[variable];
-  if (address === undefined && ((backend === 'redis' && variable === 'MECHA_REDIS_HOST') || (backend === 'kafka' && variable === 'MECHA_KAFKA_BROKERS'))) {
+  if (address === undefined) {
     throw new Problem(`the ${backend} backend needs its server, and none is known: npm run servers -- up ${backend}, or set ${variable}`);
   }
-  return address ?? '';
+  return address;
 }

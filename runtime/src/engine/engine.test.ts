@@ -436,6 +436,14 @@ describe('operations', () => {
     expect(ran.toSorted()).toEqual([1, 2, 3]);
   });
 
+  test('an instance whose history is a record is not rerun, and says what to do instead', async () => {
+    const executor: WorkflowExecutor = { style: 'snapshot', inline: true, runTurn: () => ({ actions: [{ kind: 'complete', id: 0, status: 'completed' }], audit: [{ type: 'Done' }], snapshot: '1' }) };
+    const engine = createEngine({ executor });
+    await engine.operations.start({ name: 'machine', instanceId: '1' });
+    await ended(engine, '1');
+    await expect(engine.rerun({ instanceId: '1', eventId: 1 })).rejects.toThrow(/'1' cannot be rerun from event 1: .* is redriven/);
+  });
+
   test('an executor that ends gracefully is told of termination and has the last word; force does not ask', async () => {
     const executor: WorkflowExecutor = {
       style: 'snapshot', inline: true, endsGracefully: true, names: () => ['saga'],

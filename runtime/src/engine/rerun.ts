@@ -38,7 +38,7 @@ export async function rerun(request: RerunRequest, { app, ledger, clock, newId }
   for (const { data } of await ledger.workflows.history(source.row, 0, Number.MAX_SAFE_INTEGER)) history.push(...(await fetched<HistoryEvent[]>(ledger.workflows, source.row, data)));
   const at = history.findIndex((event) => event.id === eventId && event.kind !== 'executionCompleted');
   const found = history[at];
-  if (!found) throw engineErrors.rerunTarget(instanceId, eventId, 'its history does not have this event');
+  if (!found) throw engineErrors.rerunTarget(instanceId, eventId, history.some(({ kind }) => kind === 'audit') ? 'its history is a record and no steps; an execution of a state machine is redriven' : 'its history does not have this event');
   if (!isOrder(found)) throw engineErrors.rerunTarget(instanceId, eventId, `${found.kind} is not an event that can be rerun`);
   if (request.input !== undefined && found.kind === 'timerCreated') throw engineErrors.rerunTarget(instanceId, eventId, 'a timer has no input');
 

@@ -101,6 +101,7 @@ function list(sql: Sql, query: WorkflowQuery): { instances: WorkflowRow[]; curso
   return { instances: found.map(workflowRow), ...(cut && last ? { cursor: `${last.created_at}.${last.id}` } : {}) };
 }
 
+/** What the index that was chosen does not choose. */
 export function matchesQuery(row: InstanceColumns, { statuses, name, idPrefix, completedBefore, createdTo }: WorkflowQuery): boolean {
   return (
     (statuses === undefined || statuses.includes(row.status)) &&

@@ -209,6 +209,14 @@ describe('resilience', () => {
     expect(calls).toBe(1);
   });
 
+  test('the built-in retries of an invocation are three, a second apart, unless a policy of their name says otherwise, and never fewer', () => {
+    const delays = (retries: ResiliencyResource['retries']): (number | undefined)[] => [1, 2, 3, 4, 5, 6].map((failed) => bench({ retries }).resilience.serviceRetryDelayMs(failed, 0));
+    const none = undefined;
+    expect(delays({})).toEqual([1000, 1000, 1000, none, none, none]);
+    expect(delays({ DaprBuiltInServiceRetries: { ...CONSTANT, durationMs: 200, maxRetries: 5 } })).toEqual([200, 200, 200, 200, 200, none]);
+    for (const maxRetries of [-1, 0, 2]) expect(delays({ DaprBuiltInServiceRetries: { ...CONSTANT, durationMs: 200, maxRetries } })).toEqual([200, 200, 200, none, none, none]);
+  });
+
   test('later resources win over earlier ones, name by name', async () => {
     const clock = createTurnedClock(0);
     const log: Log = { ...createKeptLog(), scoped: () => log };

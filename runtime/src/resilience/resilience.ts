@@ -52,6 +52,11 @@ export interface Resilience {
   forComponent(name: string, kind: ComponentKind, direction: Direction): PolicyRunner;
   /** `target` as the caller typed it; `endpoint` (method or path) has a breaker of its own. */
   forApp(target: string, endpoint?: string): PolicyRunner;
+  /**
+   * Between tries of an invocation that no policy covers: milliseconds before the one that follows `failed` failed ones, or undefined when
+   * there is none. The built-in rule is three, a second apart; a retry policy of the name `DaprBuiltInServiceRetries` stands in its place.
+   */
+  serviceRetryDelayMs(failed: number, elapsedMs: number): number | undefined;
   /** Names of the loaded resources, for the metadata API. */
   readonly names: readonly string[];
 }
@@ -86,19 +91,24 @@ export interface ResilienceParts {
 
 const APP_BREAKERS_MAX = 100;
 const NEVER = new AbortController().signal;
+const BUILT_IN_RETRIES_MIN = 3;
+/** Built-in policies that a resource may redefine (behaviour.md 7.4). */
+const REDEFINABLE = ['DaprBuiltInServiceRetries', 'DaprBuiltInActorRetries', 'DaprBuiltInActorReminderRetries', 'DaprBuiltInInitializationRetries'];
+const SERVICE_RETRY: RetryPolicy = { policy: 'constant', durationMs: 1000, maxIntervalMs: 60_000, maxRetries: BUILT_IN_RETRIES_MIN, matching: undefined };
 
 const PASS_THROUGH: PolicyRunner = { active: false, retries: false, run: (signal, attempt) => attempt(signal, 1) };
 
 /** Resources that carry scopes apply only to the apps they name; later ones win over earlier ones, name by name. */
 export function createResilience(resources: readonly ResiliencyResource[], parts: ResilienceParts): Resilience {
   const mine = resources.filter((resource) => resource.scopes.length === 0 || resource.scopes.includes(parts.appId));
-  if (mine.length === 0) return { forComponent: () => PASS_THROUGH, forApp: () => PASS_THROUGH, names: [] };
+  if (mine.length === 0) return { forComponent: () => PASS_THROUGH, forApp: () => PASS_THROUGH, serviceRetryDelayMs: (failed) => retryDelayMs(SERVICE_RETRY, failed, 0, Math.random), names: [] };
   for (const { name } of mine) parts.metrics.count('resiliency_loaded', { name });
   const policies = new PolicyBook(mine, parts);
   return {
     names: mine.map(({ name }) => name),
     forComponent: (name, kind, direction) => policies.forComponent(name, kind, direction),
     forApp: (target, endpoint = '') => policies.forApp(target, endpoint),
+    serviceRetryDelayMs: (failed, elapsedMs) => retryDelayMs(policies.retry('DaprBuiltInServiceRetries') ?? SERVICE_RETRY, failed, elapsedMs, parts.random ?? Math.random),
   };
 }
 
@@ -132,6 +142,16 @@ class PolicyBook {
       put(this.#apps, resource.apps);
       put(this.#components, resource.components);
     }
+    for (const name of REDEFINABLE) {
+      const given = this.#retries.get(name);
+      if (!given || given.maxRetries >= BUILT_IN_RETRIES_MIN) continue;
+      parts.log.warn({ policy: name }, `retry policy ${name} must have at least ${BUILT_IN_RETRIES_MIN} retries, and has ${BUILT_IN_RETRIES_MIN} now`);
+      this.#retries.set(name, { ...given, maxRetries: BUILT_IN_RETRIES_MIN });
+    }
+  }
+
+  retry(name: string): RetryPolicy | undefined {
+    return this.#retries.get(name);
   }
 
   forComponent(name: string, kind: ComponentKind, direction: Direction): PolicyRunner {
@@ -195,7 +215,11 @@ class PolicyBook {
     if (policies.timeoutMs <= 0 && !policies.retry && !policies.breaker) return PASS_THROUGH;
     const note = (policy: string, status = ''): void =>
       this.#parts.metrics.count('resiliency_activations_total', { name: this.#name, policy, flow_direction: direction, target, status });
-    return new Runner(policies, this.#parts, note);
+    const kinds = [...(policies.timeoutMs > 0 ? ['timeout'] : []), ...(policies.retry ? ['retry'] : []), ...(policies.breaker ? ['circuitbreaker'] : [])];
+    const used = (): void => {
+      for (const policy of kinds) this.#parts.metrics.count('resiliency_count', { name: this.#name, policy, flow_direction: direction, target, status: '' });
+    };
+    return new Runner(policies, this.#parts, note, used);
   }
 
   #makeBreaker(policyName: string | undefined, target: string, direction: Direction): Policies['breaker'] {
@@ -222,11 +246,14 @@ class Runner implements PolicyRunner {
   readonly #policies: Policies;
   readonly #parts: ResilienceParts;
   readonly #note: (policy: string, status?: string) => void;
+  /** Counts that the policies were used. */
+  readonly #used: () => void;
 
-  constructor(policies: Policies, parts: ResilienceParts, note: (policy: string, status?: string) => void) {
+  constructor(policies: Policies, parts: ResilienceParts, note: (policy: string, status?: string) => void, used: () => void) {
     this.#policies = policies;
     this.#parts = parts;
     this.#note = note;
+    this.#used = used;
   }
 
   get retries(): boolean {
@@ -234,6 +261,7 @@ class Runner implements PolicyRunner {
   }
 
   async run<T>(signal: AbortSignal, attempt: Attempt<T>, options: RunOptions = {}): Promise<T> {
+    this.#used();
     try {
       return await this.#withRetries(signal, options.stopRetrying ?? NEVER, attempt);
     } catch (error) {

@@ -100,7 +100,8 @@ export function createEventDelivery(parts: EventDeliveryParts): (event: BindingE
     for (;;) {
       try {
         return await policy.run(parts.cut, (signal) => attempt(event, trace, signal), { stopRetrying: draining });
-      } catch (error) {
+      } catch (caught) {
+        const error = caught instanceof PermanentFailure ? caught.failure : caught;
         if (error instanceof AppGone) return { outcome: 'away', reason: error.message };
         if (!(error instanceof CircuitOpen)) return { outcome: 'failed', reason: messageOf(error) };
         await waitFor(clock, error.retryAfterMs, draining);

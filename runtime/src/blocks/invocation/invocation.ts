@@ -96,13 +96,11 @@ export interface InvocationBlockParts {
   readonly peers: { call(caller: PeerCaller, target: PeerTarget, request: AppRequest, signal: AbortSignal): Promise<AppResponse> };
   readonly external: ExternalHttp;
   readonly endpoints: readonly HttpEndpoint[];
-  readonly resilience: Pick<Resilience, 'forApp'>;
+  readonly resilience: Pick<Resilience, 'forApp' | 'serviceRetryDelayMs'>;
   readonly clock: Clock;
   readonly metrics: Metrics;
 }
 
-const RETRIES_MAX = 3;
-const RETRY_DELAY_MS = 1000;
 const IDEMPOTENT = new Set(['GET', 'HEAD', 'PUT', 'DELETE', 'OPTIONS', 'TRACE']);
 /** Escaped or not, these have no place in a method name (http-api.md 8.1). */
 const FORBIDDEN_IN_METHOD = /[#?]|%23|%3F/;
@@ -134,18 +132,20 @@ export function createInvocationBlock(parts: InvocationBlockParts): InvocationBl
     }
   }
 
-  async function callApp(target: PeerTarget, request: AppRequest, signal: AbortSignal, retries: number): Promise<AppResponse> {
+  async function callApp(target: PeerTarget, request: AppRequest, signal: AbortSignal, retries: boolean): Promise<AppResponse> {
     if (target.appId === parts.appId && target.namespace === parts.namespace) return receive(request, self, signal);
     const forwarded = { ...request, headers: { ...request.headers, ...forwardedHeaders(request.headers) } };
     const streamed = isStream(request.body);
     parts.metrics.count('runtime_service_invocation_req_sent_total', { dst_app_id: target.appId, type: streamed ? 'streaming' : 'unary' });
+    const began = parts.clock.now();
     for (let attempt = 0; ; attempt++) {
       try {
         return await parts.peers.call(self, target, forwarded, signal);
       } catch (error) {
-        const again = !streamed && attempt < retries && isLostConnection(error, request.method, attempt);
-        if (!again) throw error;
-        await waitFor(parts.clock, RETRY_DELAY_MS, signal);
+        const again = !streamed && retries && isLostConnection(error, request.method, attempt);
+        const delayMs = again ? parts.resilience.serviceRetryDelayMs(attempt + 1, parts.clock.now() - began) : undefined;
+        if (delayMs === undefined) throw error;
+        await waitFor(parts.clock, delayMs, signal);
         signal.throwIfAborted();
       }
     }
@@ -173,7 +173,7 @@ export function createInvocationBlock(parts: InvocationBlockParts): InvocationBl
     return { type: 'app', appId, namespace };
   }
 
-  async function attempt(target: Target, request: AppRequest, signal: AbortSignal, retries: number): Promise<AppResponse> {
+  async function attempt(target: Target, request: AppRequest, signal: AbortSignal, retries: boolean): Promise<AppResponse> {
     return target.type === 'app' ? callApp(target, request, signal, retries) : callExternal(target, request, signal);
   }
 
@@ -189,7 +189,7 @@ export function createInvocationBlock(parts: InvocationBlockParts): InvocationBl
       const began = performance.now();
       const policy = parts.resilience.forApp(request.target, path);
       try {
-        const once = (signal: AbortSignal) => attempt(target, onward, signal, policy.retries ? 0 : RETRIES_MAX);
+        const once = (signal: AbortSignal) => attempt(target, onward, signal, !policy.retries);
         const response = policy.active ? await underPolicy(policy, call.signal, body, once) : await once(call.signal);
         if (target.type === 'app') measureAnswer(parts.metrics, target.appId, String(response.status), performance.now() - began);
         return response;

@@ -41,6 +41,12 @@ export class ClaimLane {
     return this.#enqueue(text, values);
   }
 
+  /** The column `answer` of the one row that comes. */
+  async ask<T>(text: string, values: (claim: number) => readonly Value[]): Promise<T> {
+    const [row = {}] = await this.run(text, values);
+    return row['answer'] as T;
+  }
+
   #enqueue(text: string, values: (claim: number) => readonly Value[]): Promise<readonly Row[]> {
     if (this.#waiting >= WAITING_MAX) return Promise.reject(new LedgerRefused('overloaded', 'too many claims wait for the database'));
     this.#waiting++;

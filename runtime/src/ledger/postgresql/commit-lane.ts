@@ -10,7 +10,7 @@
 import type { Clock, LedgerOperation, LedgerResult } from '@mecha/components/kit';
 import { LedgerRefused } from '@mecha/components/kit';
 import { settle, type Backend, type Connection, type ConnectionKeeper } from '@mecha/components/postgresql/connection.ts';
-import { encodeBatch, encodeGroup, type EncodedBatch, type EncodedGroup } from './encode-batch.ts';
+import { encodeBatch, encodeGroup, inLockOrder, type EncodedBatch, type EncodedGroup } from './encode-batch.ts';
 import { closedRefusal, isLost, isTransient, refusalOf, refusedBatch } from './failures.ts';
 import { SESSION_GONE } from './schema-commit.ts';
 
@@ -74,7 +74,7 @@ export class CommitLane {
     // All that this turn of the event loop brings goes together.
     await new Promise<void>((resolve) => setImmediate(resolve));
     while (this.#queue.length > 0) {
-      const group = this.#take();
+      const group = inLockOrder(this.#take());
       try {
         const answers = await this.#run(++this.#group, encodeGroup(group.map(({ batch }) => batch)));
         for (const [index, { resolve, reject }] of group.entries()) {

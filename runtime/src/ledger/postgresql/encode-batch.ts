@@ -2,8 +2,8 @@
  * A group of batches as `run_group` takes it: the operations as JSON, their bytes side by side in one buffer, and what is to be
  * locked before anything is changed, in the order in which everybody locks.
  */
-import { endOfPrefix, type LedgerOperation } from '@mecha/components/kit';
-import { storedJson } from '@mecha/components/postgresql/text.ts';
+import { endOfPrefix, type LedgerOperation, type WorkflowMessage } from '@mecha/components/kit';
+import { Json } from '@mecha/components/postgresql/connection.ts';
 import { isDurableJobOperation } from '../job-ledger.ts';
 import { isDurableWorkflowOperation, workflowBytes } from '../workflow-ledger.ts';
 
@@ -18,6 +18,8 @@ export interface EncodedBatch {
   /** Leases something for this process. */
   readonly claims: boolean;
   readonly locks: Locks;
+  /** What it locks, when that is one thing or none: batches in this order lock as everybody does. */
+  readonly lockKey: string | undefined;
 }
 
 interface Locks {
@@ -51,14 +53,43 @@ export function encodeBatch(batch: readonly LedgerOperation[]): EncodedBatch {
     }
     return encodeOperation(operation);
   });
-  return { operations, data, bytes, durable, claims, locks };
+  return { operations: operations.map(withoutFirstMessage), data, bytes, durable, claims, locks, lockKey: lockKeyOf(locks) };
+}
+
+/** A first step consumes the first message whatever it is: where it comes in the same batch, the message need not be written, but for what it brings. */
+function withoutFirstMessage(operation: Encoded, _index: number, all: readonly Encoded[]): Encoded {
+  if (operation['type'] !== 'workflow.create' || (operation['message'] as WorkflowMessage).payloads?.length) return operation;
+  const isStepped = all.some(({ type, app, instanceId }) => type === 'workflow.first-step' && app === operation['app'] && instanceId === operation['instanceId']);
+  return isStepped ? { ...operation, message: undefined } : operation;
+}
+
+const ID_DIGITS = 16;
+function lockKeyOf({ states, topics, groups, rows, names, activities, children }: Locks): string | undefined {
+  // Which instances these stand for is not known here.
+  if (activities.length + children.length > 0) return undefined;
+  const keys = [
+    ...states.map((pair) => `1 ${pair.join('\u0000')}`),
+    ...topics.map((topic) => `2 ${topic}`),
+    ...groups.map((pair) => `3 ${pair.join('\u0000')}`),
+    ...rows.map((row) => `4 ${String(row).padStart(ID_DIGITS, '0')}`),
+    ...names.map((pair) => `5 ${pair.join('\u0000')}`),
+  ];
+  return keys.length > 1 ? undefined : (keys[0] ?? '');
+}
+
+/** What waited together has no order among itself; put so that most groups need not lock anything beforehand. */
+export function inLockOrder<T extends { readonly batch: EncodedBatch }>(waiting: readonly T[]): readonly T[] {
+  return waiting.toSorted(({ batch: a }, { batch: b }) => {
+    const [first, second] = [a.lockKey ?? '', b.lockKey ?? ''];
+    return first < second ? -1 : first > second ? 1 : 0;
+  });
 }
 
 export interface EncodedGroup {
-  readonly batches: string;
+  readonly batches: Json;
   readonly data: Uint8Array;
-  /** Null: nothing that another could lock in another order. */
-  readonly locks: string | null;
+  /** Null: each batch locks one thing, and they stand in order. */
+  readonly locks: Json | null;
   readonly claims: boolean;
   readonly durable: boolean;
 }
@@ -75,7 +106,7 @@ export function encodeGroup(batches: readonly EncodedBatch[]): EncodedGroup {
     });
   });
   return {
-    batches: storedJson(operations),
+    batches: new Json(operations),
     data: Buffer.concat(batches.flatMap(({ data }) => data), at),
     locks: encodeLocks(batches),
     claims: batches.some(({ claims }) => claims),
@@ -108,15 +139,15 @@ function encodeOperation(operation: LedgerOperation): Encoded {
     }
     case 'topic.append': {
       const { type, topic, retention, message } = operation;
-      return { type, topic, retention, id: message.id, contentType: message.contentType, metadata: storedJson(message.metadata), size: message.data.length };
+      return { type, topic, retention, id: message.id, contentType: message.contentType, metadata: JSON.stringify(message.metadata), size: message.data.length };
     }
     case 'outbox.add': {
       const { data, metadata, ...rest } = operation.record;
-      return { type: operation.type, ...rest, metadata: storedJson(metadata), size: data.length };
+      return { type: operation.type, ...rest, metadata: JSON.stringify(metadata), size: data.length };
     }
     case 'dead-letter.add': {
       const { data, ...letter } = operation.letter;
-      return { type: operation.type, id: letter.id, appId: letter.appId, letterAt: letter.at, letter: storedJson(letter), size: data.length };
+      return { type: operation.type, id: letter.id, appId: letter.appId, letterAt: letter.at, letter: JSON.stringify(letter), size: data.length };
     }
     case 'job.put': {
       const { data, ...rest } = operation;
@@ -190,16 +221,15 @@ function addLocks(operation: LedgerOperation, locks: OpenLocks): void {
   }
 }
 
-function encodeLocks(batches: readonly EncodedBatch[]): string | null {
+function encodeLocks(batches: readonly EncodedBatch[]): Json | null {
   const of = <Kind extends keyof Locks>(kind: Kind): Locks[Kind][number][] => batches.flatMap(({ locks }) => locks[kind] as Locks[Kind][number][]);
   const states = distinctPairs(of('states'));
   const topics = [...new Set(of('topics'))];
   const groups = distinctPairs(of('groups'));
   const instances = { rows: of('rows'), activities: of('activities'), names: distinctPairs(of('names')), children: of('children') };
+  if (batches.every(({ lockKey }) => lockKey !== undefined)) return null;
   const instanceCount = Object.values(instances).reduce((sum, { length }) => sum + length, 0);
-  // What locks one thing alone cannot lock two in another order.
-  if (states.length + topics.length + groups.length + instanceCount <= 1) return null;
-  return storedJson({
+  return new Json({
     states,
     ...(topics.length > 0 ? { topics } : {}),
     ...(groups.length > 0 ? { groups } : {}),

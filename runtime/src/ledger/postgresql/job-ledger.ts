@@ -1,23 +1,24 @@
 /** The jobs part of the port: claims by the claim lane, reads by the connection for reads. */
 import { endOfPrefix, type ClaimedJob, type JobLedger } from '@mecha/components/kit';
-import type { Row, Value } from '@mecha/components/postgresql/connection.ts';
+import { Json, type Row, type Value } from '@mecha/components/postgresql/connection.ts';
 import { ledgerJob, type JobColumns } from '../job-schema.ts';
+import type { ClaimLane } from './claim-lane.ts';
 
 export interface JobLedgerParts {
   readonly session: number;
   readonly now: () => number | null;
   readonly read: (text: string, values: readonly Value[]) => Promise<readonly Row[]>;
-  readonly claim: (text: string, values: (claim: number) => readonly Value[]) => Promise<readonly Row[]>;
+  readonly claims: ClaimLane;
   readonly touch: (channels: readonly string[]) => void;
 }
 
 const LIVE = '(expires_at IS NULL OR expires_at > now_ms($2))';
 const LIST = `SELECT * FROM jobs WHERE app = $1 AND ${LIVE} AND name >= $3 AND name > $4 AND ($5::text IS NULL OR name < $5) ORDER BY name LIMIT $6`;
 
-export function openJobLedger({ session, now, read, claim, touch }: JobLedgerParts): JobLedger {
+export function openJobLedger({ session, now, read, claims, touch }: JobLedgerParts): JobLedger {
   return {
     async claim({ app, owner, limit, leaseMs }) {
-      const rows = await claim('SELECT about, bytes FROM claim_jobs($1, $2, $3, $4, $5, $6, $7)', (number) => [session, number, app, owner, limit, leaseMs, now()]);
+      const rows = await claims.run('SELECT about, bytes FROM claim_jobs($1, $2, $3, $4, $5, $6, $7)', (number) => [session, number, app, owner, limit, leaseMs, now()]);
       const jobs = rows.map(({ about, bytes }): ClaimedJob => {
         const columns = { ...(about as JobColumns), data: bytes as Uint8Array };
         return { ...ledgerJob(columns), claimedAt: Number(columns.claimed_at), fence: columns.fence };
@@ -25,8 +26,7 @@ export function openJobLedger({ session, now, read, claim, touch }: JobLedgerPar
       return { jobs, more: jobs.length >= limit };
     },
     async renew({ owner, leaseMs, jobs }) {
-      const [row] = await claim('SELECT renew_jobs($1, $2, $3, $4, $5) AS answer', () => [session, owner, leaseMs, JSON.stringify(jobs), now()]);
-      const { lost, touched } = row?.['answer'] as { lost: number[]; touched: string[] };
+      const { lost, touched } = await claims.ask<{ lost: number[]; touched: string[] }>('SELECT renew_jobs($1, $2, $3, $4, $5) AS answer', () => [session, owner, leaseMs, new Json(jobs), now()]);
       if (touched.length > 0) touch(touched);
       return { lost };
     },

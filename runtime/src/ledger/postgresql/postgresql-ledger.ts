@@ -12,7 +12,8 @@ import { hostname } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import { readFileSync } from 'node:fs';
 import type { ClaimedMessage, ClaimedOutboxRecord, ClaimedWorkflow, Clock, DeadLetter, Ledger, LedgerOperation, MessageClaim, OutboxSource, TopicStatus, WorkflowActivity, WorkflowClaimRequest, WorkflowLedger } from '@mecha/components/kit';
-import { ConnectionKeeper, openConnection, PostgresqlError, shownAddress, type Connection, type PostgresqlAddress, type Row, type Value } from '@mecha/components/postgresql/connection.ts';
+import { ConnectionKeeper, Json, openConnection, PostgresqlError, shownAddress, type Connection, type PostgresqlAddress, type Row, type Value } from '@mecha/components/postgresql/connection.ts';
+import { toStored } from '@mecha/components/postgresql/text.ts';
 import { systemClock } from '../../clock.ts';
 import { createLogLimit } from '../../log-limit.ts';
 import type { Log } from '../../telemetry/log.ts';
@@ -39,6 +40,8 @@ export interface PostgresqlLedgerOptions {
   readonly clock?: Clock;
   /** How long a request waits for a database that cannot be reached. */
   readonly patienceMs?: number;
+  /** How long the start does. */
+  readonly openPatienceMs?: number;
 }
 
 /** `clock` is the database's time, for all that is compared with what the ledger keeps. */
@@ -56,7 +59,7 @@ const OPEN_PATIENCE_MS = 60_000;
 const READ_TRIES_MAX = 5;
 const LOG_AGAIN_MS = 60_000;
 
-export async function openPostgresqlLedger({ address, registry, log, random, clock: turned, patienceMs = PATIENCE_MS }: PostgresqlLedgerOptions): Promise<PostgresqlLedger> {
+export async function openPostgresqlLedger({ address, registry, log, random, clock: turned, patienceMs = PATIENCE_MS, openPatienceMs = OPEN_PATIENCE_MS }: PostgresqlLedgerOptions): Promise<PostgresqlLedger> {
   const databaseClock = new DatabaseClock(systemClock);
   const clock = turned ?? databaseClock;
   const now = (): number | null => turned?.now() ?? null;
@@ -77,7 +80,7 @@ export async function openPostgresqlLedger({ address, registry, log, random, clo
   const keeperOf = (onOpen?: (connection: Connection) => Promise<void>): ConnectionKeeper =>
     new ConnectionKeeper({ open: () => openConnection(address), clock: systemClock, random, onTrouble: tellTrouble, ...(onOpen ? { onOpen } : {}) });
 
-  const session = await openSession(address, host, now, tellTrouble);
+  const session = await openSession(address, host, now, tellTrouble, openPatienceMs);
   const keepSession = async (connection: Connection): Promise<void> => {
     await connection.query('SELECT keep_session($1, $2, $3, $4, $5, $6)', [session, host, process.pid, processIdentity(process.pid), SESSION_LEASE_MS, now()]);
   };
@@ -105,10 +108,6 @@ export async function openPostgresqlLedger({ address, registry, log, random, clo
       }
     }
   }
-  async function claimOne<T>(text: string, values: (claim: number) => readonly Value[]): Promise<T> {
-    const [row] = await claims.run(text, values);
-    return row?.['answer'] as T;
-  }
   const stateReads = new StateReads(read, now);
 
   /** Renews the lease, tells the time, frees what the dead held, and removes a bounded step of what is over. */
@@ -119,13 +118,13 @@ export async function openPostgresqlLedger({ address, registry, log, random, clo
       const askedAt = performance.now();
       const turn = sweeps++;
       const text = 'SELECT keep_session($1, $2, $3, $4, $5, $6), now_ms(NULL) AS now, sweep($7, $6) AS swept';
-      const [row] = await claims.run(text, () => [session, host, process.pid, processIdentity(process.pid), SESSION_LEASE_MS, now(), turn]);
-      databaseClock.set(Number(row?.['now']), askedAt, performance.now());
-      const { droppedGroups, droppedLetters, more } = row?.['swept'] as { droppedGroups: Record<string, unknown>[]; droppedLetters: Record<string, unknown>[]; more: boolean };
+      const [row = {}] = await claims.run(text, () => [session, host, process.pid, processIdentity(process.pid), SESSION_LEASE_MS, now(), turn]);
+      databaseClock.set(Number(row['now']), askedAt, performance.now());
+      const { droppedGroups, droppedLetters, more } = row['swept'] as { droppedGroups: Record<string, unknown>[]; droppedLetters: Record<string, unknown>[]; more: boolean };
       for (const dropped of droppedGroups) log.warn(dropped, 'consumer group dropped: it was not seen for 7 days');
       for (const dropped of droppedLetters) log.warn(dropped, 'the oldest dead letters of an app are dropped: 10,000 are kept');
       for (const dead of await deadSessions()) {
-        const freed = await claimOne<string[]>('SELECT to_jsonb(end_session($1)) AS answer', () => [dead]);
+        const freed = await claims.ask<string[]>('SELECT to_jsonb(end_session($1)) AS answer', () => [dead]);
         touch(freed);
       }
       if (more) nextMs = TEND_ON_MS;
@@ -171,7 +170,7 @@ export async function openPostgresqlLedger({ address, registry, log, random, clo
   };
 
   const claimWorkflows = (name: 'claim_instances' | 'claim_activities', { app, owner, limit, leaseMs, names, limits }: WorkflowClaimRequest) =>
-    claimOne<{ rows: unknown[]; more: boolean }>(`SELECT ${name}($1, $2, $3, $4, $5, $6, $7, $8, $9) AS answer`, (claim) => [session, claim, app, owner, limit, leaseMs, names ?? null, JSON.stringify(limits ?? {}), now()]);
+    claims.ask<{ rows: unknown[]; more: boolean }>(`SELECT ${name}($1, $2, $3, $4, $5, $6, $7, $8, $9) AS answer`, (claim) => [session, claim, app, owner, limit, leaseMs, names ?? null, limitsOf(limits), now()]);
   const workflows: WorkflowLedger = {
     async claimInstances(request) {
       const { rows, more } = await claimWorkflows('claim_instances', request);
@@ -183,18 +182,18 @@ export async function openPostgresqlLedger({ address, registry, log, random, clo
     },
     async renew({ owner, leaseMs, instances, activities }) {
       const text = 'SELECT renew_workflows($1, $2, $3, $4, $5, $6) AS answer';
-      const { touched, ...lost } = await claimOne<{ lostInstances: number[]; lostActivities: number[]; touched: string[] }>(text, () => [session, owner, leaseMs, JSON.stringify(instances), JSON.stringify(activities), now()]);
+      const { touched, ...lost } = await claims.ask<{ lostInstances: number[]; lostActivities: number[]; touched: string[] }>(text, () => [session, owner, leaseMs, new Json(instances), new Json(activities), now()]);
       touch(touched);
       return lost;
     },
     async fireTimers({ app, limit }) {
-      const { fired, nextDueAt, touched } = await claimOne<{ fired: number; nextDueAt: number | null; touched: string[] }>('SELECT fire_timers($1, $2, $3) AS answer', () => [app, limit, now()]);
+      const { fired, nextDueAt, touched } = await claims.ask<{ fired: number; nextDueAt: number | null; touched: string[] }>('SELECT fire_timers($1, $2, $3) AS answer', () => [app, limit, now()]);
       touch(touched);
       return { fired, ...(nextDueAt === null ? {} : { nextDueAt }) };
     },
     ...workflowReads(read, now),
   };
-  const jobs = openJobLedger({ session, now, read, claim: (text, values) => claims.run(text, values), touch });
+  const jobs = openJobLedger({ session, now, read, claims, touch });
 
   return {
     kind: 'postgresql',
@@ -223,7 +222,8 @@ export async function openPostgresqlLedger({ address, registry, log, random, clo
     },
     async claimMessages({ topic, group, limit }): Promise<MessageClaim> {
       const rows = await claims.run('SELECT about, bytes FROM claim_messages($1, $2, $3, $4, $5, $6)', (claim) => [session, claim, topic, group, limit, now()]);
-      const { nextDueAt, more } = rows.at(-1)?.['about'] as { nextDueAt: number | null; more: boolean };
+      const { about: last = {} } = rows.at(-1) ?? {};
+      const { nextDueAt, more } = last as { nextDueAt: number | null; more: boolean };
       const messages = rows.slice(0, -1).map(({ about, bytes }): ClaimedMessage => {
         const { contentType, ...rest } = withMetadata<Omit<ClaimedMessage, 'data' | 'topic' | 'group' | 'contentType'> & { contentType: string | null }>(about);
         return { topic, group, ...rest, data: bytes as Uint8Array, ...(contentType === null ? {} : { contentType }) };
@@ -266,13 +266,15 @@ export async function openPostgresqlLedger({ address, registry, log, random, clo
   };
 }
 
+const limitsOf = (limits: WorkflowClaimRequest['limits'] = {}): Json => new Json(Object.fromEntries(Object.entries(limits).map(([name, limit]) => [toStored(name), limit])));
+
 function withMetadata<T>(about: unknown): T {
   const { metadata, ...rest } = about as { metadata: string };
   return { ...rest, metadata: JSON.parse(metadata) as unknown } as T;
 }
 
 /** The first connection: brings the schema up to date and enters this process. Tries for a while, then says why there is no ledger. */
-async function openSession(address: PostgresqlAddress, host: string, now: () => number | null, onTrouble: (error: unknown) => void): Promise<number> {
+async function openSession(address: PostgresqlAddress, host: string, now: () => number | null, onTrouble: (error: unknown) => void, patienceMs: number): Promise<number> {
   const { promise: late, reject } = Promise.withResolvers<never>();
   let wrong: WrongSchema | undefined;
   const keeper = new ConnectionKeeper({
@@ -289,9 +291,9 @@ async function openSession(address: PostgresqlAddress, host: string, now: () => 
       }),
   });
   // Holds the process while there is nothing else: the timers of the connection do not.
-  const held = setTimeout(() => undefined, OPEN_PATIENCE_MS);
+  const held = setTimeout(() => undefined, patienceMs);
   try {
-    const connection = await Promise.race([keeper.get(OPEN_PATIENCE_MS), late]);
+    const connection = await Promise.race([keeper.get(patienceMs), late]);
     const text = 'INSERT INTO sessions (host, pid, process, lease_until) VALUES ($1, $2, $3, now_ms($4) + $5) RETURNING id';
     const [row] = await connection.query(text, [host, process.pid, processIdentity(process.pid), now(), SESSION_LEASE_MS]);
     return Number(row?.['id']);

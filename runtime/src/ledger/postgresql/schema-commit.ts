@@ -5,8 +5,8 @@
  * A group is applied without savepoints first. When one of its batches is refused, all of it is undone and applied again, each
  * batch in a savepoint of its own (L1): refusals are rare, and savepoints dear to everybody who reads meanwhile.
  *
- * Locks. What a group will change is locked first, in one order for all processes (state rows by key, topics, groups,
- * instances by id), so that two groups seldom wait for each other in a circle. Where they do all the same (rows that were not
+ * Locks. There is one order for all processes: state rows by key, topics, groups, instances by id. The batches of a group come in it, and
+ * where one of them changes several things, all that the group will change is locked first (`lock_rows`), so that two groups seldom wait for each other in a circle. Where they do all the same (rows that were not
  * there yet), PostgreSQL ends one of them, and it is run again. The lock on a topic's row also gives its messages their order: a
  * number is taken under it and kept until the commit, so no group's cursor passes a message that is still being written.
  *

@@ -122,7 +122,9 @@ BEGIN
     ON CONFLICT (app, instance_id) DO NOTHING RETURNING id INTO v_id;
   -- Another process made it at the same moment; what holds for one that is there holds for it too.
   IF v_id IS NULL THEN RETURN wf_create(p_new, p_now); END IF;
-  v_touched := ARRAY['workflow-status/' || v_app] || wf_deliver(v_id, p_new->'message');
+  v_touched := ARRAY['workflow-status/' || v_app];
+  -- Without one, its first step comes in the same batch.
+  IF p_new ? 'message' THEN v_touched := v_touched || wf_deliver(v_id, p_new->'message'); END IF;
   -- A start in the future is a rest: its message is the first in the inbox, whatever arrives before.
   IF v_start IS NOT NULL THEN v_touched := v_touched || ('workflow/' || v_app); END IF;
   IF p_new ? 'attributes' THEN PERFORM wf_set_attributes(v_id, v_app, p_now, p_new->'attributes'); END IF;

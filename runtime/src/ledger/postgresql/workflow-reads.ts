@@ -13,7 +13,7 @@ const LIST_STEP_ROWS = 500;
 const LAST = Number.MAX_SAFE_INTEGER;
 
 type Read = (text: string, values: readonly Value[]) => Promise<readonly Row[]>;
-type Reads = Pick<WorkflowLedger, 'expired' | 'find' | 'list' | 'history' | 'snapshot' | 'payload' | 'inbox' | 'activities' | 'activity' | 'timers' | 'children' | 'attributes'>;
+type Reads = Pick<WorkflowLedger, 'expired' | 'find' | 'list' | 'history' | 'snapshot' | 'payload' | 'inbox' | 'activities' | 'activity' | 'timers' | 'children' | 'attributes' | 'overview'>;
 type Before = readonly [createdAt: number, row: number];
 
 const instancesOf = (rows: readonly Row[]): InstanceColumns[] => rows as unknown as InstanceColumns[];
@@ -23,6 +23,7 @@ const EXPIRED = `SELECT (SELECT min(expires_at) FROM wf_activities WHERE app = $
   least((SELECT min(free_at) FROM wf_activities WHERE app = $1 AND free_at IS NOT NULL), (SELECT min(free_at) FROM wf_instances WHERE app = $1 AND free_at IS NOT NULL)) AS free`;
 const HISTORY = `SELECT first, count, data FROM wf_history WHERE instance = $1 AND first >= coalesce((SELECT max(first) FROM wf_history WHERE instance = $1 AND first <= $2), 0)
   ORDER BY first LIMIT $3`;
+const OVERVIEW = "SELECT status, count(*) AS count FROM wf_instances WHERE app = $1 AND status IN ('pending', 'running', 'suspended', 'stalled') GROUP BY status";
 /** Pages that one statement brings; a page holds at least one event. */
 const HISTORY_PAGES = 1000;
 
@@ -72,7 +73,12 @@ export function workflowReads(read: Read, now: () => number | null): Reads {
       const values = [app, instanceId, executionId ?? null, limit];
       return instancesOf(await read(`SELECT ${INSTANCE_COLUMNS} FROM wf_instances WHERE parent_app = $1 AND parent_id = $2 AND ($3::text IS NULL OR parent_execution = $3) ORDER BY id LIMIT $4`, values)).map(workflowRow);
     },
-    attributes: async (row) => Object.fromEntries((await read('SELECT name, value FROM wf_attributes WHERE instance = $1', [row])).map(({ name, value }) => [name, value])) as Record<string, string>,
+    async overview(app) {
+      const rows = await read(OVERVIEW, [app]);
+      const [{ at } = { at: null }] = (await read('SELECT min(due_at) AS at FROM wf_timers WHERE app = $1 AND due_at IS NOT NULL', [app])) as unknown as { at: number | null }[];
+      return { open: Object.fromEntries(rows.map(({ status, count }) => [String(status), Number(count)])), ...(at === null ? {} : { nextDueAt: at }) };
+    },
+    attributes: async (row) => Object.fromEntries((await read('SELECT name, value FROM wf_attributes WHERE instance = $1', [row])).map(({ name, value }) => [String(name), String(value)])),
   };
 }
 

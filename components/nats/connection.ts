@@ -1,6 +1,6 @@
 /** A connection to NATS servers: opened once per `connect`, then kept by the client library, which reconnects for ever. */
 import type { NatsConnection } from '@nats-io/transport-node';
-import { BindingError, field, type ComponentLog, type OptionsOf } from '@mecha/components/kit';
+import { BindingError, field, unlessAborted, type ComponentLog, type OptionsOf } from '@mecha/components/kit';
 
 export const connectionMetadata = {
   natsURL: field.string('Address of the server, nats://host:4222 or tls://host:4222; a comma list for a cluster.', { required: true }),
@@ -80,9 +80,7 @@ export async function openLink(options: ConnectionOptions, name: string, log: Co
 
 /** The work's result, unless the signal comes first; the work itself goes on. */
 export function calledOffBy<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  const leave = (): void => reject(new BindingError('timeout', 'NATS did not answer in the time allowed', { cause: signal.reason }));
-  if (signal.aborted) leave();
-  signal.addEventListener('abort', leave, { once: true });
-  return Promise.race([work, promise]).finally(() => signal.removeEventListener('abort', leave));
+  return unlessAborted(work, signal).catch((error: unknown) => {
+    throw signal.aborted ? new BindingError('timeout', 'NATS did not answer in the time allowed', { cause: signal.reason }) : error;
+  });
 }

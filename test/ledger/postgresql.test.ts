@@ -181,6 +181,28 @@ describe('PostgreSQL as the ledger', () => {
     expect(await one.commit([{ type: 'message.ack', topic: 'work', group: 'g', sequence: 1 }]), 'too late').toEqual([{ applied: false }]);
   });
 
+  test('an instance that is written to without a pause is claimed all the same, and its timers fire', { timeout: 60_000 }, async () => {
+    const schema = await schemaOn(serverAddress('postgresql'));
+    const [writer, claimer] = [await opened(schema), await opened(schema)];
+    const message = { event: '{}', kind: 'event' as const };
+    const [made] = await writer.commit([
+      { type: 'workflow.create', app: 'a', instanceId: 'i', executionId: 'x', name: 'n', ifExists: 'unique', message },
+      { type: 'workflow.first-step', app: 'a', instanceId: 'i', executionId: 'x', status: 'running', timers: [{ timerId: 1, dueAt: 1, message }] },
+    ]);
+    expect(made?.workflow?.row).toBeGreaterThan(0);
+    let writing = true;
+    const writers = Array.from({ length: 32 }, async () => {
+      while (writing) await writer.commit([{ type: 'workflow.send', app: 'a', instanceId: 'i', message }]);
+    });
+    try {
+      await until('the timer fires', async () => (await claimer.workflows.fireTimers({ app: 'a', limit: 10 })).fired === 1, { withinMs: 20_000 });
+      await until('it is claimed', async () => (await claimer.workflows.claimInstances({ app: 'a', owner: 'o', limit: 10, leaseMs: 60_000 })).instances.length === 1, { withinMs: 20_000 });
+    } finally {
+      writing = false;
+      await Promise.all(writers);
+    }
+  });
+
   test('two processes that write the same rows in any order both get through', { timeout: 60_000 }, async () => {
     const schema = await schemaOn(serverAddress('postgresql'));
     const ledgers = [await opened(schema), await opened(schema)];

@@ -30,8 +30,18 @@ function isExecutable(file: string): Promise<boolean> {
   );
 }
 
+/** One installation at a time, here; another program's is waited for. */
+let installing: Promise<void> = Promise.resolve();
+const LOCK_WAIT = ['-o', 'DPkg::Lock::Timeout=300'];
+
 /** Installs Debian packages; only as root on a Debian family, else it is for the reader to do (`whatToDo`). */
-export async function installPackages(packages: readonly string[], whatToDo: string, say: Say): Promise<void> {
+export function installPackages(packages: readonly string[], whatToDo: string, say: Say): Promise<void> {
+  const own = installing.then(() => install(packages, whatToDo, say));
+  installing = own.catch(() => undefined);
+  return own;
+}
+
+async function install(packages: readonly string[], whatToDo: string, say: Say): Promise<void> {
   const apt = await findCommand('apt-get');
   if (!apt) throw new ServerMissing(`${packages.join(', ')} not found, and this machine has no apt-get to install it with`, whatToDo);
   if (process.getuid?.() !== 0) throw new ServerMissing(`${packages.join(', ')} not found, and only root may install packages`, whatToDo);
@@ -39,8 +49,8 @@ export async function installPackages(packages: readonly string[], whatToDo: str
   // RUNLEVEL=1 keeps a package from starting its own service after the installation.
   const options = { timeout: INSTALL_TIMEOUT_MS, maxBuffer: OUTPUT_BYTES_MAX, env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' } };
   try {
-    await run(apt, ['update'], options);
-    await run(apt, ['install', '-y', '--no-install-recommends', ...packages], options);
+    await run(apt, [...LOCK_WAIT, 'update'], options);
+    await run(apt, [...LOCK_WAIT, 'install', '-y', '--no-install-recommends', ...packages], options);
   } catch (error) {
     throw new ServerMissing(`apt-get could not install ${packages.join(' ')}: ${lastLine(error)}`, whatToDo, error);
   }

@@ -3,7 +3,7 @@
  *
  * Owns: where each server comes from (an address in the environment, else one that runs already, else one started
  * here), the folder `.servers/` with their data, and `.servers/env.json`, from which others read the addresses.
- * Does not own: how a kind is installed and launched (`redis.ts`, `kafka.ts`, `postgresql.ts`).
+ * Does not own: how a kind is installed and launched (`redis.ts`, `kafka.ts` and so on).
  *
  * Rules
  * - Only what was started here is ever stopped: by pid and start time.
@@ -18,12 +18,14 @@ import { kafka } from './kafka.ts';
 import { mosquitto } from './mosquitto.ts';
 import { moto } from './moto.ts';
 import { nats } from './nats.ts';
+import { mysql } from './mysql.ts';
 import { postgresql } from './postgresql.ts';
 import { freePort, logOf, runningProcess, startProcess, startTimeOf, stopProcess } from './processes.ts';
+import { rabbitmq } from './rabbitmq.ts';
 import { redis } from './redis.ts';
 import { ServerMissing, type Say, type ServerKind } from './server-kind.ts';
 
-const KINDS = { redis, kafka, postgresql, mosquitto, nats, moto } as const satisfies Readonly<Record<string, ServerKind>>;
+const KINDS = { redis, kafka, postgresql, mysql, rabbitmq, mosquitto, nats, moto } as const satisfies Readonly<Record<string, ServerKind>>;
 export type ServerName = keyof typeof KINDS;
 export const serverNames = Object.keys(KINDS) as readonly ServerName[];
 

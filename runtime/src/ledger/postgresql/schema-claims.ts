@@ -2,8 +2,8 @@
  * Leases on messages, outbox records, instances, activities and ticks of jobs; timers that fire; what a process does for its session and
  * for the dead. Counterpart of `workflow-claims.ts`, `job-program.ts` and the claims in `ledger-program.ts`.
  *
- * Whoever claims takes rows that nobody has locked (`FOR UPDATE SKIP LOCKED`) and waits for nobody: a row that is being changed is
- * taken the next time. Each claim carries a number; `undo_claim` gives back what was got by it.
+ * Whoever claims takes rows that nobody has locked (`FOR UPDATE SKIP LOCKED`): one that is being changed is taken the next time, and
+ * from time to time waited for. Each claim carries a number; `undo_claim` gives back what was got by it.
  */
 import { POLLED_NAME } from '@mecha/components/kit/ledger-workflow.ts';
 
@@ -26,6 +26,8 @@ const free = (table: string, set: string, where: string, channel: string): strin
   SELECT v_touched || coalesce(array_agg(DISTINCT '${channel}/' || app), '{}') INTO v_touched FROM freed;`;
 const freeEach = (where: string): string => free('wf_instances', FREE_INSTANCE, where, 'workflow') + free('wf_activities', FREE_ACTIVITY, where, 'workflow') + free('jobs', FREE_JOB, where, 'jobs');
 
+/** Every so many claims, and whenever there was nothing else, a claim waits for the oldest row: one that is written to without a pause would never be taken. */
+const PATIENT_CLAIM_EVERY = 8;
 /** Locks ready rows of `table` and returns their ids: an equal share for each name first, then what room is left. */
 const takeReady = (table: string): string => `
 CREATE OR REPLACE FUNCTION take_${table}(p_app text, p_limit integer, p_names text[], p_limits jsonb, p_turn bigint, OUT ids bigint[], OUT more boolean) LANGUAGE plpgsql AS $$
@@ -43,6 +45,10 @@ BEGIN
   v_first := p_turn % cardinality(v_names);
   v_names := v_names[v_first + 1:] || v_names[:v_first];
   v_taken := array_fill(0, ARRAY[cardinality(v_names)]);
+  IF p_turn % ${PATIENT_CLAIM_EVERY} = 0 AND coalesce((p_limits->>v_names[1])::integer, p_limit) > 0 THEN
+    ids := ARRAY(SELECT id FROM ${table} WHERE app = p_app AND name = v_names[1] AND ready IS NOT NULL ORDER BY ready LIMIT 1 FOR NO KEY UPDATE);
+    v_taken[1] := cardinality(ids);
+  END IF;
   FOREACH v_share IN ARRAY CASE WHEN cardinality(v_names) = 1 THEN ARRAY[p_limit] ELSE ARRAY[greatest(1, p_limit / cardinality(v_names)), p_limit] END LOOP
     FOR v_n IN 1..cardinality(v_names) LOOP
       IF cardinality(ids) >= p_limit THEN more := true; RETURN; END IF;
@@ -53,6 +59,11 @@ BEGIN
       ids := ids || v_rows;
     END LOOP;
     more := cardinality(ids) >= p_limit;
+  END LOOP;
+  FOREACH v_name IN ARRAY v_names LOOP
+    EXIT WHEN cardinality(ids) > 0;
+    CONTINUE WHEN coalesce((p_limits->>v_name)::integer, p_limit) <= 0;
+    ids := ARRAY(SELECT id FROM ${table} WHERE app = p_app AND name = v_name AND ready IS NOT NULL ORDER BY ready LIMIT 1 FOR NO KEY UPDATE);
   END LOOP;
 END $$;`;
 
@@ -146,6 +157,17 @@ BEGIN
       v_touched := v_touched || wf_deliver(v_timer.instance, jsonb_build_object('kind', CASE WHEN v_timer.is_result THEN 'result' ELSE 'event' END, 'event', v_timer.event));
       v_fired := v_fired + 1;
     END LOOP;
+    IF v_fired = 0 THEN
+      -- All that are due belong to instances that are being changed: the first is waited for.
+      SELECT t.id, t.instance, t.is_result, t.event INTO v_timer FROM wf_timers t JOIN wf_instances i ON i.id = t.instance WHERE t.app = p_app AND t.due_at <= v_now ORDER BY t.due_at, t.id LIMIT 1 FOR NO KEY UPDATE OF i;
+      IF FOUND THEN
+        DELETE FROM wf_timers WHERE id = v_timer.id;
+        IF FOUND THEN
+          v_touched := wf_deliver(v_timer.instance, jsonb_build_object('kind', CASE WHEN v_timer.is_result THEN 'result' ELSE 'event' END, 'event', v_timer.event));
+          v_fired := 1;
+        END IF;
+      END IF;
+    END IF;
     SELECT min(due_at) INTO v_next FROM wf_timers WHERE app = p_app AND due_at IS NOT NULL;
   END IF;
   RETURN jsonb_build_object('fired', v_fired, 'nextDueAt', v_next, 'touched', to_jsonb(v_touched));

@@ -1,0 +1,114 @@
+/**
+ * `bindings.redis`: plain keys of a Redis server, created, read, deleted and counted up by the app.
+ *
+ * A value is the text or the bytes of the request as they came (over HTTP: JSON), so that `get` answers what `create` was
+ * given. Keys have no prefix; they are not those of `state.redis`, which holds hashes.
+ */
+import { BindingError, defineComponent, unlessAborted, type Binding, type BindingFault, type BindingRequest, type BindingResponse, type ComponentContext } from '@mecha/components/kit';
+import { connectionMetadata, plainError, RedisConnection, type ConnectionOptions } from './connection.ts';
+import { defineScript, runScript } from './script.ts';
+
+/** KEYS key. ARGV seconds to live, or ''. The count and its expiry are set together, or not at all. */
+const countScript = defineScript(`
+local count = redis.call('INCR', KEYS[1])
+if ARGV[1] ~= '' then redis.call('EXPIRE', KEYS[1], ARGV[1]) end
+return count
+`);
+
+const TTL_SECONDS_MAX = 2 ** 31 - 1;
+const key = { description: 'Name of the key, letter by letter.', required: true } as const;
+const ttlInSeconds = { description: 'Expiry of the key in seconds; none when absent.' } as const;
+
+function createBinding(context: ComponentContext<ConnectionOptions>): Binding {
+  const connection = new RedisConnection(context.options, context);
+  let closed = false;
+
+  const run = async ({ operation, data, metadata }: BindingRequest): Promise<BindingResponse | undefined> => {
+    const name = metadata['key'] ?? '';
+    const { client } = connection;
+    switch (operation) {
+      case 'create': {
+        const seconds = ttlOf(metadata);
+        const value = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+        await (seconds === undefined ? client.set(name, value) : client.set(name, value, 'EX', seconds));
+        return undefined;
+      }
+      case 'get': {
+        const value = metadata['delete'] === 'true' ? await client.getdelBuffer(name) : await client.getBuffer(name);
+        return value === null ? undefined : { data: value };
+      }
+      case 'delete':
+        await client.del(name);
+        return undefined;
+      default:
+        await runScript(client, countScript, [name], [ttlOf(metadata) ?? '']);
+        return undefined;
+    }
+  };
+
+  return {
+    connect: (signal) => {
+      closed = false;
+      return connection.connect(signal);
+    },
+    ping: () => connection.ping(),
+    close: () => {
+      closed = true;
+      return connection.close();
+    },
+    async invoke(request, signal) {
+      if (closed) throw new BindingError('unavailable', 'the connection to Redis is closed');
+      try {
+        return await unlessAborted(run(request), signal);
+      } catch (error) {
+        signal.throwIfAborted();
+        throw failureOf(error);
+      }
+    },
+  };
+}
+
+function ttlOf(metadata: Readonly<Record<string, string>>): number | undefined {
+  const text = metadata['ttlInSeconds'];
+  if (text === undefined || text === '') return undefined;
+  const seconds = Number(text);
+  if (!/^\d+$/.test(text.trim()) || seconds < 1 || seconds > TTL_SECONDS_MAX) throw new BindingError('invalid-metadata', `metadata ttlInSeconds takes a whole number from 1 to ${TTL_SECONDS_MAX}`);
+  return seconds;
+}
+
+const REPLIES: readonly (readonly [RegExp, BindingFault])[] = [
+  [/^(WRONGTYPE|ERR value is not an integer|ERR increment or decrement would overflow)/, 'invalid-data'],
+  [/^NOPERM/, 'denied'],
+  [/^(OOM|READONLY|MISCONF|NOREPLICAS)/, 'failed'],
+  [/did not answer in time/, 'timeout'],
+];
+
+function failureOf(error: unknown): BindingError {
+  if (error instanceof BindingError) return error;
+  const { message } = plainError(error);
+  const fault = REPLIES.find(([form]) => form.test(message))?.[1] ?? (/^(ERR|EXECABORT|NOSCRIPT) /.test(message) ? 'failed' : 'unavailable');
+  return new BindingError(fault, `Redis: ${message}`);
+}
+
+export default defineComponent({
+  type: 'bindings.redis',
+  versions: ['v1'],
+  status: 'stable',
+  title: 'Redis',
+  description: 'Plain keys of a Redis or Valkey server.',
+  durability: 'As durable as the server is told to be: see state.redis.',
+  metadata: connectionMetadata,
+  features: ['OUTPUT_BINDING'],
+  operations: {
+    create: { description: 'Sets the key to the data, whatever it held.', metadata: { key, ttlInSeconds }, data: 'the value, as bytes' },
+    get: {
+      description: 'Reads the key.',
+      metadata: { key, delete: { description: '`true`: deletes the key in the same step.' } },
+      result: 'the value; nothing where there is no such key',
+    },
+    delete: { description: 'Deletes the key, if there is one.', metadata: { key } },
+    increment: { description: 'Counts the key up by one, from 0 where there is none.', metadata: { key, ttlInSeconds } },
+  },
+  library: 'ioredis',
+  create: createBinding,
+});

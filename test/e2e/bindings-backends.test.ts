@@ -1,0 +1,82 @@
+/** Bindings of databases and brokers in a real sidecar process, against real servers. */
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { afterEach, describe, expect, test } from 'vitest';
+import { serverAddress } from '../servers/servers.ts';
+import { until, untilStatus } from '../tools/processes.ts';
+import { tcpGate } from '../tools/tcp-gate.ts';
+import { cleanUp, component, folder, folderWith, later, startSidecar, testApp } from './sidecar.ts';
+
+afterEach(cleanUp);
+
+const run = randomUUID().replaceAll('-', '');
+
+describe('an app behind bindings of databases', () => {
+  test.each([
+    ['bindings.postgresql', () => ({ url: `postgres://mecha@${serverAddress('postgresql')}/postgres` }), '$1, $2', [['a', "it's"]]],
+    ['bindings.mysql', () => ({ url: `mecha:mecha-password@tcp(${serverAddress('mysql')})/mecha` }), '?, ?', [{ id: 'a', words: "it's" }]],
+    ['bindings.sqlite', async () => ({ connectionString: join(await folder(), 'app.db') }), '$1, $2', [['a', "it's"]]],
+  ] as const)('%s writes a row with bind values and reads it again', async (type, metadata, places, rows) => {
+    const sidecar = await startSidecar({ resources: await folderWith({ 'db.yaml': component('db', type, await metadata()) }) });
+    await untilStatus(`${sidecar.base}/healthz`, 204, sidecar.process);
+    const table = `e2e_${run}`;
+    const call = (operation: string, sql: string, params?: readonly unknown[]) =>
+      sidecar.call('POST', '/bindings/db', { operation, metadata: { sql, ...(params === undefined ? {} : { params: JSON.stringify(params) }) } });
+    await call('exec', `CREATE TABLE ${table} (id varchar(20), words varchar(50))`);
+    const inserted = await call('exec', `INSERT INTO ${table} VALUES (${places})`, ['a', "it's"]);
+    expect(inserted.headers.get('metadata.rows-affected')).toBe('1');
+    const read = await call('query', `SELECT id, words FROM ${table}`);
+    expect([read.status, read.json()]).toEqual([200, rows]);
+    const wrong = await call('query', 'SELECT nonsense FROM nowhere');
+    expect([wrong.status, wrong.json()]).toEqual([500, { errorCode: 'ERR_INVOKE_OUTPUT_BINDING', message: expect.stringContaining('error invoking output binding db: ') }]);
+    expect((await call('exec', `DROP TABLE ${table}`)).status).toBeLessThan(300);
+  });
+
+  test('is told that a database is not there, and served when it is, without a restart', async () => {
+    const network = await tcpGate(serverAddress('postgresql'));
+    later(() => network.close());
+    await network.shut();
+    const sidecar = await startSidecar({ resources: await folderWith({ 'db.yaml': component('db', 'bindings.postgresql', { url: `postgres://mecha:not-to-be-seen@${network.address}/postgres` }) }) });
+    const call = () => sidecar.call('POST', '/bindings/db', { operation: 'query', metadata: { sql: 'SELECT 1' } });
+    const refused = await call();
+    expect([refused.status, refused.json()]).toEqual([503, { errorCode: 'ERR_COMPONENT_NOT_READY', message: expect.stringContaining('ECONNREFUSED') }]);
+    await network.open();
+    await until('it is served', async () => (await call()).status === 200, { about: sidecar.process });
+    await network.shut();
+    await until('it is told as lost', async () => (await call()).status === 503, { about: sidecar.process });
+    await network.open();
+    await until('it is served again', async () => (await call()).status === 200, { about: sidecar.process });
+    expect(sidecar.output()).not.toContain('not-to-be-seen');
+  });
+});
+
+describe('an app behind bindings of brokers', () => {
+  test.each([
+    ['bindings.kafka', () => ({ brokers: serverAddress('kafka'), authType: 'none', topics: `e2e-${run}`, publishTopic: `e2e-${run}`, consumerGroup: run, initialOffset: 'oldest' })],
+    ['bindings.rabbitmq', () => ({ host: `amqp://guest:guest@${serverAddress('rabbitmq')}/`, queueName: `e2e-${run}`, deleteWhenUnused: 'true' })],
+  ] as const)('%s brings what was created to the app, again until it is taken', async (type, metadata) => {
+    const seen: string[] = [];
+    const app = await testApp(({ method, path, text }) => {
+      if (path !== '/events') return undefined;
+      if (method === 'OPTIONS') return { status: 200 };
+      seen.push(text);
+      return { status: seen.length < 3 ? 500 : 200 };
+    });
+    await app.listen();
+    const sidecar = await startSidecar({ appPort: app.port, resources: await folderWith({ 'queue.yaml': component('queue', type, { ...metadata(), route: '/events' }) }) });
+    await untilStatus(`${sidecar.base}/healthz`, 204, sidecar.process);
+    expect((await sidecar.call('POST', '/bindings/queue', { operation: 'create', data: { order: 7 } })).status).toBe(204);
+    await until('the app has taken it', () => seen.length === 3, { about: sidecar.process });
+    expect(seen).toEqual(Array.from({ length: 3 }, () => '{"order":7}'));
+  });
+
+  test('bindings.redis keeps what was created until it is deleted', async () => {
+    const sidecar = await startSidecar({ resources: await folderWith({ 'keys.yaml': component('keys', 'bindings.redis', { redisHost: serverAddress('redis') }) }) });
+    await untilStatus(`${sidecar.base}/healthz`, 204, sidecar.process);
+    const call = (operation: string, data?: unknown) => sidecar.call('POST', '/bindings/keys', { operation, data, metadata: { key: run } });
+    await call('create', { order: 7 });
+    expect((await call('get')).json()).toEqual({ order: 7 });
+    await call('delete');
+    expect((await call('get')).status).toBe(204);
+  });
+});

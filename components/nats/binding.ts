@@ -134,7 +134,7 @@ function subjectOf(options: Options, { metadata: given }: BindingRequest): strin
 
 function faultOf(error: unknown): BindingError {
   if (error instanceof BindingError) return error;
-  const { name = '', message = String(error) } = error as Error;
+  const { name, message } = error instanceof Error ? error : new Error(String(error));
   const fault = /Timeout/.test(name) ? 'timeout' : /Permission/.test(name) ? 'denied' : /payload/i.test(message) ? 'too-large' : /Connection|Closed|NoResponders/.test(name) ? 'unavailable' : 'failed';
   return new BindingError(fault, `NATS: ${message}`, { cause: error });
 }

@@ -64,7 +64,7 @@ export async function openLink(options: ConnectionOptions, name: string, log: Co
   } catch (error) {
     // Should it come after all, nobody waits for it any more.
     opening.then((late) => late.close(), () => undefined);
-    const { name: kind = '', message } = error as Error;
+    const { name: kind, message } = error as Error;
     throw new BindingError(/Authorization|UserAuthentication/.test(kind) ? 'denied' : 'unavailable', `NATS cannot be reached: ${message}`, { cause: error });
   }
   const link = { connection, up: true };

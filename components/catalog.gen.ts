@@ -13,12 +13,36 @@ export interface CatalogEntry {
 
 export const catalog: readonly CatalogEntry[] = [
   {
+    type: 'bindings.aws.s3',
+    aliases: [],
+    versions: ['v1'],
+    status: 'stable',
+    title: 'AWS S3',
+    load: () => import('./aws/s3.ts') as Promise<{ default: ComponentDefinition }>,
+  },
+  {
+    type: 'bindings.aws.sqs',
+    aliases: [],
+    versions: ['v1'],
+    status: 'stable',
+    title: 'AWS SQS',
+    load: () => import('./aws/sqs.ts') as Promise<{ default: ComponentDefinition }>,
+  },
+  {
     type: 'bindings.cron',
     aliases: [],
     versions: ['v1'],
     status: 'stable',
     title: 'Cron',
     load: () => import('./cron/binding.ts') as Promise<{ default: ComponentDefinition }>,
+  },
+  {
+    type: 'bindings.graphql',
+    aliases: [],
+    versions: ['v1'],
+    status: 'stable',
+    title: 'GraphQL',
+    load: () => import('./graphql/binding.ts') as Promise<{ default: ComponentDefinition }>,
   },
   {
     type: 'bindings.http',
@@ -45,12 +69,36 @@ export const catalog: readonly CatalogEntry[] = [
     load: () => import('./local/storage.ts') as Promise<{ default: ComponentDefinition }>,
   },
   {
+    type: 'bindings.mqtt3',
+    aliases: ['bindings.mqtt'],
+    versions: ['v1'],
+    status: 'stable',
+    title: 'MQTT 3.1.1',
+    load: () => import('./mqtt3/binding.ts') as Promise<{ default: ComponentDefinition }>,
+  },
+  {
     type: 'bindings.mysql',
     aliases: [],
     versions: ['v1'],
     status: 'stable',
     title: 'MySQL and MariaDB',
     load: () => import('./mysql/binding.ts') as Promise<{ default: ComponentDefinition }>,
+  },
+  {
+    type: 'bindings.nats',
+    aliases: ['bindings.jetstream'],
+    versions: ['v1'],
+    status: 'stable',
+    title: 'NATS',
+    load: () => import('./nats/binding.ts') as Promise<{ default: ComponentDefinition }>,
+  },
+  {
+    type: 'bindings.openapi',
+    aliases: [],
+    versions: ['v1'],
+    status: 'beta',
+    title: 'OpenAPI document',
+    load: () => import('./openapi/binding.ts') as Promise<{ default: ComponentDefinition }>,
   },
   {
     type: 'bindings.postgresql',
@@ -75,6 +123,14 @@ export const catalog: readonly CatalogEntry[] = [
     status: 'stable',
     title: 'Redis',
     load: () => import('./redis/binding.ts') as Promise<{ default: ComponentDefinition }>,
+  },
+  {
+    type: 'bindings.smtp',
+    aliases: [],
+    versions: ['v1'],
+    status: 'stable',
+    title: 'SMTP mail',
+    load: () => import('./smtp/binding.ts') as Promise<{ default: ComponentDefinition }>,
   },
   {
     type: 'bindings.sqlite',

@@ -39,13 +39,16 @@ const item = fields(
 /** `spec.metadata` of one type: which names there are, and what each takes. */
 function metadataOf(definition: ComponentDefinition): Schema {
   const { properties } = jsonSchemaOf(definition) as { properties: Readonly<Record<string, Schema>> };
-  const named = Object.entries(definition.metadata as Readonly<Record<string, MetadataField>>).map(([name, field]) => {
+  const groups = Object.entries(definition.metadata as Readonly<Record<string, MetadataField>>).flatMap(([name, { type }]) => (type === 'group' ? [name] : []));
+  const named = Object.entries(definition.metadata as Readonly<Record<string, MetadataField>>).filter(([name]) => !groups.includes(name)).map(([name, field]) => {
     const { description, enum: words, default: usual } = properties[name] ?? {};
     const value = { description, ...(words && !field.noEffect ? { enum: words } : {}), ...(usual === undefined ? {} : { default: usual }) };
     return { if: { properties: { name: { enum: [name, ...(field.aliases ?? [])] } }, required: ['name'] }, then: { properties: { value } } };
   });
   const names = [...metadataNames(definition), ...Object.values(definition.metadata as Readonly<Record<string, MetadataField>>).flatMap((field) => field.aliases ?? [])];
-  return { type: ['array', 'null'], items: { ...item, properties: { ...(item['properties'] as Schema), name: { enum: [...new Set(names)] } }, ...(named.length > 0 ? { allOf: named } : {}) } };
+  const single = { enum: [...new Set(names)].filter((name) => !groups.includes(name)) };
+  const name = groups.length > 0 ? { anyOf: [single, ...groups.map((group) => ({ pattern: `^${group.slice(0, -1)}.` }))] } : single;
+  return { type: ['array', 'null'], items: { ...item, properties: { ...(item['properties'] as Schema), name }, ...(named.length > 0 ? { allOf: named } : {}) } };
 }
 
 async function componentSpec(): Promise<Schema> {

@@ -25,7 +25,7 @@ export type Category = keyof Ports;
  * one reads a bare integer duration as seconds and `yes`/`on` as true; the Redis family reads milliseconds and refuses
  * them. A field therefore says which it follows.
  */
-export type MetadataType = 'string' | 'integer' | 'number' | 'boolean' | 'duration' | 'size' | 'list' | 'json';
+export type MetadataType = 'string' | 'integer' | 'number' | 'boolean' | 'duration' | 'size' | 'list' | 'json' | 'group';
 
 export interface MetadataField<T = unknown> {
   readonly type: MetadataType;
@@ -75,6 +75,12 @@ export const field = {
   list: builder<readonly string[]>('list'),
   /** JSON text; option value is the parsed value. */
   json: builder<unknown>('json'),
+  /**
+   * All names that begin alike: declared as `'header:*'` (letters, then a colon), given as `header:Accept`. Option value by what stands in the place
+   * of the `*`, letter by letter as the user wrote it.
+   */
+  group: <const S extends { secret?: boolean } = Record<never, never>>(description: string, settings?: S) =>
+    builder<Readonly<Record<string, string>>>('group')(description, { default: {}, ...settings }),
   /** A name that the field's documents know and that changes nothing here. */
   noEffect: (description: string, reason: string): MetadataField<undefined> => ({ type: 'string', description, noEffect: reason }),
 };

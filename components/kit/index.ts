@@ -11,4 +11,5 @@ export * from './pubsub.ts';
 export * from './secret-store.ts';
 export * from './sql-binding.ts';
 export * from './state-store.ts';
+export * from './turns.ts';
 export * from './unless-aborted.ts';

@@ -12,6 +12,26 @@ function decode(metadata: MetadataSchema, given: Readonly<Record<string, string>
   return { options, problems, messages: problems.map(({ severity, message, suggestion }) => `${severity}: ${message}${suggestion ? ` -> ${suggestion}` : ''}`) };
 }
 
+describe('names that begin alike', () => {
+  const schema = { endpoint: field.string('Where'), 'header:*': field.group('A header', { secret: true }) };
+
+  test('are one option, by what follows the beginning, as the user wrote it', () => {
+    const { options, messages } = decode(schema, { endpoint: 'x', 'header:Accept': 'text/plain', 'HEADER:X-Key': 'a' });
+    expect(options).toEqual({ endpoint: 'x', 'header:*': { Accept: 'text/plain', 'X-Key': 'a' } });
+    expect(messages).toEqual([]);
+  });
+
+  test('need something to follow, and are there, empty, when none is given', () => {
+    const { options, messages } = decode(schema, { 'header:': 'x' });
+    expect(options['header:*']).toEqual({});
+    expect(messages).toEqual([expect.stringMatching(/^warning: state.test has no metadata name header:/) as string]);
+  });
+
+  test('are a pattern of the JSON schema', () => {
+    expect(jsonSchemaOf(define(schema))).toMatchObject({ properties: { endpoint: { type: 'string' } }, patternProperties: { '^header:.': { type: 'string' } } });
+  });
+});
+
 describe('names', () => {
   const schema = { redisHost: field.string('Host', { aliases: ['host'] }), retries: field.integer('Retries', { default: 3 }) };
 

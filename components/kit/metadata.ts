@@ -68,6 +68,7 @@ export function decodeMetadata<S>(definition: ComponentDefinition, entries: read
   const category = definition.type.split('.')[0] ?? '';
   const runtimeNames = new Map((RUNTIME_NAMES[category] ?? []).map((name) => [name.toLowerCase(), name]));
 
+  const groups = groupsOf(schema);
   const given = new Map<string, MetadataEntry<S>>();
   const fromAlias = new Map<string, MetadataEntry<S>>();
   const seen = new Set<string>();
@@ -87,14 +88,19 @@ export function decodeMetadata<S>(definition: ComponentDefinition, entries: read
       if (refused !== undefined) problems.push({ severity: 'error', reason: 'refused', message: `metadata name ${entry.name} cannot be had: ${refused}`, ...at });
       const reason = RUNTIME_NO_EFFECT[runtimeName];
       if (reason !== undefined) problems.push({ severity: 'warning', reason: 'no-effect', message: `metadata name ${entry.name} has no effect: ${reason}`, ...at });
-    } else if (!known) {
+    } else if (!known && !groups.some(({ prefix }) => lower.startsWith(prefix) && lower.length > prefix.length)) {
       const suggestion = nearest(entry.name, metadataNames(definition));
       problems.push({ severity: 'warning', reason: 'unknown-name', message: `${definition.type} has no metadata name ${entry.name}`, ...at, ...(suggestion ? { suggestion } : {}) });
     }
   }
 
   const options: Record<string, unknown> = {};
+  for (const { name, prefix } of groups) {
+    const members = entries.filter((entry) => entry.name.toLowerCase().startsWith(prefix) && entry.name.length > prefix.length);
+    options[name] = Object.fromEntries(members.map((entry) => [entry.name.slice(prefix.length), entry.value]));
+  }
   for (const [name, field] of Object.entries(schema)) {
+    if (field.type === 'group') continue;
     const entry = given.get(name) ?? fromAlias.get(name);
     if (entry === undefined || (entry.value === '' && (field.type !== 'string' || field.values))) {
       if (field.required) problems.push({ severity: 'error', reason: 'missing', name, message: `${definition.type} needs metadata name ${name} (${field.description.replace(/\.$/, '')})` });
@@ -119,10 +125,16 @@ export function decodeMetadata<S>(definition: ComponentDefinition, entries: read
   return { options, problems };
 }
 
+/** Fields that stand for all names with a prefix, which is in lower case. */
+function groupsOf(schema: MetadataSchema): readonly { readonly name: string; readonly prefix: string }[] {
+  return Object.entries(schema).flatMap(([name, { type }]) => (type === 'group' ? [{ name, prefix: name.slice(0, -1).toLowerCase() }] : []));
+}
+
 type Decoded = { readonly value: unknown } | { readonly wrong: string };
 
 function decodeValue(field: MetadataField, text: string): Decoded {
   switch (field.type) {
+    case 'group': // decoded as a whole, before
     case 'string':
       return oneOf(field, text);
     case 'integer':
@@ -198,8 +210,13 @@ export function parseQuantity(text: string): number | undefined {
 /** JSON Schema of `spec.metadata` as a map of names to values, for editors and docs. */
 export function jsonSchemaOf(definition: ComponentDefinition): Record<string, unknown> {
   const properties: Record<string, unknown> = {};
+  const patternProperties: Record<string, unknown> = {};
   const required: string[] = [];
   for (const [name, field] of Object.entries(definition.metadata)) {
+    if (field.type === 'group') {
+      patternProperties[`^${name.slice(0, -1)}.`] = { type: 'string', description: field.description };
+      continue;
+    }
     properties[name] = propertyOf(field);
     if (field.required) required.push(name);
   }
@@ -209,6 +226,7 @@ export function jsonSchemaOf(definition: ComponentDefinition): Record<string, un
     description: definition.description,
     type: 'object',
     properties,
+    ...(Object.keys(patternProperties).length > 0 ? { patternProperties } : {}),
     ...(required.length > 0 ? { required } : {}),
   };
 }

@@ -9,10 +9,13 @@ const run = promisify(execFile);
 const INSTALL_TIMEOUT_MS = 10 * 60_000;
 const OUTPUT_BYTES_MAX = 64 * 1024 * 1024;
 
-/** Full path of the first of these commands on the PATH. */
+/** Where Debian keeps servers; only root's PATH has it. */
+const SERVER_FOLDERS = ['/usr/sbin', '/usr/local/sbin'];
+
+/** Full path of the first of these commands on the PATH, or where servers are kept. */
 export async function findCommand(...names: readonly string[]): Promise<string | undefined> {
   for (const name of names) {
-    for (const folder of (process.env['PATH'] ?? '').split(path.delimiter).filter((entry) => entry !== '')) {
+    for (const folder of [...(process.env['PATH'] ?? '').split(path.delimiter).filter((entry) => entry !== ''), ...SERVER_FOLDERS]) {
       const candidate = path.join(folder, name);
       if (await isExecutable(candidate)) return candidate;
     }

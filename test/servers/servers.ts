@@ -15,6 +15,9 @@ import { mkdir, mkdtemp, open, readFile, readdir, rename, rm, writeFile } from '
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { kafka } from './kafka.ts';
+import { mosquitto } from './mosquitto.ts';
+import { moto } from './moto.ts';
+import { nats } from './nats.ts';
 import { mysql } from './mysql.ts';
 import { postgresql } from './postgresql.ts';
 import { freePort, logOf, runningProcess, startProcess, startTimeOf, stopProcess } from './processes.ts';
@@ -22,7 +25,7 @@ import { rabbitmq } from './rabbitmq.ts';
 import { redis } from './redis.ts';
 import { ServerMissing, type Say, type ServerKind } from './server-kind.ts';
 
-const KINDS = { redis, kafka, postgresql, mysql, rabbitmq } as const satisfies Readonly<Record<string, ServerKind>>;
+const KINDS = { redis, kafka, postgresql, mysql, rabbitmq, mosquitto, nats, moto } as const satisfies Readonly<Record<string, ServerKind>>;
 export type ServerName = keyof typeof KINDS;
 export const serverNames = Object.keys(KINDS) as readonly ServerName[];
 

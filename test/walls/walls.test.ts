@@ -24,7 +24,10 @@ const backendOf = (file: string): string | undefined => {
 const blockOf = (file: string): string | undefined => /^runtime\/src\/blocks\/([^/]+)\/./.exec(file)?.[1];
 const isFace = (file: string): boolean => /\.(http|grpc)\.ts$/.test(file);
 
-const BACKEND_LIBRARIES = new Set(['ioredis', 'kafkajs', 'pg', 'mysql2', 'nats', 'amqplib']);
+const BACKEND_LIBRARIES = new Set([
+  'ioredis', 'kafkajs', 'pg', 'mysql2', 'amqplib', 'mqtt', '@nats-io/transport-node', '@nats-io/jetstream', 'nodemailer',
+  '@aws-sdk/client-s3', '@aws-sdk/client-sqs', '@aws-sdk/s3-request-presigner', 'ajv', 'ajv-formats',
+]);
 const PROTOCOL_LIBRARIES = new Set(['fastify', '@grpc/grpc-js', 'undici']);
 const STATES_LANGUAGE_LIBRARIES = new Set(['jsonata', 're2js', 'yaml', 'node:crypto']);
 const COMPOSITION = new Set(['runtime/src/host.ts', 'runtime/src/sidecar.ts', 'runtime/src/main.ts']);

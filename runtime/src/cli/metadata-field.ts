@@ -16,7 +16,7 @@ const SIZES: readonly (readonly [number, string])[] = [
 /** The default as a user would write it; undefined when there is none worth telling. */
 export function defaultText(field: MetadataField): string | undefined {
   const value = field.default;
-  if (value === undefined || value === '') return undefined;
+  if (value === undefined || value === '' || field.type === 'group') return undefined;
   if (field.type === 'duration') return durationText(Number(value));
   if (field.type === 'size') return sizeText(Number(value));
   return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? String(value) : JSON.stringify(value);

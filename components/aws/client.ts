@@ -1,0 +1,66 @@
+/** What the clients of AWS services share: their metadata, the settings made of it, and errors in the words of bindings. */
+import { BindingError, field, type BindingFault, type OptionsOf } from '@mecha/components/kit';
+
+export const clientMetadata = {
+  region: field.string('Region; by default as the environment or the profile of the process says.', { aliases: ['awsRegion'] }),
+  accessKey: field.string('Id of the access key; needs `secretKey`. Without both the usual places are asked: environment, profile, role of the machine.', { aliases: ['awsAccessKey'] }),
+  secretKey: field.string('Secret of the access key.', { secret: true, aliases: ['awsSecretKey'] }),
+  sessionToken: field.string('Token of temporary credentials.', { secret: true, aliases: ['awsSessionToken'] }),
+  endpoint: field.string('URL of a compatible server, instead of the service of the region.'),
+} as const;
+export type ClientOptions = OptionsOf<typeof clientMetadata>;
+
+const CONNECT_TIMEOUT_MS = 5_000;
+const RESPONSE_TIMEOUT_MS = 60_000;
+const ATTEMPTS_MAX = 3;
+const USUAL_REGION = 'us-east-1';
+
+/** Settings of a client of the SDK. Throws, for the reader of the YAML, when they contradict one another. */
+export function clientSettings(options: ClientOptions, more: { readonly plainHttp?: boolean; readonly anyCertificate?: boolean } = {}) {
+  const { region, accessKey, secretKey, sessionToken, endpoint } = options;
+  if ((accessKey === undefined) !== (secretKey === undefined)) throw new Error('accessKey and secretKey are given both, or neither');
+  const url = endpoint === undefined || /^https?:\/\//.test(endpoint) ? endpoint : `${more.plainHttp ? 'http' : 'https'}://${endpoint}`;
+  if (url !== undefined && !URL.canParse(url)) throw new Error('endpoint must be a URL');
+  return {
+    // A compatible server has no regions, and the SDK wants one.
+    ...(region === undefined ? (url === undefined ? {} : { region: USUAL_REGION }) : { region }),
+    ...(accessKey === undefined || secretKey === undefined ? {} : { credentials: { accessKeyId: accessKey, secretAccessKey: secretKey, ...(sessionToken ? { sessionToken } : {}) } }),
+    ...(url === undefined ? {} : { endpoint: url }),
+    ...(more.plainHttp && url === undefined ? { tls: false } : {}),
+    maxAttempts: ATTEMPTS_MAX,
+    requestHandler: {
+      connectionTimeout: CONNECT_TIMEOUT_MS,
+      requestTimeout: RESPONSE_TIMEOUT_MS,
+      throwOnRequestTimeout: true,
+      ...(more.anyCertificate ? { httpsAgent: { rejectUnauthorized: false } } : {}),
+    },
+  };
+}
+
+const BY_NAME: Readonly<Record<string, BindingFault>> = {
+  NoSuchKey: 'not-found',
+  NotFound: 'not-found',
+  NoSuchBucket: 'not-found',
+  EntityTooLarge: 'too-large',
+  TimeoutError: 'timeout',
+  CredentialsProviderError: 'failed',
+};
+
+/** The SDK's errors name no secret; the message is the service's. */
+export function faultOf(error: unknown, service: string, signal?: AbortSignal): BindingError {
+  if (error instanceof BindingError) return error;
+  if (signal?.aborted) return new BindingError('timeout', `${service} did not answer in the time allowed`, { cause: signal.reason });
+  const { name = '', message = '', code, errors, $metadata } = error as { name?: string; message?: string; code?: string; errors?: readonly Error[]; $metadata?: { httpStatusCode?: number } };
+  const status = $metadata?.httpStatusCode;
+  const words = message || errors?.[0]?.message || code || name;
+  return new BindingError(BY_NAME[name] ?? faultOfStatus(status, code), `${service}: ${words}`, { cause: error, ...(status === undefined ? {} : { httpStatus: status }) });
+}
+
+function faultOfStatus(status: number | undefined, code: string | undefined): BindingFault {
+  if (status === undefined) return code === undefined ? 'failed' : 'unavailable';
+  if (status === 401 || status === 403) return 'denied';
+  if (status === 404) return 'not-found';
+  if (status === 413) return 'too-large';
+  if (status === 502 || status === 503) return 'unavailable';
+  return status >= 400 && status < 500 && status !== 429 ? 'invalid-data' : 'failed';
+}

@@ -1,0 +1,86 @@
+/** A connection to NATS servers: opened once per `connect`, then kept by the client library, which reconnects for ever. */
+import type { NatsConnection } from '@nats-io/transport-node';
+import { BindingError, field, unlessAborted, type ComponentLog, type OptionsOf } from '@mecha/components/kit';
+
+export const connectionMetadata = {
+  natsURL: field.string('Address of the server, nats://host:4222 or tls://host:4222; a comma list for a cluster.', { required: true }),
+  name: field.string('Name of the connection, as the server lists it; by default the app id.'),
+  token: field.string('Token to sign in with.', { secret: true }),
+  user: field.string('User to sign in as; needs `password`.'),
+  password: field.string('Password of the user.', { secret: true }),
+  jwt: field.string('JWT to sign in with; needs `seedKey`.', { secret: true }),
+  seedKey: field.string('Seed of the key that signs for the JWT.', { secret: true }),
+  caCert: field.string('PEM of the authority that signed the certificate of the server, where the system does not know it.'),
+  clientCert: field.string('PEM of the certificate of this client; needs `clientKey`.'),
+  clientKey: field.string('PEM of the key of this client; needs `clientCert`.', { secret: true }),
+} as const;
+export type ConnectionOptions = OptionsOf<typeof connectionMetadata>;
+
+const CONNECT_TIMEOUT_MS = 10_000;
+const RECONNECT_MS = 500;
+const PING_MS = 20_000;
+
+export interface Link {
+  readonly connection: NatsConnection;
+  /** False while the library looks for the server again. */
+  readonly up: boolean;
+}
+
+/** Throws, for the reader of the YAML, when the options contradict one another. */
+export function checkOptions({ natsURL, user, password, jwt, seedKey, clientCert, clientKey }: ConnectionOptions): void {
+  for (const server of natsURL.split(',')) {
+    const url = URL.parse(server.includes('://') ? server.trim() : `nats://${server.trim()}`);
+    if (!url?.hostname) throw new Error('natsURL must be like nats://host:4222');
+    // A URL is shown in logs and errors.
+    if (url.username || url.password) throw new Error('natsURL must hold neither user nor password; there are fields for both');
+  }
+  if ((user === undefined) !== (password === undefined)) throw new Error('user and password are given both, or neither');
+  if ((jwt === undefined) !== (seedKey === undefined)) throw new Error('jwt and seedKey are given both, or neither');
+  if ((clientCert === undefined) !== (clientKey === undefined)) throw new Error('clientCert and clientKey are given both, or neither');
+}
+
+/** Rejects with `BindingError` when no server can be had now. */
+export async function openLink(options: ConnectionOptions, name: string, log: ComponentLog, signal: AbortSignal): Promise<Link> {
+  const { connect, jwtAuthenticator } = await import('@nats-io/transport-node');
+  const { natsURL, token, user, password, jwt, seedKey, caCert, clientCert, clientKey } = options;
+  const servers = natsURL.split(',').map((server) => server.trim());
+  const opening = connect({
+    servers: servers.map((server) => server.replace(/^(nats|tls):\/\//, '')),
+    name: options.name ?? name,
+    timeout: CONNECT_TIMEOUT_MS,
+    maxReconnectAttempts: -1,
+    reconnectTimeWait: RECONNECT_MS,
+    pingInterval: PING_MS,
+    ...(token ? { token } : {}),
+    ...(user && password ? { user, pass: password } : {}),
+    ...(jwt && seedKey ? { authenticator: jwtAuthenticator(jwt, Buffer.from(seedKey)) } : {}),
+    ...(caCert || clientCert || servers.some((server) => server.startsWith('tls://'))
+      ? { tls: { ...(caCert ? { ca: caCert } : {}), ...(clientCert ? { cert: clientCert } : {}), ...(clientKey ? { key: clientKey } : {}) } }
+      : {}),
+  });
+  let connection: NatsConnection;
+  try {
+    connection = await calledOffBy(signal, opening);
+  } catch (error) {
+    // Should it come after all, nobody waits for it any more.
+    opening.then((late) => late.close(), () => undefined);
+    const { name: kind, message } = error as Error;
+    throw new BindingError(/Authorization|UserAuthentication/.test(kind) ? 'denied' : 'unavailable', `NATS cannot be reached: ${message}`, { cause: error });
+  }
+  const link = { connection, up: true };
+  void (async () => {
+    for await (const { type } of connection.status()) {
+      if (type === 'disconnect') log.warn({ server: connection.getServer() }, 'NATS is away; trying again');
+      if (type === 'disconnect' || type === 'reconnect') link.up = type === 'reconnect';
+    }
+    link.up = false;
+  })();
+  return link;
+}
+
+/** The work's result, unless the signal comes first; the work itself goes on. */
+export function calledOffBy<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  return unlessAborted(work, signal).catch((error: unknown) => {
+    throw signal.aborted ? new BindingError('timeout', 'NATS did not answer in the time allowed', { cause: signal.reason }) : error;
+  });
+}

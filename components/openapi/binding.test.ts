@@ -1,0 +1,249 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
+import fc from 'fast-check';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { checkMetadata, type Binding, type BindingError } from '@mecha/components/kit';
+import { bytesOfResponse, outputBindingConformance } from '../kit/conformance/output-binding.ts';
+import { buildComponent, connected, createKeptLog } from '../kit/testing.ts';
+import openapi from './binding.ts';
+
+const DOCUMENT = join(import.meta.dirname, 'shop-for-tests.yaml');
+const KEY = 'key-of-the-shop';
+const TOKEN = 'token-of-the-shop';
+const never = new AbortController().signal;
+
+interface Seen {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: IncomingMessage['headers'];
+  readonly body: string;
+}
+type Answer = (response: ServerResponse, seen: Seen) => void;
+
+const json = (value: unknown, status = 200): Answer => (response) => void response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(value));
+const ITEM = { id: '1', name: 'bolt', note: null, parts: [{ id: '2', name: 'nut' }] };
+
+/** The API of the document, as it should be. */
+const shop: Answer = (response, seen) => {
+  const { method, url } = seen;
+  if (method === 'GET' && url.startsWith('/v1/items?')) return json([ITEM])(response, seen);
+  if (method === 'POST' && url === '/v1/items') return json({ ...(JSON.parse(seen.body) as object), id: '9' }, 201)(response, seen);
+  if (url === '/v1/items/slow') return; // until the caller leaves
+  if (method === 'GET' && url.startsWith('/v1/items/')) return json(ITEM)(response, seen);
+  if (method === 'DELETE') return void response.writeHead(204).end();
+  return void response.writeHead(200, { 'content-type': 'text/plain', 'x-twice': ['a', 'b'] }).end(seen.body);
+};
+
+let server: Server;
+let base: string;
+let answer: Answer;
+let seen: Seen[];
+beforeAll(async () => {
+  server = createServer((request, response) => {
+    void buffer(request).then((body) => {
+      const one = { method: request.method ?? '', url: request.url ?? '', headers: request.headers, body: body.toString() };
+      seen.push(one);
+      answer(response, one);
+    });
+  });
+  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  base = `http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}/v1`;
+  [answer, seen] = [shop, []];
+});
+afterAll(() => {
+  server.closeAllConnections();
+  server.close();
+});
+beforeEach(() => {
+  [answer, seen] = [shop, []];
+});
+
+const binding = (options: Record<string, unknown> = {}): Binding => buildComponent(openapi, { document: DOCUMENT, url: base, 'security:*': { key: KEY, basic: 'ada:word', missing: TOKEN }, ...options });
+async function call(one: Binding, operation: string, metadata: Record<string, string> = {}, data = 'null', signal = never) {
+  const request = { operation, data: Buffer.from(data), metadata };
+  checkMetadata(one.operations?.[operation] ?? { description: '' }, request);
+  const response = await one.invoke?.(request, signal);
+  return { text: (await bytesOfResponse(response)).toString(), metadata: response?.metadata ?? {} };
+}
+const lastSeen = (): Seen => {
+  const last = seen.at(-1);
+  if (!last) throw new Error('nothing was called');
+  return last;
+};
+
+outputBindingConformance(openapi, {
+  open: () => connected(binding()),
+  calls: [
+    { operation: 'addItem', data: '{"name":"bolt"}', metadata: { 'X-Tenant': 'a' } },
+    { operation: 'listItems', metadata: { 'X-Tenant': 'a', limit: '5' } },
+    { operation: 'getItem', metadata: { 'path.id': '7' } },
+    { operation: 'sendForm', data: '{"a":"x"}' },
+    { operation: 'DELETE /hooks/{at}/', metadata: { at: 'a' } },
+    { operation: 'getLocked' },
+    { operation: 'getElsewhere' },
+  ],
+  slow: { operation: 'getItem', metadata: { 'path.id': 'slow' } },
+  wrong: [
+    { operation: 'listItems', metadata: { 'X-Tenant': 'a', limit: '0' } },
+    { operation: 'listItems', metadata: { 'X-Tenant': 'a', limit: 'many' } },
+    { operation: 'listItems', metadata: { 'X-Tenant': 'a\r\nX-Key: other', limit: '5' } },
+    { operation: 'addItem', metadata: { 'X-Tenant': 'a' } },
+    { operation: 'addItem', data: '{"name":7}', metadata: { 'X-Tenant': 'a' } },
+    { operation: 'addItem', data: '{"name":', metadata: { 'X-Tenant': 'a' } },
+    { operation: 'getItem', metadata: { 'path.id': '..' } },
+    { operation: 'sendForm', data: '{"a":"x"}', metadata: { contentType: 'image/png' } },
+  ],
+  away: () => binding({ url: 'http://127.0.0.1:1' }),
+  secrets: [KEY, TOKEN, 'ada:word', Buffer.from('ada:word').toString('base64')],
+});
+
+describe('the operations of a document', () => {
+  test('are listed with their parameters, in words, with what each needs', async () => {
+    const { operations } = await connected(binding());
+    expect(Object.keys(operations ?? {})).toEqual(['listItems', 'addItem', 'getItem', 'sendForm', 'DELETE /hooks/{at}/', 'getLocked', 'getElsewhere']);
+    expect(operations?.['listItems']).toMatchObject({
+      description: 'Lists items',
+      metadata: { 'X-Tenant': { description: 'Whose items', required: true }, limit: { required: true }, tags: {}, near: {}, session: {} },
+    });
+    expect(operations?.['getItem']?.metadata).toMatchObject({ 'path.id': { required: true }, 'query.id': {} });
+    expect(operations?.['addItem']?.data).toBe('The body (application/json)');
+    expect(operations?.['sendForm']?.metadata?.['contentType']?.description).toContain('text/plain');
+  });
+
+  test('that name servers of their own are left out, with a warning, unless a url says where all go', async () => {
+    const log = createKeptLog();
+    const one = await connected(buildComponent(openapi, { document: DOCUMENT }, { log }));
+    expect(Object.keys(one.operations ?? {})).not.toContain('getElsewhere');
+    expect(log.lines).toEqual([expect.objectContaining({ level: 'warn', fields: { reason: expect.stringMatching(/^getElsewhere: /) as string } })]);
+  });
+
+  test('put parameters in path, query, header and cookie in the style that the document asks for', async () => {
+    const one = await connected(binding());
+    await call(one, 'listItems', { 'X-Tenant': 'a b', limit: '5', tags: '1,2', near: '{"x":1.5}', session: 'ü' });
+    expect(lastSeen()).toMatchObject({ method: 'GET', url: '/v1/items?tags=1&tags=2&near%5Bx%5D=1.5&limit=5', headers: { 'x-tenant': 'a b', cookie: 'session=%C3%BC', 'x-key': KEY } });
+    await call(one, 'getItem', { 'path.id': 'a/b?c#d', 'query.id': '&' });
+    expect(lastSeen().url).toBe('/v1/items/a%2Fb%3Fc%23d?id=%26');
+    await call(one, 'DELETE /hooks/{at}/', { at: '["x","y"]' });
+    expect(lastSeen()).toMatchObject({ method: 'DELETE', url: '/v1/hooks/;at=x;at=y/', headers: { authorization: `Basic ${Buffer.from('ada:word').toString('base64')}` } });
+  });
+
+  test('send JSON as it came, forms and texts, and give back body, status and headers', async () => {
+    const one = await connected(binding());
+    await expect(call(one, 'addItem', { 'X-Tenant': 'a' }, '{"name": "bolt" }')).resolves.toMatchObject({ text: '{"name":"bolt","id":"9"}', metadata: { statusCode: '201', status: '201 Created', 'Content-Type': 'application/json' } });
+    expect(lastSeen()).toMatchObject({ body: '{"name": "bolt" }', headers: { 'content-type': 'application/json' } });
+    await expect(call(one, 'sendForm', {}, '{"a":"x y","b":["1","2"]}')).resolves.toMatchObject({ text: 'a=x+y&b=1&b=2', metadata: { 'X-Twice': 'a, b' } });
+    await expect(call(one, 'sendForm', { contentType: 'text/plain' }, '"hello"')).resolves.toMatchObject({ text: 'hello' });
+    await expect(call(one, 'sendForm', { contentType: 'text/plain' }, '"longer than ten"')).rejects.toMatchObject({ fault: 'invalid-data' });
+    await expect(call(one, 'sendForm')).resolves.toMatchObject({ text: '' });
+    expect(lastSeen().headers['x-key']).toBeUndefined();
+  });
+
+  test('send nothing that the document does not allow, and say which place is wrong without its value', async () => {
+    const one = await connected(binding());
+    await expect(call(one, 'addItem', { 'X-Tenant': 'a' }, '{"name":"bolt","colour":"s3cret"}')).rejects.toMatchObject({ fault: 'invalid-data', message: expect.stringMatching(/additional properties \(colour\)$/) as string });
+    await expect(call(one, 'listItems', { 'X-Tenant': 'a', limit: '101' })).rejects.toMatchObject({ fault: 'invalid-metadata', message: expect.stringMatching(/metadata limit .* <= 100/) as string });
+    await expect(call(one, 'listItems', { 'X-Tenant': 'a', limit: '1', near: '{"x":"s3cret"}' })).rejects.toThrow(/near .*\/x must be number/);
+    await expect(call(one, 'addItem', { 'X-Tenant': 'a' }, '{"name":"a","parts":[{"name":1}]}')).rejects.toThrow(/\/parts\/0\/name must be string/);
+    expect(seen).toEqual([]);
+  });
+
+  test('without credentials for any alternative are refused by name; the others are served', async () => {
+    const one = await connected(binding({ 'security:*': { key: KEY } }));
+    await expect(call(one, 'getLocked')).rejects.toMatchObject({ fault: 'denied', message: expect.stringContaining('security:missing') as string });
+    await call(one, 'DELETE /hooks/{at}/', { at: 'a' });
+    expect(lastSeen().headers.authorization).toBeUndefined();
+  });
+});
+
+describe('an answer', () => {
+  test('that does not fit the document is an error, with what came; or is taken, when told so', async () => {
+    const one = await connected(binding());
+    const get = () => call(one, 'getItem', { 'path.id': '1' });
+    for (const [wrong, words] of [
+      [json({ name: 'no id' }), /required property 'id'/],
+      [json([ITEM]), /must be object/],
+      [(response) => void response.writeHead(200, { 'content-type': 'application/json' }).end('{'), /not valid JSON/],
+      [(response) => void response.writeHead(200, { 'content-type': 'text/html' }).end('<p>'), /content type is text\/html/],
+    ] as const satisfies readonly (readonly [Answer, RegExp])[]) {
+      answer = wrong;
+      await expect(get()).rejects.toMatchObject({ fault: 'failed', message: expect.stringMatching(words) as string, response: { metadata: { statusCode: '200' } } });
+    }
+    answer = json([]);
+    await expect(call(one, 'addItem', { 'X-Tenant': 'a' }, '{"name":"x"}')).rejects.toThrow(/describes no answer of status 200/);
+    await expect(call(await connected(binding({ validateResponse: false })), 'getItem', { 'path.id': '1' })).resolves.toMatchObject({ text: '[]' });
+  });
+
+  test('of a status that is no success is an error whose kind follows from it; or is given back, when told so', async () => {
+    const one = await connected(binding());
+    for (const [status, fault] of [[404, 'not-found'], [403, 'denied'], [422, 'invalid-data'], [429, 'failed'], [503, 'unavailable'], [500, 'failed']] as const) {
+      answer = json({ problem: status }, status);
+      await expect(call(one, 'getItem', { 'path.id': '1' })).rejects.toMatchObject({ fault, httpStatus: status, response: { metadata: { statusCode: String(status) } } });
+    }
+    await expect(call(await connected(binding({ errorIfNot2XX: false })), 'getItem', { 'path.id': '1' })).resolves.toMatchObject({ text: '{"problem":500}', metadata: { statusCode: '500' } });
+  });
+
+  test('longer than the bound, or later than it, is an error', async () => {
+    answer = json({ ...ITEM, note: 'x'.repeat(10_000) });
+    await expect(call(await connected(binding({ maxResponseBodySize: 5_000 })), 'getItem', { 'path.id': '1' })).rejects.toThrow(/longer than 5000 bytes/);
+    answer = shop;
+    await expect(call(await connected(binding({ responseTimeout: 50 })), 'getItem', { 'path.id': 'slow' })).rejects.toMatchObject({ fault: 'timeout' });
+  });
+});
+
+describe('(users 50) a call stays where the component says', () => {
+  test('a redirect is not followed', async () => {
+    answer = (response) => void response.writeHead(302, { location: 'http://127.0.0.1:1/elsewhere' }).end();
+    await expect(call(await connected(binding()), 'getItem', { 'path.id': '1' })).rejects.toMatchObject({ httpStatus: 302 });
+    expect(seen).toHaveLength(1);
+  });
+
+  test('no value of a parameter leads out of its place in the path', async () => {
+    const one = await connected(binding());
+    const nasty = fc.oneof(fc.string({ unit: 'grapheme', maxLength: 20 }), fc.constantFrom('..', '.', '../../admin', '..%2f..', '%2e%2e', '//evil.example', '@evil.example', '\\\\evil', 'a/../..', '..;/', 'x?y=z#w', '\u2025'));
+    await fc.assert(
+      fc.asyncProperty(nasty, async (id) => {
+        seen = [];
+        const error = await call(one, 'getItem', { 'path.id': id }).then(() => undefined, (reason: unknown) => reason);
+        if (error !== undefined) {
+          expect((error as BindingError).permanent).toBe(true);
+          expect(seen).toEqual([]);
+          return;
+        }
+        expect(seen).toHaveLength(1);
+        const [, rest = ''] = /^\/v1\/items\/([^/?#]+)$/.exec(lastSeen().url) ?? [];
+        expect(decodeURIComponent(rest)).toBe(id);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  test('a document or url that cannot be had is refused in words', async () => {
+    expect(() => binding({ url: 'ftp://x' })).toThrow(/http:\/\//);
+    expect(() => binding({ url: 'http://user:word@x/' })).toThrow(/neither user nor password/);
+    for (const host of ['169.254.169.254', '[fe80::1]', '[::ffff:169.254.1.1]', '2852039166', '0xa9fea9fe']) expect(() => binding({ url: `http://${host}/` }), host).toThrow(/link-local/);
+    const refused: readonly (readonly [string, RegExp])[] = [
+      [join(import.meta.dirname, 'no-such.yaml'), /ENOENT/],
+      ['{"openapi":"2.0"}', /3\.0\.x or 3\.1\.x/],
+      ['{"openapi":"3.0.0","paths":{}}', /no operation/],
+      ['{"openapi":"3.0.0","paths":{"/a":{"$ref":"other.yaml#/a"}}}', /outside of it/],
+      ['{"openapi":"3.0.0","paths":{"/a":{"get":{"parameters":[{"$ref":"#/nowhere"}]}}}}', /does not have/],
+      ['{"openapi":"3.0.0","paths":{"/a":{"$ref":"#/paths/~1b"},"/b":{"$ref":"#/paths/~1a"}}}', /circle/],
+      ['{"openapi":"3.0.0","paths":{"/a":{"get":{"operationId":"x"},"put":{"operationId":"x"}}}}', /two operations named x/],
+      ['{"openapi":"3.0.0","paths":{"/a":{"get":{}}}}', /metadata url/],
+    ];
+    for (const [document, words] of refused) await expect(connected(buildComponent(openapi, { document })), document).rejects.toThrow(words);
+  });
+});
+
+test('a document of version 3.1 is read with the schemas of today', async () => {
+  const document = JSON.stringify({
+    openapi: '3.1.0',
+    paths: { '/things': { put: { operationId: 'put', requestBody: { content: { 'application/json': { schema: { type: ['object', 'null'], properties: { n: { exclusiveMinimum: 3 }, kind: { const: 'a' } }, unevaluatedProperties: false } } } }, responses: { '2XX': { description: 'ok' } } } } },
+  });
+  const one = await connected(binding({ document }));
+  await call(one, 'put', {}, '{"n":4,"kind":"a"}');
+  await expect(call(one, 'put', {}, '{"n":3}')).rejects.toThrow(/> 3/);
+  await expect(call(one, 'put', {}, '{"m":3}')).rejects.toThrow(/unevaluated/);
+});

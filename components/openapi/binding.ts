@@ -1,0 +1,101 @@
+/**
+ * `bindings.openapi`: an API by its OpenAPI document. Every operation of the document is one of the binding; what is sent is
+ * checked before the call, what comes back after it. All calls go to one origin, which request data cannot change.
+ */
+import { BindingError, defineComponent, field, type Binding, type BindingOperations, type BindingResponse, type ComponentContext, type OptionsOf } from '@mecha/components/kit';
+import { faultOfStatus, OriginClient, type OriginAnswer } from '@mecha/components/kit/origin-client.ts';
+import { listOf, loadDocument, objectOf, textIn, type OpenApiDocument } from './document.ts';
+import { operationsOf, type Operations } from './operations.ts';
+
+const metadata = {
+  document: field.string('Path of an OpenAPI document (3.0 or 3.1, JSON or YAML), or the document itself.', { required: true }),
+  url: field.string('Base of all calls, instead of the first server of the document.'),
+  'security:*': field.group('Value of the security scheme of that name: the key, the token, or user:password.', { secret: true }),
+  responseTimeout: field.duration('Most time for a call.', { default: 30_000, minimum: 1 }),
+  maxResponseBodySize: field.size('Longest answer.', { default: 16 * 1024 * 1024, minimum: 1 }),
+  errorIfNot2XX: field.boolean('An answer of another status is an error.', { default: true }),
+  validateResponse: field.boolean('An answer that the document does not describe is an error.', { default: true }),
+  caCert: field.string('PEM of the authority that signed the certificate of the server, where the system does not know it.'),
+  clientCert: field.string('PEM of the certificate of this client; needs `clientKey`.'),
+  clientKey: field.string('PEM of the key of this client; needs `clientCert`.', { secret: true }),
+  skipTLSVerify: field.boolean('Take any certificate.', { default: false }),
+} as const;
+
+type Options = OptionsOf<typeof metadata>;
+
+interface Ready {
+  readonly operations: Operations;
+  readonly client: OriginClient;
+}
+
+function createBinding({ options, log }: ComponentContext<Options>): Binding {
+  let ready: Ready | undefined;
+  let closed = false;
+  // A wrong URL, or half a client certificate, is said when the YAML is loaded.
+  if (options.url !== undefined) clientOf(options, options.url).close();
+
+  return {
+    async connect() {
+      const document = await loadDocument(options.document);
+      const operations = await operationsOf(document, options['security:*'], options.url !== undefined);
+      for (const reason of operations.leftOut) log.warn({ reason }, 'operation left out');
+      ready?.client.close();
+      ready = { operations, client: clientOf(options, options.url ?? serverOf(document)) };
+      if (closed) ready.client.close();
+    },
+    async close() {
+      closed = true;
+      ready?.client.close();
+    },
+
+    get operations(): BindingOperations {
+      return Object.fromEntries([...(ready?.operations.byName ?? [])].map(([name, { words }]) => [name, words]));
+    },
+
+    async invoke(request, signal) {
+      const operation = ready?.operations.byName.get(request.operation);
+      if (!ready || !operation) throw new BindingError(ready ? 'invalid-metadata' : 'unavailable', ready ? `the document has no operation ${request.operation}` : 'the document has not been read yet');
+      const answer = await ready.client.call(operation.build(request), signal);
+      const response = responseOf(answer);
+      const succeeded = answer.status >= 200 && answer.status < 300;
+      const more = { response, httpStatus: answer.status };
+      if (!succeeded && options.errorIfNot2XX) throw new BindingError(faultOfStatus(answer.status), `operation ${request.operation} was answered with status ${answer.status}`, more);
+      const problem = options.validateResponse ? operation.check(answer) : undefined;
+      if (problem !== undefined) throw new BindingError('failed', `the answer to operation ${request.operation} does not fit the document: ${problem}`, more);
+      return response;
+    },
+  };
+}
+
+function clientOf(options: Options, url: string): OriginClient {
+  const { caCert, clientCert, clientKey, skipTLSVerify } = options;
+  return new OriginClient(url, { timeoutMs: options.responseTimeout, responseBytesMax: options.maxResponseBodySize, tls: { caCert, clientCert, clientKey, skipVerify: skipTLSVerify } });
+}
+
+/** The first server, its variables at their defaults. */
+function serverOf({ root }: OpenApiDocument): string {
+  const server = objectOf(listOf(root['servers'])[0]);
+  const variables = objectOf(server['variables']);
+  const url = textIn(server['url']).replaceAll(/\{([^{}]+)\}/g, (_whole, name: string) => textIn(objectOf(variables[name])['default']));
+  if (!/^https?:\/\//.test(url)) throw new Error('the document names no server by a full URL: give the component metadata url');
+  return url;
+}
+
+function responseOf({ status, reason, headers, body }: OriginAnswer): BindingResponse {
+  const named = Object.entries(headers).map(([name, value]) => [name.replaceAll(/(^|-)[a-z]/g, (letter) => letter.toUpperCase()), value] as const);
+  return { data: body, metadata: { ...Object.fromEntries(named), statusCode: String(status), status: `${status} ${reason}`.trim() } };
+}
+
+export default defineComponent({
+  type: 'bindings.openapi',
+  versions: ['v1'],
+  status: 'beta',
+  title: 'OpenAPI document',
+  description:
+    'Calls an API by its OpenAPI document: operations are called by operationId (or `GET /path` where there is none), parameters are metadata of their names, data is the body. Both are checked before the call, and the answer after it. Not served: references to other documents, multipart bodies, fetching of OAuth tokens, checks of response headers, servers of single operations (unless `url` is set).',
+  metadata,
+  features: ['OUTPUT_BINDING'],
+  operations: {},
+  library: 'ajv',
+  create: createBinding,
+});

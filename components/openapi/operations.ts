@@ -1,0 +1,201 @@
+/**
+ * The operations of a document: what each is called and needs in words, how a request of the block becomes an HTTP request,
+ * and whether an answer is one that the document describes.
+ */
+import { BindingError, bytesOf, textOf, type BindingOperation, type BindingRequest, type OperationMetadata } from '@mecha/components/kit';
+import type { OriginAnswer, OriginRequest } from '@mecha/components/kit/origin-client.ts';
+import { below, isObject, objectOf, resolve, textIn, type JsonObject, type OpenApiDocument } from './document.ts';
+import { parametersOf, type Parameter, type Place } from './parameters.ts';
+import { createSchemas, type Schemas } from './schemas.ts';
+import { credentialsOf, type Credentials } from './security.ts';
+
+export interface Operation {
+  readonly words: BindingOperation;
+  /** Throws `BindingError` when the request does not fit the document. */
+  build(request: BindingRequest): OriginRequest;
+  /** Why an answer is none that the document describes; undefined when it is one. */
+  check(answer: OriginAnswer): string | undefined;
+}
+export interface Operations {
+  readonly byName: ReadonlyMap<string, Operation>;
+  /** Those that are not served, and why. */
+  readonly leftOut: readonly string[];
+}
+
+const METHODS = ['get', 'put', 'post', 'delete', 'options', 'head', 'patch', 'trace'] as const;
+const OPERATIONS_MAX = 10_000;
+const TRACE_HEADERS = ['traceparent', 'tracestate', 'baggage'] as const;
+
+/** `ownServers`: operations that name servers of their own are served all the same. */
+export async function operationsOf(document: OpenApiDocument, secrets: Readonly<Record<string, string>>, ownServers: boolean): Promise<Operations> {
+  const { root } = document;
+  const schemas = await createSchemas(document);
+  const byName = new Map<string, Operation>();
+  const leftOut: string[] = [];
+  for (const [path, item] of Object.entries(objectOf(root['paths']))) {
+    if (!path.startsWith('/')) continue;
+    const { value: pathItem, pointer } = resolve(root, item, below('#/paths', path));
+    for (const method of METHODS) {
+      const operation = pathItem[method];
+      if (!isObject(operation)) continue;
+      const name = textIn(operation['operationId']) || `${method.toUpperCase()} ${path}`;
+      if (byName.has(name)) throw new Error(`the document has two operations named ${name}`);
+      if (byName.size >= OPERATIONS_MAX) throw new Error(`the document has more than ${OPERATIONS_MAX} operations`);
+      if (!ownServers && ('servers' in operation || 'servers' in pathItem)) {
+        leftOut.push(`${name}: it names servers of its own, and the component calls one origin only; metadata url says which`);
+        continue;
+      }
+      const at = below(pointer, method);
+      const parameters = parametersOf(root, schemas, [
+        { list: pathItem['parameters'], pointer: below(pointer, 'parameters') },
+        { list: operation['parameters'], pointer: below(at, 'parameters') },
+      ]);
+      const body = bodyOf(root, schemas, operation, at);
+      const credentials = credentialsOf(root, operation['security'] ?? root['security'], secrets, name);
+      const description = textIn(operation['summary']) || textIn(operation['description']) || `${method.toUpperCase()} ${path}`;
+      byName.set(name, {
+        words: { description, metadata: wordsOf(parameters, body), ...(body ? { data: body.words } : {}), result: 'The body of the answer; its status and headers are metadata.' },
+        build: (request) => buildRequest({ method: method.toUpperCase(), path, parameters, body, credentials }, request),
+        check: (answer) => checkAnswer(root, schemas, operation, at, method, answer),
+      });
+    }
+  }
+  if (byName.size === 0) throw new Error('the document has no operation that can be called');
+  return { byName, leftOut };
+}
+
+function wordsOf(parameters: readonly Parameter[], body: Body | undefined): Readonly<Record<string, OperationMetadata>> {
+  const words = parameters.map(({ metadataName, place, description, required }) => [metadataName, { description: description || `The ${place} parameter ${metadataName}.`, ...(required ? { required } : {}) }] as const);
+  const contentType = body && body.media.length > 1 ? { contentType: { description: `Form of the data: ${body.media.join(', ')}.` } } : {};
+  return { ...contentType, ...Object.fromEntries(words) };
+}
+
+interface Body {
+  readonly words: string;
+  readonly required: boolean;
+  readonly media: readonly string[];
+  /** The bytes to send; undefined when there is nothing to send. Throws `BindingError`. */
+  encode(data: Uint8Array, contentType: string | undefined): { readonly bytes: Uint8Array; readonly contentType: string } | undefined;
+}
+
+const isJson = (media: string): boolean => /^application\/([\w.+-]+\+)?json$/.test(essenceOf(media));
+const essenceOf = (contentType: string): string => (contentType.split(';')[0] ?? '').trim().toLowerCase();
+
+function bodyOf(root: JsonObject, schemas: Schemas, operation: JsonObject, at: string): Body | undefined {
+  if (!isObject(operation['requestBody'])) return undefined;
+  const { value, pointer } = resolve(root, operation['requestBody'], below(at, 'requestBody'));
+  const content = objectOf(value['content']);
+  const media = Object.keys(content);
+  const usual = media.find(isJson) ?? media[0] ?? 'application/json';
+  const required = value['required'] === true;
+  const check = (chosen: string, data: unknown): void => {
+    if (objectOf(content[chosen])['schema'] === undefined) return;
+    const problem = schemas.at(below(pointer, 'content', chosen, 'schema'), 'request')(data);
+    if (problem !== undefined) throw new BindingError('invalid-data', `data does not fit the document: ${problem}`);
+  };
+  return {
+    words: `${textIn(value['description']) || 'The body'} (${media.join(', ')})${required ? '' : '; may be left out'}`.replaceAll(/\s+/g, ' '),
+    required,
+    media,
+    encode(data, contentType = usual) {
+      const chosen = media.find((one) => essenceOf(one) === essenceOf(contentType));
+      if (chosen === undefined) throw new BindingError('invalid-metadata', `metadata contentType must be one of ${media.join(', ')}`);
+      const essence = essenceOf(chosen);
+      if (data.byteLength <= 'null'.length && textOf(data) === '') {
+        if (required) throw new BindingError('invalid-data', 'data is missing, and the operation needs a body');
+        return undefined;
+      }
+      if (isJson(essence)) {
+        check(chosen, parseJson(data));
+        return { bytes: data, contentType: chosen };
+      }
+      if (essence === 'application/x-www-form-urlencoded') {
+        const form = parseJson(data);
+        if (!isObject(form)) throw new BindingError('invalid-data', 'data must be a JSON object, which is sent as a form');
+        check(chosen, form);
+        return { bytes: Buffer.from(formOf(form)), contentType: chosen };
+      }
+      if (essence.startsWith('multipart/') || essence.includes('*')) throw new BindingError('invalid-metadata', `bodies of the form ${chosen} are not supported`);
+      if (essence.startsWith('text/')) check(chosen, textOf(data));
+      return { bytes: bytesOf(data), contentType: chosen };
+    },
+  };
+}
+
+function parseJson(data: Uint8Array): unknown {
+  try {
+    return JSON.parse(Buffer.from(data).toString('utf8')) as unknown;
+  } catch (error) {
+    throw new BindingError('invalid-data', 'data is not valid JSON', { cause: error });
+  }
+}
+
+/** Lists give a pair for each of their items; what is nested deeper is sent as JSON. */
+function formOf(form: JsonObject): string {
+  const text = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
+  const pairs = Object.entries(form).flatMap(([name, value]) => (Array.isArray(value) ? value : [value]).map((item): [string, string] => [name, text(item)]));
+  return new URLSearchParams(pairs).toString();
+}
+
+interface Target {
+  readonly method: string;
+  readonly path: string;
+  readonly parameters: readonly Parameter[];
+  readonly body: Body | undefined;
+  readonly credentials: () => Credentials;
+}
+
+function buildRequest({ method, path, parameters, body, credentials }: Target, { data, metadata }: BindingRequest): OriginRequest {
+  const proof = credentials();
+  const given = parameters.flatMap((parameter) => {
+    const text = Object.hasOwn(metadata, parameter.metadataName) ? metadata[parameter.metadataName] : undefined;
+    if (text === undefined) return [];
+    const value = parameter.read(text);
+    const problem = parameter.check(value);
+    if (problem !== undefined) throw new BindingError('invalid-metadata', `metadata ${parameter.metadataName} does not fit the document: ${problem}`);
+    return [{ name: parameter.name, place: parameter.place, text: parameter.write(value) }];
+  });
+  const of = (place: Place): readonly string[] => given.filter((one) => one.place === place).map(({ text }) => text);
+  const inPath = new Map(given.filter(({ place }) => place === 'path').map(({ name, text }) => [name, text]));
+  const filled = path.replaceAll(/\{([^{}]+)\}/g, (_whole, name: string) => {
+    const text = inPath.get(name);
+    if (text === undefined || text === '') throw new BindingError('invalid-metadata', `metadata ${name} is missing: the path ${path} needs it`);
+    return text;
+  });
+  const sent = body?.encode(data, metadata['contentType']);
+  const cookies = [...of('cookie'), ...proof.cookies];
+  return {
+    method,
+    path: filled,
+    query: [...of('query'), ...proof.query].filter((pair) => pair !== '').join('&'),
+    headers: {
+      ...Object.fromEntries(TRACE_HEADERS.flatMap((name) => (metadata[name] ? [[name, metadata[name]]] : []))),
+      ...Object.fromEntries(given.filter(({ place }) => place === 'header').map(({ name, text }) => [name.toLowerCase(), text])),
+      accept: 'application/json, */*;q=0.5',
+      ...(sent ? { 'content-type': sent.contentType } : {}),
+      ...(cookies.length > 0 ? { cookie: cookies.join('; ') } : {}),
+      ...proof.headers,
+    },
+    ...(sent ? { body: sent.bytes } : {}),
+  };
+}
+
+function checkAnswer(root: JsonObject, schemas: Schemas, operation: JsonObject, at: string, method: string, answer: OriginAnswer): string | undefined {
+  const responses = objectOf(operation['responses']);
+  const key = [String(answer.status), `${Math.trunc(answer.status / 100)}XX`, 'default'].find((one) => Object.hasOwn(responses, one));
+  if (key === undefined) return `the document describes no answer of status ${answer.status}`;
+  const { value, pointer } = resolve(root, responses[key], below(at, 'responses', key));
+  const content = objectOf(value['content']);
+  if (Object.keys(content).length === 0 || method === 'head' || answer.status === 204 || answer.status === 304) return undefined;
+  const essence = essenceOf(answer.headers['content-type'] ?? '');
+  const media = [essence, `${essence.split('/')[0]}/*`, '*/*'].flatMap((wanted) => Object.keys(content).filter((one) => essenceOf(one) === wanted))[0];
+  if (media === undefined) return `its content type is ${essence || 'missing'}, and the document describes ${Object.keys(content).join(', ')}`;
+  if (!isJson(essence) || objectOf(content[media])['schema'] === undefined) return undefined;
+  let body: unknown;
+  try {
+    body = JSON.parse(answer.body.toString('utf8'));
+  } catch {
+    return 'it is not valid JSON';
+  }
+  return schemas.at(below(pointer, 'content', media, 'schema'), 'response')(body);
+}

@@ -41,11 +41,13 @@ function operationsOf(operations: BindingOperations | undefined): string[] {
   if (Object.keys(operations).length === 0) return ['Operations: as its metadata say; `/v1.0/metadata` lists them.'];
   const rows = Object.entries(operations).map(([name, { description, data, result, metadata = {} }]) => [
     code(name),
-    [description, ...(data === undefined ? [] : [`Data: ${data}.`]), ...(result === undefined ? [] : [`Answers ${result}.`])].join(' '),
-    Object.entries(metadata).map(([key, words]) => `${code(key)}${words.required ? ' **required**' : ''}: ${words.description}`).join('<br>'),
+    [description, ...(data === undefined ? [] : [`Data: ${sentence(data)}`]), ...(result === undefined ? [] : [`Answers: ${sentence(result)}`])].join(' '),
+    Object.entries(metadata).map(([key, words]) => `${code(key)}${words.required ? ' **required**' : ''}: ${words.description.replace(/\.$/, '')}`).join('; '),
   ]);
   return [table(['Operation', 'What it does', 'Metadata of the request'], rows)];
 }
+
+const sentence = (text: string): string => (text.endsWith('.') ? text : `${text}.`);
 
 /** Names that load and change nothing, by the reason why. */
 function withoutEffect(fields: readonly (readonly [string, MetadataField])[]): string[] {

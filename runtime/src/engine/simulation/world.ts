@@ -52,7 +52,8 @@ export class World {
     this.random = new Random(seed);
   }
 
-  readonly now = (): number => this.elapsed + this.#wallOffset;
+  /** Whole milliseconds, as clocks of the wall give them, however odd the delays are. */
+  readonly now = (): number => Math.floor(this.elapsed) + this.#wallOffset;
   jump(ms: number): void {
     this.#wallOffset += ms;
   }

@@ -189,7 +189,8 @@ function lazyPackages(): Plugin {
 
 /**
  * Takes Node's own modules without their lazy parts. An `import` of `node:http` reads every export once, also the getter
- * behind which Node keeps its whole fetch implementation: some 20 ms and megabytes at each start, for nothing.
+ * behind which Node keeps its whole fetch implementation: some 20 ms and megabytes at each start, for nothing. What lies
+ * behind a getter is read only if a library names it.
  */
 function plainBuiltins(): Plugin {
   const plain = 'plain builtin';
@@ -199,8 +200,8 @@ function plainBuiltins(): Plugin {
       onResolve({ filter: /^[\w:/]+$/ }, ({ kind, path }) => (kind === 'import-statement' && isBuiltin(path) ? { path, namespace: plain, sideEffects: false } : undefined));
       onLoad({ filter: /./, namespace: plain }, async ({ path }) => {
         const descriptors = Object.entries(Object.getOwnPropertyDescriptors(process.getBuiltinModule(path) as object));
-        const names = descriptors.filter(([name, { value }]) => value !== undefined && /^[A-Za-z_]\w*$/.test(name) && name !== 'default').map(([name]) => name);
-        const lines = names.map((name) => `export const ${name} = builtin.${name};`);
+        const named = descriptors.filter(([name]) => /^[A-Za-z_]\w*$/.test(name) && name !== 'default');
+        const lines = named.map(([name, { get }]) => `export const ${name} = ${get ? `/* @__PURE__ */ (() => builtin.${name})()` : `builtin.${name}`};`);
         return { contents: [`const builtin = process.getBuiltinModule('${path}');`, 'export default builtin;', ...lines].join('\n') };
       });
     },

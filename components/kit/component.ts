@@ -139,6 +139,8 @@ export interface ComponentDefinition<C extends Category = Category, S extends Me
   readonly features: readonly string[];
   /** Bindings: what can be asked of it. Empty where the options decide (`Binding.operations`); absent on mere sources. */
   readonly operations?: BindingOperations;
+  /** Bindings whose options decide: what these options make of it, without a backend. For `mecha components describe`. */
+  operationsFor?(options: OptionsOf<S>): Promise<BindingOperations>;
   /** npm package that `create` or `connect` imports lazily; named in the error if it is missing. */
   readonly library?: string;
   /** Builds the port's value. No I/O here: connecting is `connect()` of the port, which the runtime retries. */

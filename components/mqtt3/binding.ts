@@ -4,7 +4,7 @@
  */
 import type { MqttClient } from 'mqtt';
 import { BindingError, bytesOf, defineComponent, field, type Binding, type BindingOperations, type BindingRequest, type ComponentContext, type OptionsOf, type StartRequest } from '@mecha/components/kit';
-import { brokerUrl, endClient, openClient } from './connection.ts';
+import { brokerAddress, endClient, openClient } from './connection.ts';
 import { Intake } from './intake.ts';
 
 const metadata = {
@@ -39,7 +39,7 @@ const WAITING_MAX = 10_000;
 
 function createBinding({ options, log, clock }: ComponentContext<Options>): Binding {
   if ((options.clientCert === undefined) !== (options.clientKey === undefined)) throw new Error('clientCert and clientKey are given both, or neither');
-  brokerUrl(options.url);
+  brokerAddress(options.url);
   const intakes = new Set<Intake>();
   let producer: MqttClient | undefined;
   let closed = false;

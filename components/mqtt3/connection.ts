@@ -11,16 +11,25 @@ export interface BrokerOptions {
 
 const CONNECT_TIMEOUT_MS = 10_000;
 const RECONNECT_MS = 1_000;
+const USUAL_PORTS = { mqtt: 1883, mqtts: 8883, ws: 80, wss: 443 } as const;
 const KEEP_ALIVE_S = 30;
 const END_TIMEOUT_MS = 2_000;
-const SCHEMES: Readonly<Record<string, string>> = { 'mqtt:': 'mqtt:', 'tcp:': 'mqtt:', 'mqtts:': 'mqtts:', 'tcps:': 'mqtts:', 'ssl:': 'mqtts:', 'tls:': 'mqtts:', 'ws:': 'ws:', 'wss:': 'wss:' };
+const SCHEMES = { 'mqtt:': 'mqtt', 'tcp:': 'mqtt', 'mqtts:': 'mqtts', 'tcps:': 'mqtts', 'ssl:': 'mqtts', 'tls:': 'mqtts', 'ws:': 'ws', 'wss:': 'wss' } as const;
 
-/** The URL in the library's spelling. Throws, without showing it: it may hold a password. */
-export function brokerUrl(text: string): string {
-  const parts = /^([a-z0-9]+:)(\/\/.+)$/i.exec(text.trim());
-  const scheme = SCHEMES[parts?.[1]?.toLowerCase() ?? ''];
-  if (!parts || scheme === undefined || !URL.canParse(`${scheme}${parts[2]}`)) throw new Error('url must be like mqtt://host:1883, with one of mqtt, tcp, mqtts, ssl, tls, ws, wss before the colon');
-  return `${scheme}${parts[2]}`;
+/** Where a URL leads, as the library wants it. Throws, without showing it: it may hold a password. */
+export function brokerAddress(text: string): IClientOptions {
+  const url = URL.parse(text.trim());
+  const protocol = url && url.hostname !== '' && url.protocol in SCHEMES ? SCHEMES[url.protocol as keyof typeof SCHEMES] : undefined;
+  if (!url || protocol === undefined) throw new Error('url must be like mqtt://host:1883, with one of mqtt, tcp, mqtts, ssl, tls, ws, wss before the colon');
+  const { hostname, port, username, password, pathname, search } = url;
+  return {
+    protocol,
+    host: hostname.replace(/^\[|\]$/g, ''),
+    port: port === '' ? USUAL_PORTS[protocol] : Number(port),
+    ...(username ? { username: decodeURIComponent(username) } : {}),
+    ...(password ? { password: decodeURIComponent(password) } : {}),
+    ...(protocol === 'ws' || protocol === 'wss' ? { path: `${pathname}${search}` } : {}),
+  };
 }
 
 /** `prepare` sees the client before anything arrives. Rejects with `BindingError` when the broker cannot be had now. */
@@ -29,6 +38,7 @@ export async function openClient(options: BrokerOptions, more: { readonly client
   const { clientId, clean, log, signal, prepare } = more;
   const { caCert, clientCert, clientKey } = options;
   const settings: IClientOptions = {
+    ...brokerAddress(options.url),
     clientId,
     clean,
     protocolVersion: 4,
@@ -41,7 +51,7 @@ export async function openClient(options: BrokerOptions, more: { readonly client
     ...(clientCert ? { cert: clientCert } : {}),
     ...(clientKey ? { key: clientKey } : {}),
   };
-  const client = mqtt.connect(brokerUrl(options.url), settings);
+  const client = mqtt.connect(settings);
   prepare?.(client);
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   promise.catch(() => undefined);

@@ -49,7 +49,7 @@ function createBinding({ options, log }: ComponentContext<Options>): Binding {
     },
 
     get operations(): BindingOperations {
-      return Object.fromEntries([...(ready?.operations.byName ?? [])].map(([name, { words }]) => [name, words]));
+      return ready ? wordsOf(ready.operations) : {};
     },
 
     async invoke(request, signal) {
@@ -65,6 +65,10 @@ function createBinding({ options, log }: ComponentContext<Options>): Binding {
       return response;
     },
   };
+}
+
+function wordsOf({ byName }: Operations): BindingOperations {
+  return Object.fromEntries([...byName].map(([name, { words }]) => [name, words]));
 }
 
 function clientOf(options: Options, url: string): OriginClient {
@@ -96,6 +100,9 @@ export default defineComponent({
   metadata,
   features: ['OUTPUT_BINDING'],
   operations: {},
+  async operationsFor({ document, url }) {
+    return wordsOf(await operationsOf(await loadDocument(document), {}, url !== undefined));
+  },
   library: 'ajv',
   create: createBinding,
 });

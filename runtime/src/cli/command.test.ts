@@ -52,6 +52,26 @@ describe('words of a command', () => {
   });
 });
 
+describe('mecha components describe', () => {
+  async function describeType(...words: string[]) {
+    const { componentsCommand } = await import('./components.ts');
+    const world = context();
+    await componentsCommand.run(['describe', ...words], world);
+    return world.text();
+  }
+  const document = join(import.meta.dirname, '..', '..', '..', 'components', 'openapi', 'shop-for-tests.yaml');
+
+  test('lists the operations that metadata makes, each with its parameters', async () => {
+    expect(await describeType('bindings.openapi')).toContain('--with NAME=VALUE');
+    expect(await describeType('bindings.openapi', '--with', `document=${document}`)).toMatch(/ {2}listItems: Lists items\n {4}X-Tenant \(required\): Whose items\n/);
+  });
+
+  test('says what is wrong with them', async () => {
+    await expect(describeType('bindings.openapi', '--with', 'document=no-such-file.yaml')).rejects.toThrow(UsageError);
+    await expect(describeType('bindings.openapi', '--with', 'documnt=a')).rejects.toThrow(/no metadata name documnt/);
+  });
+});
+
 describe('mecha validate', () => {
   async function validate(files: Readonly<Record<string, string>>, ...flags: string[]) {
     folder = await mkdtemp(join(tmpdir(), 'mecha-validate-'));

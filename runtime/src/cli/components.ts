@@ -1,14 +1,14 @@
 /** `mecha components` and `mecha components describe TYPE`: the catalog, from the declarations alone. */
 import { catalog } from '@mecha/components/catalog';
-import type { BindingOperations, MetadataField } from '@mecha/components/kit';
-import { jsonSchemaOf } from '@mecha/components/kit/metadata.ts';
+import type { BindingOperations, ComponentDefinition, MetadataField } from '@mecha/components/kit';
+import { decodeMetadata, jsonSchemaOf } from '@mecha/components/kit/metadata.ts';
 import { nearest } from '@mecha/components/kit/nearest.ts';
 import { catalogEntry } from '../config/component-resource.ts';
 import { UsageError, parseFlags, type OptionSpec } from '../config/options.ts';
 import { HELP_FLAG, type Command } from './command.ts';
 import { fieldNotes } from './metadata-field.ts';
 
-const OWN: readonly OptionSpec[] = [{ flag: 'json-schema', type: 'boolean', group: 'app', words: 'describe: print the JSON Schema of the metadata' }, HELP_FLAG];
+const OWN: readonly OptionSpec[] = [{ flag: 'json-schema', type: 'boolean', group: 'app', words: 'describe: print the JSON Schema of the metadata' }, { flag: 'with', type: 'list', value: 'NAME=VALUE', group: 'app', words: 'describe: list the operations that this metadata makes, such as document=api.yaml; may be repeated' }, HELP_FLAG];
 
 export const componentsCommand: Command = {
   name: 'components',
@@ -16,7 +16,8 @@ export const componentsCommand: Command = {
   usage: 'components [describe TYPE] [options]',
   text: `
   mecha components
-  mecha components describe state.redis`,
+  mecha components describe state.redis
+  mecha components describe bindings.openapi --with document=api.yaml`,
   options: OWN,
   async run(argv, context) {
     const { values, words } = parseFlags(argv, OWN, 'components');
@@ -42,7 +43,7 @@ export const componentsCommand: Command = {
     context.out(`Capabilities: ${definition.features.join(', ') || 'none'}\n\nMetadata:${Object.keys(definition.metadata).length === 0 ? ' none' : ''}\n`);
     const width = Math.max(...Object.keys(definition.metadata).map((name) => name.length));
     for (const [name, field] of Object.entries(definition.metadata)) context.out(fieldLine(name, field, width));
-    for (const line of operationLines(definition.operations)) context.out(line);
+    for (const line of operationLines(await operationsOf(definition, values.get('with')))) context.out(line);
     return 0;
   },
 };
@@ -53,10 +54,22 @@ function fieldLine(name: string, field: MetadataField, width: number): string {
   return `  ${name.padEnd(width)}  ${field.type.padEnd(10)}${words}${notes.length > 0 ? ` (${notes.join('; ')})` : ''}\n`;
 }
 
+/** Those of the declaration, or those that metadata of the command line makes. Throws in words when they make none. */
+async function operationsOf(definition: ComponentDefinition, given: string | undefined): Promise<BindingOperations | undefined> {
+  if (given === undefined || !definition.operationsFor) return definition.operations;
+  const entries = given.split(',').map((text) => ({ name: text.replace(/=.*$/s, ''), value: text.replace(/^[^=]*=?/s, '') }));
+  const { options, problems } = decodeMetadata(definition, entries);
+  const [wrong] = problems;
+  if (wrong) throw new UsageError(wrong.message);
+  return definition.operationsFor(options).catch((error: unknown) => {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  });
+}
+
 /** Operations of a binding, each with the metadata of its requests. */
 function operationLines(operations: BindingOperations | undefined): string[] {
   if (!operations) return [];
-  if (Object.keys(operations).length === 0) return ['\nOperations: as its metadata say\n'];
+  if (Object.keys(operations).length === 0) return ['\nOperations: as its metadata say (list them: --with NAME=VALUE)\n'];
   const lines = ['\nOperations:\n'];
   for (const [name, { description, data, result, metadata = {} }] of Object.entries(operations)) {
     lines.push(`  ${name}: ${description}\n`);

@@ -72,7 +72,7 @@ import { createLog, type Log } from './telemetry/log.ts';
 import type { Metrics } from './telemetry/metrics.ts';
 import { CONTRACT_VERSION, MECHA_VERSION } from './version.ts';
 import { waitFor } from './wait.ts';
-import { createWorkflows } from './workflows.ts';
+import { createWorkflows, type Workflows } from './workflows.ts';
 
 /** What the host lends to each of its sidecars. */
 export interface SharedParts {
@@ -298,10 +298,11 @@ export class RunningSidecar implements Sidecar {
       publish: (record, signal) => pubsub.publishRecord(record, signal),
     });
     const jobs = createScheduledJobs({ appId, namespace, ledger, channel, monitor, appMaxConcurrency: options.appMaxConcurrency, clock, log, metrics });
-    const workflows = createWorkflows({
+    const workflow = createWorkflowBlock({ appId, namespace, engine: () => workflows.engine() });
+    const workflows: Workflows = createWorkflows({
       appId, namespace, ledger, clock, random, log,
       blocks: {
-        invocation, state, pubsub, bindings: bindings.block,
+        invocation, state, pubsub, workflow, bindings: bindings.block,
         jobs: { schedule: async (job) => (await jobs.block()).schedule(job), delete: async (name) => (await jobs.block()).delete(name) },
       },
       declared: resources.filter((resource) => resource.kind === 'Workflow'), configuration: configuration.workflow, metrics,
@@ -314,7 +315,6 @@ export class RunningSidecar implements Sidecar {
       ({ connectedWorkers } = hub);
       return hub.methods;
     };
-    const workflow = createWorkflowBlock({ appId, namespace, engine: () => workflows.engine() });
     const metadata = createMetadataBlock({
       appId,
       runtimeVersion: CONTRACT_VERSION,

@@ -36,7 +36,7 @@ function begin(): Workflows {
   const counted = seen(ledger, (name) => (name === 'workflows' ? workflows : undefined));
   const made = createWorkflows({
     appId: 'app', namespace: 'default', ledger: counted, clock: realClock, random: Math.random, log: createLog({ level: 'error', json: true, appId: 'app', version: '0', write: () => undefined }), declared: [], gracefulShutdownMs: 5000,
-    blocks: { invocation: { invoke: unused }, state: { get: unused, save: unused, delete: unused }, pubsub: { publish: unused }, bindings: { invoke: unused }, jobs: { schedule: unused, delete: unused } },
+    blocks: { invocation: { invoke: unused }, state: { get: unused, save: unused, delete: unused }, pubsub: { publish: unused }, bindings: { invoke: unused }, workflow: { start: unused, raiseEvent: unused, terminate: unused }, jobs: { schedule: unused, delete: unused } },
   });
   running.push(made);
   void made.start?.();

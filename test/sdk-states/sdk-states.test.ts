@@ -53,6 +53,25 @@ describe('the AWS SDK', () => {
     expect((await client.send(new ListExecutionsCommand({ stateMachineArn, statusFilter: 'SUCCEEDED' }))).executions).toMatchObject([{ name: 'o-1', status: 'SUCCEEDED' }]);
   });
 
+  test('starts a workflow of SDK workers from a task, and ends it from another', async () => {
+    const sidecar = await startSidecar();
+    const client = clientOf(sidecar);
+    const stateMachineArn = await create(client, 'steer', {
+      StartAt: 'Begin',
+      States: {
+        Begin: { Type: 'Task', Resource: 'arn:mecha:workflow:::ship:start', Parameters: { Input: { order: 7 } }, Next: 'Tell' },
+        Tell: { Type: 'Task', Resource: 'arn:mecha:workflow:::ship:raise', Parameters: { 'InstanceId.$': '$.InstanceId', Event: 'paid' }, ResultPath: null, Next: 'End' },
+        End: { Type: 'Task', Resource: 'arn:mecha:workflow:::ship:terminate', Parameters: { 'InstanceId.$': '$.InstanceId' }, ResultPath: null, End: true },
+      },
+    });
+    const { executionArn } = await client.send(new StartExecutionCommand({ stateMachineArn }));
+    const { status, output } = await ended(client, executionArn);
+    expect(status).toBe('SUCCEEDED');
+    const { InstanceId: instanceId } = JSON.parse(output ?? '{}') as { InstanceId: string };
+    const shown = await sidecar.call('GET', `/workflows/mecha/${instanceId}`);
+    expect(shown.json()).toMatchObject({ workflowName: 'ship', runtimeStatus: 'TERMINATED' });
+  });
+
   test('knows the errors by their names', async () => {
     const client = clientOf(await startSidecar());
     const attempts: [string, () => Promise<unknown>][] = [

@@ -1,9 +1,10 @@
 /**
- * Does the work of tasks in this process: calls an app, publishes, reads and writes state, schedules jobs. What comes of it goes back by the engine, at least
+ * Does the work of tasks in this process: calls an app, publishes, reads and writes state, starts workflows, schedules jobs. What comes of it goes back by the engine, at least
  * once, under one idempotency key for all runs of the same attempt, which the called are told.
  *
  * With a token the call is only the beginning: its answer is told to the execution, and whoever holds the token completes the task.
  */
+import { createHash } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { TurnEvent } from '../asl/messages.ts';
@@ -32,6 +33,11 @@ export interface TaskBlocks {
   readonly pubsub: { publish(call: Call, request: { readonly pubsubName: string; readonly topic: string; readonly data: Uint8Array; readonly contentType: string; readonly metadata: Words }): Promise<void> };
   readonly bindings: {
     invoke(call: Call, request: { readonly binding: string; readonly operation: string; readonly data: Uint8Array; readonly metadata: Words }): Promise<{ readonly data?: Uint8Array | Readable; readonly metadata?: Words } | undefined>;
+  };
+  readonly workflow: {
+    start(request: { readonly name: string; readonly instanceId: string; readonly input: string | undefined; readonly startTime?: string | undefined; readonly appId?: string | undefined; readonly existing: boolean }): Promise<string>;
+    raiseEvent(request: { readonly instanceId: string; readonly appId?: string | undefined; readonly event: string; readonly data: string | undefined }): Promise<void>;
+    terminate(request: { readonly instanceId: string; readonly appId?: string | undefined }): Promise<void>;
   };
   readonly jobs: {
     schedule(request: TaskJob): Promise<void>;
@@ -108,6 +114,8 @@ export async function performTask(blocks: TaskBlocks, request: TaskRequest, sign
       return publish(blocks, call, task, request);
     case 'binding':
       return invokeBinding(blocks, call, task, request);
+    case 'workflow':
+      return workflowTask(blocks, task, request);
     case 'jobs':
       return jobTask(blocks, task, request);
     default:
@@ -186,6 +194,22 @@ async function invokeBinding({ bindings }: TaskBlocks, call: Call, { target, ope
   if (!answer) return '{}';
   const data = answer.data === undefined ? null : (JSON.parse(asJson(await textOf(answer.data))) as unknown);
   return JSON.stringify({ Data: data, Metadata: answer.metadata ?? {} });
+}
+
+/** Of SDK workers. A start that runs again finds what it started: the id is the task's own, unless the arguments give one. */
+async function workflowTask({ workflow }: TaskBlocks, { target, operation }: MechaTask, request: TaskRequest): Promise<string> {
+  const { InstanceId, Input, StartTime, AppId, Event, Data } = fields(request.arguments);
+  const text = (field: string, value: unknown): string | undefined => (value === undefined ? undefined : textField(field, value));
+  const appId = text('AppId', AppId);
+  const json = (value: unknown): string | undefined => (value === undefined ? undefined : JSON.stringify(value));
+  if (operation === 'start') {
+    const instanceId = text('InstanceId', InstanceId) ?? `task-${createHash('sha256').update(request.idempotencyKey).digest('hex').slice(0, 32)}`;
+    return JSON.stringify({ InstanceId: await workflow.start({ name: target, instanceId, input: json(Input), startTime: text('StartTime', StartTime), appId, existing: true }) });
+  }
+  const instanceId = textField('InstanceId', InstanceId);
+  if (operation === 'raise') await workflow.raiseEvent({ instanceId, appId, event: textField('Event', Event), data: json(Data) });
+  else await workflow.terminate({ instanceId, appId });
+  return '{}';
 }
 
 /** A job that is there already because this very task put it there is no fault. */

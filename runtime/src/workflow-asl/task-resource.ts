@@ -9,7 +9,7 @@ export interface MechaTask {
   readonly operation: string;
 }
 
-const OPERATIONS: Readonly<Record<string, readonly string[]>> = { state: ['get', 'set', 'delete'], pubsub: ['publish'], jobs: ['schedule', 'delete'], http: ['request'] };
+const OPERATIONS: Readonly<Record<string, readonly string[]>> = { state: ['get', 'set', 'delete'], pubsub: ['publish'], jobs: ['schedule', 'delete'], workflow: ['start', 'raise', 'terminate'], http: ['request'] };
 const SUFFIX = /\.(?:waitForTaskToken|sync|sync:2)$/;
 
 /** `arn:mecha:<block>:::<component>:<operation>`; undefined when it is none. */
@@ -37,7 +37,7 @@ export function refusal(resource: Resource, role: 'task' | 'reader' | 'writer' =
   // Which operations a binding has, its component knows; the task fails by name when it has not this one.
   if (block === 'binding') return target !== '' && operation !== '' && resource.pattern !== 'sync' ? undefined : 'arn:mecha:binding:::<name>:<operation>';
   const operations = OPERATIONS[block];
-  if (!operations) return `tasks of the block '${block}' are not served yet; there are invoke, http, state, pubsub, binding, jobs, activities and nested executions`;
+  if (!operations) return `tasks of the block '${block}' are not served yet; there are invoke, http, state, pubsub, binding, workflow, jobs, activities and nested executions`;
   if (resource.pattern === 'sync') return `'.sync' exists for nested executions only`;
   if (operations.includes(operation) && target !== '') return undefined;
   const meant = nearest(operation, operations);

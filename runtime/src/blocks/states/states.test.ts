@@ -15,6 +15,7 @@ let ledger: Ledger;
 let running: Workflows[];
 let invoked: Invoked[];
 let published: Parameters<TaskBlocks['pubsub']['publish']>[1][];
+let steered: unknown[];
 let scheduled: TaskJob[];
 let deleted: string[];
 let stored: Map<string, string>;
@@ -36,6 +37,14 @@ const blocks: TaskBlocks = {
   },
   pubsub: { publish: async (_call, request) => void published.push(request) },
   bindings: { invoke: async (_call, { data, metadata }) => ({ data, metadata }) },
+  workflow: {
+    start: async (request) => {
+      steered.push(request);
+      return request.instanceId;
+    },
+    raiseEvent: async (request) => void steered.push(request),
+    terminate: async (request) => void steered.push(request),
+  },
   jobs: { schedule: async (job) => void scheduled.push(job), delete: async (name) => void deleted.push(name) },
 };
 
@@ -44,6 +53,7 @@ beforeEach(() => {
   running = [];
   invoked = [];
   published = [];
+  steered = [];
   scheduled = [];
   deleted = [];
   stored = new Map();
@@ -291,6 +301,25 @@ describe('tasks', () => {
     }, { v: [1, 2] });
     expect(JSON.parse(output ?? '')).toMatchObject({ read: { Value: [1, 2], ETag: '1' }, gone: { Value: null }, http: { StatusCode: 200, ResponseBody: 'GET items/1?q=x+y' } });
     expect(published).toMatchObject([{ pubsubName: 'bus', topic: 't', metadata: { 'cloudevent.id': expect.stringMatching(/^arn:aws:states/) as unknown } }]);
+  });
+
+  test('a workflow of an SDK is started under an id that is the same however often the task runs, told an event, terminated', async () => {
+    const { status, output } = await run({
+      StartAt: 'A',
+      States: {
+        A: { Type: 'Task', Resource: 'arn:mecha:workflow:::ship:start', Parameters: { Input: { 'order.$': '$.order' } }, ResultPath: '$.started', Next: 'B' },
+        B: { Type: 'Task', Resource: 'arn:mecha:workflow:::ship:raise', Parameters: { 'InstanceId.$': '$.started.InstanceId', Event: 'paid', Data: 3 }, ResultPath: null, Next: 'C' },
+        C: { Type: 'Task', Resource: 'arn:mecha:workflow:::ship:terminate', Parameters: { 'InstanceId.$': '$.started.InstanceId', AppId: 'other' }, ResultPath: null, End: true },
+      },
+    }, { order: 7 });
+    expect(status).toBe('SUCCEEDED');
+    const { InstanceId: instanceId } = (JSON.parse(output ?? '{}') as { started: { InstanceId: string } }).started;
+    expect(instanceId).toMatch(/^task-[0-9a-f]{32}$/);
+    expect(steered).toEqual([
+      { name: 'ship', instanceId, input: '{"order":7}', existing: true },
+      { instanceId, event: 'paid', data: '3' },
+      { instanceId, appId: 'other' },
+    ]);
   });
 
   test('a job is scheduled and deleted, under the name that its input gives', async () => {

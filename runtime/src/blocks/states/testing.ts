@@ -67,6 +67,7 @@ export function createStatesBench(): StatesBench {
     },
     pubsub: { publish: async () => undefined },
     bindings: { invoke: async () => undefined },
+    workflow: { start: async ({ instanceId }) => instanceId, raiseEvent: async () => undefined, terminate: async () => undefined },
     jobs: { schedule: async () => undefined, delete: async () => undefined },
   };
   const begin = (declared: Declared): Workflows => {

@@ -16,6 +16,8 @@ export interface StartWorkflow {
   /** RFC 3339. */
   readonly startTime?: string | undefined;
   readonly appId?: string | undefined;
+  /** One of this id that is there, ended or not, is the answer instead of a refusal. */
+  readonly existing?: boolean;
 }
 export interface OfInstance {
   readonly instanceId: string;
@@ -80,7 +82,7 @@ export function createWorkflowBlock({ appId: ownAppId, namespace, engine }: Work
   }
 
   return {
-    async start({ name, instanceId, input, startTime, appId }) {
+    async start({ name, instanceId, input, startTime, appId, existing = false }) {
       if (name === '') throw errors.nameMissing();
       checkNewInstanceId(instanceId);
       const app = appOf(appId);
@@ -88,7 +90,7 @@ export function createWorkflowBlock({ appId: ownAppId, namespace, engine }: Work
       if (startTime !== undefined && (!START_TIME.test(startTime) || Number.isNaN(startAt))) throw errors.start(name, 'start times must be in RFC3339 format (e.g. "2009-11-10T23:00:00Z")');
       const { operations } = await engine();
       try {
-        const request = { name, ...(instanceId === '' ? {} : { instanceId }), ...(input === undefined ? {} : { input }), ...(startAt === undefined ? {} : { startAt }) };
+        const request = { name, ...(instanceId === '' ? {} : { instanceId }), ...(input === undefined ? {} : { input }), ...(startAt === undefined ? {} : { startAt }), ...(existing ? { idReuse: 'existing' as const } : {}) };
         return (await operations.start(request, app)).instanceId;
       } catch (error) {
         if (error instanceof MechaError) throw errors.start(name, `unable to start workflow: ${messageOf(error)}`, error);

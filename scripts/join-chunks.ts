@@ -1,0 +1,116 @@
+/**
+ * Joins the files that a bundle would read one after the other into one. esbuild splits by who uses what, so that the start of
+ * a sidecar would read some sixty files, most of them tiny; a module costs Node half a millisecond and 60 kB whatever is in it.
+ *
+ * A *group* is what its roots import statically, as far as no earlier group has it. It becomes one file, evaluated in the
+ * order of the modules before; whoever imports a joined chunk imports it from the group's file instead. What is imported
+ * lazily stays a file of its own.
+ *
+ * Owns: which chunk lies where. The code of chunks is not touched: esbuild itself joins them, in a second pass.
+ */
+import { build, type Metafile, type OutputFile, type Plugin } from 'esbuild';
+import { basename } from 'node:path';
+
+export interface ChunkGroup {
+  /** The file's name, without `.js`. */
+  readonly name: string;
+  /** Source files whose chunks begin the group, relative to the root: an entry, or what is imported lazily. */
+  readonly roots: readonly string[];
+  /** Set where a root is waited for while the group is loaded, as an entry with a top-level `await` is: it stays outside. */
+  readonly withoutRoots?: boolean;
+}
+
+interface Chunk {
+  readonly text: string;
+  readonly exports: readonly string[];
+  readonly imports: readonly { readonly chunk: string; readonly isLazy: boolean }[];
+  readonly source: string | undefined;
+}
+
+/** The files of `pass`, some of them joined, by name. */
+export async function joinChunks(pass: { readonly metafile: Metafile; readonly outputFiles: readonly OutputFile[] }, groups: readonly ChunkGroup[]): Promise<ReadonlyMap<string, string>> {
+  const chunks = chunksOf(pass);
+  const groupOf = assignGroups(chunks, groups);
+  const lazily = new Set([...chunks.values()].flatMap(({ imports }) => imports.filter(({ isLazy }) => isLazy).map(({ chunk }) => chunk)));
+  const entries = groups.map(({ name }) => `${name}.js`);
+  for (const chunk of chunks.keys()) if (!groupOf.has(chunk) || lazily.has(chunk)) entries.push(chunk);
+  const { outputFiles } = await build({
+    entryPoints: entries.map((name) => ({ in: name, out: basename(name, '.js') })),
+    outdir: '/',
+    bundle: true,
+    write: false,
+    format: 'esm',
+    platform: 'node',
+    target: 'node24',
+    legalComments: 'none',
+    logLevel: 'warning',
+    plugins: [joining(chunks, groupOf)],
+  });
+  return new Map(outputFiles.map(({ path, text }) => [basename(path), text]));
+}
+
+function chunksOf({ metafile, outputFiles }: { readonly metafile: Metafile; readonly outputFiles: readonly OutputFile[] }): ReadonlyMap<string, Chunk> {
+  const texts = new Map(outputFiles.map(({ path, text }) => [basename(path), text]));
+  return new Map(
+    Object.entries(metafile.outputs).map(([path, { exports, imports, entryPoint }]) => {
+      const inside = imports.filter(({ external }) => !external).map(({ path: to, kind }) => ({ chunk: basename(to), isLazy: kind === 'dynamic-import' }));
+      return [basename(path), { text: texts.get(basename(path)) ?? '', exports, imports: inside, source: entryPoint }];
+    }),
+  );
+}
+
+/** The group's file of each chunk that is in one. */
+function assignGroups(chunks: ReadonlyMap<string, Chunk>, groups: readonly ChunkGroup[]): ReadonlyMap<string, string> {
+  const groupOf = new Map<string, string>();
+  for (const { name, roots, withoutRoots } of groups) {
+    const add = (chunk: string): void => {
+      if (groupOf.has(chunk)) return;
+      groupOf.set(chunk, `${name}.js`);
+      for (const { chunk: to, isLazy } of chunks.get(chunk)?.imports ?? []) if (!isLazy) add(to);
+    };
+    for (const root of roots) {
+      const found = [...chunks].find(([, { source }]) => source === root)?.[0];
+      if (found === undefined) throw new Error(`${root} begins the file ${name}.js of the bundle, and is neither an entry nor imported lazily`);
+      add(found);
+      if (withoutRoots) groupOf.delete(found);
+    }
+  }
+  return groupOf;
+}
+
+const CHUNK = 'chunk';
+const GROUP = 'group';
+const ELSEWHERE = 'chunk of another file';
+
+function joining(chunks: ReadonlyMap<string, Chunk>, groupOf: ReadonlyMap<string, string>): Plugin {
+  const members = [...groupOf.keys()];
+  /** Two joined chunks may export the same name. */
+  const outward = (chunk: string, name: string): string => `${name}_${members.indexOf(chunk)}`;
+  return {
+    name: 'joined chunks',
+    setup({ onResolve, onLoad }) {
+      onResolve({ filter: /./ }, ({ kind, path, pluginData }) => {
+        const chunk = path.startsWith('./') ? path.slice(2) : path;
+        if (kind === 'entry-point') {
+          if (!chunks.has(chunk)) return { path: chunk, namespace: GROUP };
+          return { path: chunk, namespace: groupOf.has(chunk) ? ELSEWHERE : CHUNK };
+        }
+        const group = groupOf.get(chunk);
+        if (kind === 'dynamic-import' || group === undefined) return { path, external: true };
+        return { path: chunk, namespace: pluginData === group ? CHUNK : ELSEWHERE };
+      });
+      onLoad({ filter: /./, namespace: GROUP }, ({ path: group }) => {
+        const lines = members.filter((chunk) => groupOf.get(chunk) === group).map((chunk) => {
+          const names = (chunks.get(chunk)?.exports ?? []).map((name) => `${name} as ${outward(chunk, name)}`);
+          return names.length > 0 ? `export { ${names.join(', ')} } from './${chunk}';` : `import './${chunk}';`;
+        });
+        return { contents: lines.join('\n'), pluginData: group };
+      });
+      onLoad({ filter: /./, namespace: CHUNK }, ({ path: chunk }) => ({ contents: chunks.get(chunk)?.text ?? '', pluginData: groupOf.get(chunk) }));
+      onLoad({ filter: /./, namespace: ELSEWHERE }, ({ path: chunk }) => {
+        const names = (chunks.get(chunk)?.exports ?? []).map((name) => `${outward(chunk, name)} as ${name}`);
+        return { contents: `export { ${names.join(', ')} } from './${groupOf.get(chunk) ?? ''}';` };
+      });
+    },
+  };
+}

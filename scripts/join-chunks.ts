@@ -14,7 +14,10 @@ import { basename } from 'node:path';
 export interface ChunkGroup {
   /** The file's name, without `.js`. */
   readonly name: string;
-  /** Source files whose chunks begin the group, relative to the root: an entry, or what is imported lazily. */
+  /**
+   * Source files whose chunks begin the group, relative to the root: an entry, or what is imported lazily. Who imports the first of
+   * them imports the group's file; each of the others keeps a small file of its name.
+   */
   readonly roots: readonly string[];
   /** Set where a root is waited for while the group is loaded, as an entry with a top-level `await` is: it stays outside. */
   readonly withoutRoots?: boolean;
@@ -30,10 +33,10 @@ interface Chunk {
 /** The files of `pass`, some of them joined, by name. */
 export async function joinChunks(pass: { readonly metafile: Metafile; readonly outputFiles: readonly OutputFile[] }, groups: readonly ChunkGroup[]): Promise<ReadonlyMap<string, string>> {
   const chunks = chunksOf(pass);
-  const groupOf = assignGroups(chunks, groups);
+  const { groupOf, heads } = assignGroups(chunks, groups);
   const lazily = new Set([...chunks.values()].flatMap(({ imports }) => imports.filter(({ isLazy }) => isLazy).map(({ chunk }) => chunk)));
   const entries = groups.map(({ name }) => `${name}.js`);
-  for (const chunk of chunks.keys()) if (!groupOf.has(chunk) || lazily.has(chunk)) entries.push(chunk);
+  for (const chunk of chunks.keys()) if (!groupOf.has(chunk) || (lazily.has(chunk) && !heads.has(chunk))) entries.push(chunk);
   const { outputFiles } = await build({
     entryPoints: entries.map((name) => ({ in: name, out: basename(name, '.js') })),
     outdir: '/',
@@ -44,7 +47,7 @@ export async function joinChunks(pass: { readonly metafile: Metafile; readonly o
     target: 'node24',
     legalComments: 'none',
     logLevel: 'warning',
-    plugins: [joining(chunks, groupOf)],
+    plugins: [joining(chunks, { groupOf, heads })],
   });
   return new Map(outputFiles.map(({ path, text }) => [basename(path), text]));
 }
@@ -59,9 +62,16 @@ function chunksOf({ metafile, outputFiles }: { readonly metafile: Metafile; read
   );
 }
 
-/** The group's file of each chunk that is in one. */
-function assignGroups(chunks: ReadonlyMap<string, Chunk>, groups: readonly ChunkGroup[]): ReadonlyMap<string, string> {
+interface Groups {
+  /** The group's file of each chunk that is in one. */
+  readonly groupOf: ReadonlyMap<string, string>;
+  /** Chunks whose exports the group's file has by their own names. */
+  readonly heads: ReadonlySet<string>;
+}
+
+function assignGroups(chunks: ReadonlyMap<string, Chunk>, groups: readonly ChunkGroup[]): Groups {
   const groupOf = new Map<string, string>();
+  const heads = new Set<string>();
   for (const { name, roots, withoutRoots } of groups) {
     const add = (chunk: string): void => {
       if (groupOf.has(chunk)) return;
@@ -73,19 +83,20 @@ function assignGroups(chunks: ReadonlyMap<string, Chunk>, groups: readonly Chunk
       if (found === undefined) throw new Error(`${root} begins the file ${name}.js of the bundle, and is neither an entry nor imported lazily`);
       add(found);
       if (withoutRoots) groupOf.delete(found);
+      else if (root === roots[0] && groupOf.get(found) === `${name}.js`) heads.add(found);
     }
   }
-  return groupOf;
+  return { groupOf, heads };
 }
 
 const CHUNK = 'chunk';
 const GROUP = 'group';
 const ELSEWHERE = 'chunk of another file';
 
-function joining(chunks: ReadonlyMap<string, Chunk>, groupOf: ReadonlyMap<string, string>): Plugin {
+function joining(chunks: ReadonlyMap<string, Chunk>, { groupOf, heads }: Groups): Plugin {
   const members = [...groupOf.keys()];
   /** Two joined chunks may export the same name. */
-  const outward = (chunk: string, name: string): string => `${name}_${members.indexOf(chunk)}`;
+  const outward = (chunk: string, name: string): string => (heads.has(chunk) ? name : `${name}_${members.indexOf(chunk)}`);
   return {
     name: 'joined chunks',
     setup({ onResolve, onLoad }) {
@@ -96,6 +107,7 @@ function joining(chunks: ReadonlyMap<string, Chunk>, groupOf: ReadonlyMap<string
           return { path: chunk, namespace: groupOf.has(chunk) ? ELSEWHERE : CHUNK };
         }
         const group = groupOf.get(chunk);
+        if (kind === 'dynamic-import' && heads.has(chunk)) return { path: `./${group ?? ''}`, external: true };
         if (kind === 'dynamic-import' || group === undefined) return { path, external: true };
         return { path: chunk, namespace: pluginData === group ? CHUNK : ELSEWHERE };
       });

@@ -4,7 +4,6 @@
  * Owns: which part comes before which, and why; the readiness of the whole. Everything else belongs to a part.
  */
 import { randomUUID } from 'node:crypto';
-import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock, Ledger } from '@mecha/components/kit';
 import { createBindings, type Bindings } from './bindings.ts';
@@ -49,10 +48,9 @@ import { createHttpChannel } from './channel/http-channel.ts';
 import { createGrpcChannel } from './channel/grpc-channel.ts';
 import { ComponentHost } from './component-host.ts';
 import { catalogEntry } from './config/component-resource.ts';
-import { loadConfiguration } from './config/configuration.ts';
 import { resolveItems, resolveMetadata } from './config/resolve-metadata.ts';
 import type { Configuration, HttpEndpointResource, Resource } from './config/resource-types.ts';
-import { defaultResources, loadResources, problemLines } from './config/resources.ts';
+import { loadSidecarConfig } from './config/sidecar-config.ts';
 import type { SidecarOptions } from './config/sidecar-options.ts';
 import type { MechaError } from './errors.ts';
 import { Lifecycle, type LifecycleState, type Part } from './lifecycle.ts';
@@ -179,7 +177,7 @@ export class RunningSidecar implements Sidecar {
   async start(): Promise<void> {
     const began = performance.now();
     this.#log.info({ data_dir: this.#shared.dataDir }, `starting Mecha ${MECHA_VERSION} for app ${this.appId}`);
-    const { resources, configuration } = await this.#load();
+    const { resources, configuration } = await loadSidecarConfig(this.#options, this.#shared.dataDir, this.#log);
     if (this.#stopping) return;
     const parts = this.#build(resources, configuration);
     this.#lifecycle = new Lifecycle(parts, this.#log);
@@ -223,28 +221,6 @@ export class RunningSidecar implements Sidecar {
     endIfGone();
     await waitFor(this.#shared.clock, blockShutdownMs, gone.signal);
     forget?.();
-  }
-
-  /** Everything that is wrong in one report; errors end the start. */
-  async #load(): Promise<{ resources: readonly Resource[]; configuration: Configuration }> {
-    const { appId, resourcePaths, configPaths, env, strict } = this.#options;
-    const { configuration, problems: configProblems } = await loadConfiguration(configPaths, env);
-    const folder = join(this.#shared.dataDir, 'resources');
-    const paths = resourcePaths.length > 0 ? resourcePaths : holdsYaml(folder) ? [folder] : [];
-    const loaded = paths.length > 0 ? await loadResources(paths, { appId, namespace: env['NAMESPACE'], strict }) : { resources: defaultResources(), problems: [] };
-    const problems = [...configProblems, ...loaded.problems];
-    const lines = problemLines(problems);
-    for (const [index, problem] of problems.entries()) if (problem.severity === 'warning') this.#log.warn({}, lines[index] ?? '');
-    if (problems.some(({ severity }) => severity === 'error')) {
-      throw new Error(lines.filter((_line, index) => problems[index]?.severity === 'error').join('\n'));
-    }
-    const denied = new Set(configuration.deniedComponents);
-    const resources = loaded.resources.filter((resource) => {
-      if (resource.kind !== 'Component' || !(denied.has(resource.type) || denied.has(`${resource.type}/${resource.version}`))) return true;
-      this.#log.warn({ component: resource.name, component_type: resource.type }, 'component left out: its type is denied by the Configuration');
-      return false;
-    });
-    return { resources, configuration };
   }
 
   /** The one list of parts; its order is the order of life. */
@@ -488,11 +464,6 @@ export class RunningSidecar implements Sidecar {
     this.#log.error({ err: error }, error.message);
     void this.stop(1);
   }
-}
-
-/** An empty folder says nothing: the defaults stand. */
-function holdsYaml(folder: string): boolean {
-  return existsSync(folder) && readdirSync(folder).some((name) => /\.ya?ml$/i.test(name));
 }
 
 export function createSidecar(options: SidecarOptions, shared: SharedParts): Sidecar {

@@ -114,14 +114,15 @@ function joining(chunks: ReadonlyMap<string, Chunk>, { groupOf, heads }: Groups)
       onLoad({ filter: /./, namespace: GROUP }, ({ path: group }) => {
         const lines = members.filter((chunk) => groupOf.get(chunk) === group).map((chunk) => {
           const names = (chunks.get(chunk)?.exports ?? []).map((name) => `${name} as ${outward(chunk, name)}`);
-          return names.length > 0 ? `export { ${names.join(', ')} } from './${chunk}';` : `import './${chunk}';`;
+          const quoted = JSON.stringify(`./${chunk}`);
+          return names.length > 0 ? `export { ${names.join(', ')} } from ${quoted};` : `import ${quoted};`;
         });
         return { contents: lines.join('\n'), pluginData: group };
       });
       onLoad({ filter: /./, namespace: CHUNK }, ({ path: chunk }) => ({ contents: chunks.get(chunk)?.text ?? '', pluginData: groupOf.get(chunk) }));
       onLoad({ filter: /./, namespace: ELSEWHERE }, ({ path: chunk }) => {
         const names = (chunks.get(chunk)?.exports ?? []).map((name) => `${outward(chunk, name)} as ${name}`);
-        return { contents: `export { ${names.join(', ')} } from './${groupOf.get(chunk) ?? ''}';` };
+        return { contents: `export { ${names.join(', ')} } from ${JSON.stringify(`./${groupOf.get(chunk) ?? ''}`)};` };
       });
     },
   };

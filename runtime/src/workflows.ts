@@ -13,6 +13,7 @@ import type { Clock, Ledger } from '@mecha/components/kit';
 import type { StatesBlock } from './blocks/states/states.ts';
 import type { Engine } from './engine/engine.ts';
 import type { EngineSettings } from './engine/engine-parts.ts';
+import { Lazy } from './lazy.ts';
 import type { Part } from './lifecycle.ts';
 import { errors as pipelineErrors } from './pipeline.ts';
 import type { WorkflowConfiguration } from './config/resource-types.ts';
@@ -73,19 +74,11 @@ function settingsOf({ turnsMax = CONCURRENT_MAX, activitiesMax = CONCURRENT_MAX,
 export function createWorkflows(parts: WorkflowsParts): Workflows {
   const { appId, namespace, ledger, clock, random, log } = parts;
   const app = `${namespace}/${appId}`;
-  let loading: Promise<Loaded> | undefined;
   const closing = new AbortController();
   let unwatch = (): void => undefined;
   let stopped = false;
 
-  function load(): Promise<Loaded> {
-    if (stopped && !loading) return Promise.reject(pipelineErrors.shuttingDown());
-    loading ??= loadAll().catch((error: unknown) => {
-      loading = undefined;
-      throw error;
-    });
-    return loading;
-  }
+  const behind = new Lazy(loadAll, () => (stopped ? pipelineErrors.shuttingDown() : undefined));
 
   async function loadAll(): Promise<Loaded> {
     const [{ Engine }, { MachineStore, attributesOf }, { createStatesExecutor }, { createTaskExecutor }, { ActivityQueue }, { createStatesBlock }, { TOLD_EVENT }, { DefinitionSweep }] = await Promise.all([
@@ -132,10 +125,10 @@ export function createWorkflows(parts: WorkflowsParts): Workflows {
     if (looking) return;
     looking = true;
     try {
-      while (lookAgain && !loading && !stopped) {
+      while (lookAgain && !behind.loaded && !stopped) {
         lookAgain = false;
         const { instances } = await ledger.workflows.list({ app, statuses: OPEN, limit: 1 });
-        if (instances.length > 0 && !stopped) await load();
+        if (instances.length > 0 && !stopped) await behind.get();
       }
     } catch (error) {
       log.error({ err: error }, 'workflows that wait in the ledger cannot be run; looked at again with the next change there');
@@ -146,10 +139,10 @@ export function createWorkflows(parts: WorkflowsParts): Workflows {
 
   return {
     name: 'workflows',
-    states: async () => (await load()).states,
+    states: async () => (await behind.get()).states,
     async engine() {
       if (closing.signal.aborted) throw pipelineErrors.shuttingDown();
-      return (await load()).engine;
+      return (await behind.get()).engine;
     },
     closing: closing.signal,
 
@@ -162,7 +155,7 @@ export function createWorkflows(parts: WorkflowsParts): Workflows {
     async drain(signal) {
       stopped = true;
       unwatch();
-      const loaded = await loading?.catch(() => undefined);
+      const loaded = await behind.whenLoaded();
       loaded?.queue.stop();
       loaded?.sweep.stop();
       await loaded?.engine.drain(AbortSignal.any([signal, AbortSignal.timeout(parts.gracefulShutdownMs / 2)]));
@@ -173,7 +166,7 @@ export function createWorkflows(parts: WorkflowsParts): Workflows {
       stopped = true;
       unwatch();
       closing.abort();
-      const loaded = await loading?.catch(() => undefined);
+      const loaded = await behind.whenLoaded();
       loaded?.queue.stop();
       loaded?.sweep.stop();
       await loaded?.engine.stop();

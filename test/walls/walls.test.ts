@@ -30,7 +30,7 @@ const BACKEND_LIBRARIES = new Set([
 ]);
 const PROTOCOL_LIBRARIES = new Set(['fastify', '@grpc/grpc-js', 'undici']);
 const STATES_LANGUAGE_LIBRARIES = new Set(['jsonata', 're2js', 'yaml', 'node:crypto']);
-const COMPOSITION = new Set(['runtime/src/host.ts', 'runtime/src/serving.ts', 'runtime/src/sidecar.ts', 'runtime/src/main.ts']);
+const COMPOSITION = new Set(['host', 'serving', 'sidecar', 'sidecar-blocks', 'sidecar-servers', 'main'].map((name) => `runtime/src/${name}.ts`));
 
 const walls: readonly Wall[] = [
   {

@@ -8,6 +8,7 @@
 import type { Readable } from 'node:stream';
 import type { Agent } from 'undici';
 import { createEgress, type Egress } from '@mecha/components/kit/egress.ts';
+import { Lazy } from '../lazy.ts';
 import type { AppResponse } from './channel.ts';
 import { responseHeaders } from './forwarded-headers.ts';
 import { exchange } from './http-exchange.ts';
@@ -29,18 +30,18 @@ const CONNECTIONS_PER_HOST_MAX = 256;
 
 /** `named`: base URLs of the HTTPEndpoint resources, known by the first call. `resolve`: all addresses of a name; for tests. */
 export function createExternalHttp(named: () => readonly string[], resolve?: (name: string) => Promise<readonly string[]>): ExternalHttp {
-  let agent: Promise<Agent> | undefined;
   let egress: Egress | undefined;
+  const egressOf = (): Egress => (egress ??= createEgress({ named: named().map((text) => new URL(text)), publicToo: true, ...(resolve ? { resolve } : {}) }));
+  const agent = new Lazy(() => openAgent(egressOf()));
   return {
     async call(url, request, signal) {
-      egress ??= createEgress({ named: named().map((text) => new URL(text)), publicToo: true, ...(resolve ? { resolve } : {}) });
-      egress.check(url);
+      egressOf().check(url);
       const path = `${url.pathname}${url.search}`;
-      const { status, headers, body } = await exchange(await (agent ??= openAgent(egress)), { ...request, origin: url.origin, path }, signal);
+      const { status, headers, body } = await exchange(await agent.get(), { ...request, origin: url.origin, path }, signal);
       return { status, headers: responseHeaders(headers), body };
     },
     async close() {
-      await (await agent)?.destroy();
+      await (await agent.whenLoaded())?.destroy();
     },
   };
 }

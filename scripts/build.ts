@@ -21,11 +21,16 @@ import { ROOT, runNode, seconds, sourceFiles, toolPath } from './tools.ts';
 
 const PLACE = /new URL\('(\.{1,2}\/[^']+)\.ts', import\.meta\.url\)/g;
 const PLACE_OF_MODULE = /\bimport\.meta\.(?:url|dirname|filename|resolve)\b/;
-/** What is read at every start of a sidecar, in files that can be read while others are at work (`host.ts` opens the ledger meanwhile). */
+/**
+ * What is read together: at every start of a sidecar (one file for what opens the ledger, one for what is loaded while its thread comes up),
+ * at a start with resources, with the first workflow.
+ */
 const JOINED: readonly ChunkGroup[] = [
   { name: 'start-command', roots: ['runtime/src/main.ts'], withoutRoots: true },
   { name: 'start-host', roots: ['runtime/src/cli/sidecar.ts'] },
   { name: 'start-serving', roots: ['runtime/src/serving.ts', 'components/local/env.ts', 'components/sqlite/state.ts', 'components/sqlite/pubsub.ts'] },
+  { name: 'start-resources', roots: ['runtime/src/config/resources.ts', 'runtime/src/config/configuration.ts'] },
+  { name: 'workflows', roots: ['runtime/src/durable-execution.ts'] },
 ];
 /** What libraries require when something is asked of them that Mecha never asks, or that few do; a bundle would carry it into every start. */
 const LAZY_REQUIRES = ['@fastify/ajv-compiler', '@fastify/fast-json-stringify-compiler', 'light-my-request', '@grpc/proto-loader'];

@@ -10,7 +10,7 @@ const ROOTS = ['runtime/src/main.ts', 'runtime/src/cli/sidecar.ts', 'runtime/src
 const LIBRARIES = ['@grpc/grpc-js', 'fastify', 'pino', 'protobufjs'];
 
 const NOT_AT_START: readonly (readonly [what: string, path: RegExp])[] = [
-  ['the engine of workflows', /^runtime\/src\/engine\//],
+  ['the engine of workflows', /^runtime\/src\/(?:engine\/|durable-execution\.ts$)/],
   ['the States Language', /^runtime\/src\/(?:asl|workflow-asl)\//],
   ['what answers the Step Functions API', /^runtime\/src\/blocks\/states\/states\.ts$/],
   ["the service of workflows' workers", /^runtime\/src\/blocks\/workflow\/(?:task-hub|task-hub\.grpc|work-items\.grpc|worker-pool|actions\.grpc|history\.grpc)\.ts$|^specs\/gen\/(?:orchestrat|history_events|durabletask)/],

@@ -348,6 +348,33 @@ describe('an event', () => {
   });
 });
 
+describe('a dead letter that is sent again', () => {
+  const letter = { component: 's', topic: '', id: 'e1', data: Buffer.from('data'), metadata: { own: 'value' }, attempt: 6 };
+
+  test('comes to the route with its id, past the source; what the app says is told, and nothing is buried again', async () => {
+    const source = createSource();
+    const bench = await started({ ports: { s: source.port }, metadata: { s: { route: 'in/there' } } });
+    expect(await bench.inputs.resend(letter, signal)).toEqual({ outcome: 'taken' });
+    expect(bench.app.delivered).toMatchObject([{ binding: 's', route: 'in/there', metadata: { own: 'value', 'mecha-event-id': 'e1' } }]);
+    bench.app.answer = () => FAILED;
+    expect(await bench.inputs.resend(letter, signal)).toEqual({ outcome: 'failed', reason: FAILED.reason, attempts: 1 });
+    bench.app.answer = () => AWAY;
+    expect(await bench.inputs.resend(letter, signal)).toEqual({ outcome: 'away', reason: AWAY.reason });
+    expect([bench.app.delivered.length, source.state.settled, await bench.letters()]).toEqual([3, [], []]);
+  });
+
+  test('finds nobody where the app does not want the binding, or there is none', async () => {
+    const bench = createBench({ ports: { s: createSource().port } });
+    bench.app.wants = async () => false;
+    await bench.inputs.start?.();
+    await bench.turn(100);
+    expect(await bench.inputs.resend(letter, signal)).toEqual({ outcome: 'no-receiver', reason: 'the app does not want binding s' });
+    expect(await bench.inputs.resend({ ...letter, component: 'gone' }, signal)).toEqual({ outcome: 'no-receiver', reason: 'no input binding gone is read for the app' });
+    bench.app.become('waiting');
+    expect(await bench.inputs.resend(letter, signal)).toMatchObject({ outcome: 'away' });
+  });
+});
+
 describe('what an answer asks for', () => {
   const answerWith = (more: { storeName?: string; to?: readonly string[]; parallel?: boolean }): BindingAnswer => ({
     outcome: 'success',

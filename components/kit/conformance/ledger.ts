@@ -284,7 +284,7 @@ export function ledgerConformance(name: string, subject: LedgerUnderTest): void 
       });
 
       test('(L1) a dead letter is removed or rewritten together with the lease that somebody had on it, or neither', async () => {
-        const lease = (): LedgerOperation => ({ type: 'state.set', table: 'leases', key: 'd1', data: bytes(''), binary: true, ifAbsent: true, expiresAt: startMs + 1000 });
+        const lease = (): LedgerOperation => ({ type: 'state.set', table: 'leases', key: 'd1', data: bytes(''), binary: true, ifAbsent: true, expiresAt: clock.now() + 1000 });
         await ledger.commit([{ type: 'dead-letter.add', letter: deadLetter('d1', 1) }]);
         const [held] = await ledger.commit([lease()]);
         await expect(ledger.commit([{ type: 'dead-letter.remove', id: 'd1' }, lease()])).rejects.toBeInstanceOf(LedgerConflict);
@@ -294,6 +294,8 @@ export function ledgerConformance(name: string, subject: LedgerUnderTest): void 
         clock.turn(1001);
         await expect(ledger.commit([{ type: 'dead-letter.remove', id: 'd1' }, { type: 'state.delete', table: 'leases', key: 'd1', ifEtag: again?.etag ?? '' }])).rejects.toBeInstanceOf(LedgerConflict);
         expect(await ledger.deadLetter({ appId: 'app', id: 'd1' })).toBeDefined();
+        await ledger.commit([lease(), { type: 'state.delete', table: 'leases', key: 'd1' }, { type: 'dead-letter.remove', id: 'd1' }]);
+        expect([await ledger.deadLetter({ appId: 'app', id: 'd1' }), await ledger.readState('leases', ['d1'])]).toEqual([undefined, [undefined]]);
       });
 
       test('of the dead letters of an app the newest 10,000 are kept', async () => {

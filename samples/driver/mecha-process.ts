@@ -16,11 +16,12 @@ interface ReadyFile {
 }
 
 export interface MechaProcess {
+  readonly pid: number;
   /** `http://127.0.0.1:port` of an app or of its sidecar. */
   addressOf(appId: string, port: 'appPort' | 'httpPort'): string;
   /** The newest lines that it wrote. */
   readonly lines: readonly string[];
-  /** Resolves with the exit code when it ends. */
+  /** Resolves with the exit code when it ends, null when a signal ended it. */
   readonly ended: Promise<number | null>;
   stop(): Promise<void>;
   /** SIGKILL to the process and to the services that it started: nobody gets to say or write a last word. */
@@ -61,6 +62,7 @@ export async function startMecha({ runFile, resources = [], dataDir, cwd, env }:
   };
   const { apps } = await whenReady(child, readyFile, lines);
   return {
+    pid: child.pid ?? 0,
     addressOf(appId, port) {
       const app = apps.find((entry) => entry.appId === appId);
       if (!app) throw new Error(`${runFile} has no app ${appId}`);

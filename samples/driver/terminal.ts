@@ -21,10 +21,10 @@ export function whenInterrupted(): Promise<void> {
   });
 }
 
-export function positive(flag: string, text: string): number {
+export function positive(flag: string, text: string, most = 1_000_000): number {
   const value = Number(text);
-  if (Number.isInteger(value) && value > 0 && value <= 1_000_000) return value;
-  throw new Error(`${flag} takes a whole number from 1 to 1000000, not '${text}'`);
+  if (Number.isInteger(value) && value > 0 && value <= most) return value;
+  throw new Error(`${flag} takes a whole number from 1 to ${most}, not '${text}'`);
 }
 
 export function oneOf<T extends string>(flag: string, text: string, words: readonly T[]): T {

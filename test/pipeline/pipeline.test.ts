@@ -19,13 +19,13 @@ describe('the bindings pipeline', () => {
   });
 
   test.each([
-    ['writes no mail', "to: ['office']", 'to: []', /lost: [1-9]/, /! P1: /],
-    ['orders a pick-up anew when its tick comes again', "'Idempotency-Key': tick", "'Idempotency-Key': crypto.randomUUID()", /doubled: [1-9]/, /! P3: /],
-    ['enters a pick-up that was not booked', "return { to: ['office']", "await write('INSERT INTO pickups (tick, pickup) VALUES ($1, $2)', tick, 'none'); return { to: ['office']", /doubled: [1-9]/, /! P2: /],
-  ])('turns red when its service %s', async (_what, wanted, instead, count, breach) => {
+    ['writes no mail', "to: ['office']", 'to: []', '0', /lost: [1-9]/, /! P1: /],
+    ['orders a pick-up anew when its tick comes again', "'Idempotency-Key': tick", "'Idempotency-Key': crypto.randomUUID()", '1', /doubled: [1-9]/, /! P3: /],
+    ['enters a pick-up that was not booked', "return { to: ['office']", "await write('INSERT INTO pickups (tick, pickup) VALUES ($1, $2)', tick, 'none'); return { to: ['office']", '0', /doubled: [1-9]/, /! P2: /],
+  ])('turns red when its service %s', async (_what, wanted, instead, kills, count, breach) => {
     const folder = await temporaryFolder();
     onTestFinished(folder.remove);
-    const { code, last, output } = await runPipeline(['--ticks', '6', '--kills', '1', '--run-file', await writeMutant(folder.path, [wanted, instead])]);
+    const { code, last, output } = await runPipeline(['--ticks', '6', '--kills', kills, '--run-file', await writeMutant(folder.path, [wanted, instead])]);
     expect(last, output).toMatch(count);
     expect(output).toMatch(breach);
     expect(code).toBe(1);

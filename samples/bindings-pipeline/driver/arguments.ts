@@ -3,6 +3,8 @@ import { parseArgs } from 'node:util';
 import { oneOf, positive } from '../../driver/terminal.ts';
 
 export const RESOURCES = ['embedded', 'postgresql'] as const;
+/** All rows are read at every look. */
+const TICKS_MAX = 1000;
 /** Each kill happens while a pick-up is being booked; of fewer ticks not enough are booked. */
 const TICKS_PER_KILL = 4;
 
@@ -22,7 +24,7 @@ export const HELP = `npm start -- --sample bindings-pipeline [options]
 Runs the bindings pipeline: a schedule ticks, and at each tick a service orders a pick-up from a courier, who is not the most reliable
 one. Each tick ends in a row of a table or in a mail.
 
-  --ticks N              how many ticks to judge (default 20)
+  --ticks N              how many ticks to judge (default 20, at most ${TICKS_MAX})
   --resources SET        embedded (default: a SQLite file) or postgresql
   --kills N              kill -9 of sidecar and service while a pick-up is being booked (default 1; 0 = never; at most one for ${TICKS_PER_KILL} ticks)
   --exit                 end after the summary: 0 when nothing is lost or doubled, 1 otherwise
@@ -46,7 +48,7 @@ export function parseArguments(argv: readonly string[]): Arguments | 'help' {
     },
   });
   if (values.help) return 'help';
-  const ticks = positive('--ticks', values.ticks);
+  const ticks = positive('--ticks', values.ticks, TICKS_MAX);
   const killsMax = Math.floor(ticks / TICKS_PER_KILL);
   const kills = values.kills === undefined ? Math.min(1, killsMax) : values.kills === '0' ? 0 : positive('--kills', values.kills);
   if (kills > killsMax) throw new Error(`--kills takes at most one for ${TICKS_PER_KILL} ticks, which is ${killsMax} here, not '${kills}'`);

@@ -18,7 +18,7 @@ import { readSchedule, type TickSchedule } from './schedule.ts';
 
 const SAMPLE = fileURLToPath(new URL('..', import.meta.url));
 const COMMON = join(SAMPLE, 'resources/common');
-const LOOK_EVERY_MS = 50;
+const LOOK_EVERY_MS = 100;
 const ANSWER_WITHIN_MS = 10_000;
 /** Of the ticks, at least so many end in a pick-up; the kills are spread over them. */
 const BOOKED_SHARE = 0.6;
@@ -38,10 +38,10 @@ async function main(): Promise<number> {
   const killings = killPlan(options);
   let killed = 0;
   const courier = await openCourier({
-    async beforeAnswer({ length }) {
-      if (length !== killings[killed]) return;
+    async beforeAnswer(number) {
+      if (number !== killings[killed]) return;
       killed++;
-      await mecha.killAndStartAgain(`kill -9 while the courier books pick-up ${length}`);
+      await mecha.killAndStartAgain(`kill -9 while the courier books pick-up ${number}`);
     },
   });
   const mecha = new ImmortalMecha({
@@ -61,7 +61,7 @@ async function main(): Promise<number> {
     summary(verdict, schedule, killed, mailbox);
     if (!options.exit) {
       arrived = showMail;
-      curlLines(mecha.address);
+      thingsToTry(mecha);
       await Promise.race([interrupted, mecha.broken]);
     }
     say(verdictLine(verdict));
@@ -78,7 +78,7 @@ function killPlan({ ticks, kills }: Arguments): readonly number[] {
   return Array.from({ length: kills }, (_, index) => Math.ceil((ticks * BOOKED_SHARE * (index + 1)) / (kills + 1)));
 }
 
-/** A Mecha that is started again after it was killed, on the same data. */
+/** A Mecha that is started again when it was killed, by this driver or by anybody else, on the same data. */
 class ImmortalMecha {
   readonly #options: MechaProcessOptions;
   readonly #broken = Promise.withResolvers<never>();
@@ -96,6 +96,10 @@ class ImmortalMecha {
     return this.#broken.promise;
   }
 
+  get pid(): number | undefined {
+    return this.#process?.pid;
+  }
+
   /** Of the sidecar's HTTP API; undefined while there is none. */
   get address(): string | undefined {
     return this.#process?.addressOf('dispatch', 'httpPort');
@@ -105,11 +109,13 @@ class ImmortalMecha {
     const started = await startMecha(this.#options);
     this.#process = started;
     void started.ended.then((code) => {
-      if (this.#process === started) this.#broken.reject(new Error(`mecha ended with code ${code} while ticks were under way:\n${started.lines.join('\n')}`));
+      if (this.#process !== started) return undefined;
+      if (code === null) return this.killAndStartAgain('mecha was killed');
+      return this.#broken.reject(new Error(`mecha ended with code ${code} while ticks were under way:\n${started.lines.join('\n')}`));
     });
   }
 
-  /** Resolves when it is dead. */
+  /** Resolves when it and its service are dead. */
   async killAndStartAgain(words: string): Promise<void> {
     const victim = this.#process;
     this.#process = undefined;
@@ -139,11 +145,12 @@ interface World {
 /** Until all ticks have come to an end, or one that has not cannot any more: ticks come one after the other. */
 async function watch({ options, schedule, courier, mailbox, begunAt, rows: readRows }: World): Promise<Records> {
   for (let rows: readonly Row[] = []; ; ) {
+    // First the courier and the mails, then the rows: when one of the former is of a later tick, the rows of all before it are there.
+    const [keys, mails] = [courier.keys(), mailbox.mails.map(tickOf)];
     const answer = await readRows(schedule.idOf(begunAt));
     rows = answer ?? rows;
-    const mails = mailbox.mails.map(tickOf);
     const inRows = rows.map(({ tick }) => tick);
-    const seen = [...courier.keys(), ...mails, ...inRows].flatMap((id) => schedule.instantOf(id) ?? []);
+    const seen = [...keys, ...mails, ...inRows].flatMap((id) => schedule.instantOf(id) ?? []);
     const instants = seen.length > 0 ? schedule.ticksFrom(Math.min(...seen), options.ticks) : [];
     const last = instants.at(-1) ?? begunAt;
     const ticks = instants.map(schedule.idOf);
@@ -198,13 +205,14 @@ function showMail({ to, subject, lines }: Mail): void {
   say(`  mail to ${to.join(', ')}: ${subject}: ${lines.join('; ')}`);
 }
 
-function curlLines(sidecar = ''): void {
+function thingsToTry({ address: sidecar, pid }: ImmortalMecha): void {
   say(`Still up and ticking. Try:
   curl ${sidecar}/v1.0/state/statestore/latest-pickup
   curl ${sidecar}/v1.0/bindings/book -d '{"operation":"query","metadata":{"sql":"SELECT * FROM pickups ORDER BY tick DESC LIMIT 5"}}'
   curl ${sidecar}/v1.0/bindings/courier -d '{"operation":"post","metadata":{"path":"/pickups","Idempotency-Key":"by hand"}}'
   curl ${sidecar}/v1.0/bindings/office -d '{"operation":"create","data":"<p>Hello</p>","metadata":{"subject":"By hand"}}'
   curl ${sidecar}/v1.0/metadata
+  kill -9 ${pid}
 Ctrl-C ends it.`);
 }
 

@@ -13,6 +13,8 @@ import type { AddressInfo } from 'node:net';
 const BUSY_TIMES = 2;
 const CLOSED_FROM = 7;
 const CLOSED_TIMES = 5;
+/** Older keys and bookings are forgotten. */
+const KEPT_MAX = 10_000;
 
 export interface Booking {
   readonly key: string;
@@ -28,15 +30,16 @@ export interface Courier {
   close(): Promise<void>;
 }
 
-/** `beforeAnswer` is given each new booking and may hold its answer back. */
-export async function openCourier({ beforeAnswer }: { beforeAnswer: (bookings: readonly Booking[]) => Promise<void> }): Promise<Courier> {
+/** `beforeAnswer` is given the number of each new booking, from 1, and may hold its answer back. */
+export async function openCourier({ beforeAnswer }: { beforeAnswer: (number: number) => Promise<void> }): Promise<Courier> {
   const bookings: Booking[] = [];
   const byKey = new Map<string, { readonly number: number; busy: number; booking?: Booking }>();
-  let closedFor = CLOSED_TIMES;
+  let [closedFor, keys, pickups] = [CLOSED_TIMES, 0, 0];
 
   async function answerTo(key: string): Promise<[status: number, body: object]> {
-    const known = byKey.get(key) ?? { number: byKey.size + 1, busy: 0 };
+    const known = byKey.get(key) ?? { number: ++keys, busy: 0 };
     byKey.set(key, known);
+    if (byKey.size > KEPT_MAX) byKey.delete(byKey.keys().next().value ?? '');
     if (known.booking) return [200, known.booking];
     if (known.number >= CLOSED_FROM && closedFor > 0) {
       closedFor--;
@@ -44,9 +47,10 @@ export async function openCourier({ beforeAnswer }: { beforeAnswer: (bookings: r
     }
     if (known.number % 7 === 5) return [422, { error: 'no van is free' }];
     if (known.number % 5 === 3 && known.busy++ < BUSY_TIMES) return [503, { error: 'busy' }];
-    known.booking = { key, pickup: `pickup-${bookings.length + 1}` };
+    known.booking = { key, pickup: `pickup-${++pickups}` };
     bookings.push(known.booking);
-    await beforeAnswer(bookings);
+    if (bookings.length > KEPT_MAX) bookings.shift();
+    await beforeAnswer(pickups);
     return [201, known.booking];
   }
 

@@ -1,7 +1,10 @@
-/** The office's mail server: takes every mail and keeps it. */
+/** The office's mail server: takes every mail and keeps the newest. */
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { SMTPServer } from 'smtp-server';
+import { callbackify } from 'node:util';
+import { SMTPServer, type SMTPServerDataStream, type SMTPServerSession } from 'smtp-server';
+
+const KEPT_MAX = 10_000;
 
 export interface Mail {
   readonly to: readonly string[];
@@ -18,18 +21,17 @@ export interface Mailbox {
 
 export async function openMailbox({ arrived }: { arrived: (mail: Mail) => void }): Promise<Mailbox> {
   const mails: Mail[] = [];
+  const keep = async (stream: SMTPServerDataStream, { envelope }: SMTPServerSession): Promise<void> => {
+    const mail = read(await text(stream), envelope.rcptTo.map(({ address }) => address));
+    mails.push(mail);
+    if (mails.length > KEPT_MAX) mails.shift();
+    arrived(mail);
+  };
   const server = new SMTPServer({
     authOptional: true,
     disabledCommands: ['STARTTLS'],
     closeTimeout: 100,
-    onData(stream, { envelope }, done) {
-      text(stream).then((source) => {
-        const mail = read(source, envelope.rcptTo.map(({ address }) => address));
-        mails.push(mail);
-        done();
-        arrived(mail);
-      }, done);
-    },
+    onData: (stream, session, done) => callbackify(keep)(stream, session, done),
   });
   // A sidecar that is killed leaves its conversation in the middle.
   server.on('error', () => undefined);

@@ -5,12 +5,13 @@ export function say(text: string): void {
 }
 
 let shownAt = 0;
-/** One line that is rewritten on a terminal, and now and then a line elsewhere. */
+let shown = '';
+/** One line that is rewritten on a terminal, and now and then a line elsewhere, where it has changed. */
 export function progress(text: string, last: boolean): void {
   const now = Date.now();
   if (process.stdout.isTTY) process.stdout.write(`\r  ${text}   ${last ? '\n' : ''}`);
-  else if (last || now - shownAt > 1000) {
-    shownAt = now;
+  else if (last || (now - shownAt > 1000 && text !== shown)) {
+    [shownAt, shown] = [now, text];
     say(`  ${text}`);
   }
 }

@@ -12,16 +12,17 @@ export interface Outcome {
   readonly output: string;
 }
 
-/** What `npm start -- <args>` runs. */
-export async function startSample(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Outcome> {
+/** What `npm start -- <args>` runs; `meanwhile` is given the lines that it has written so far. */
+export async function startSample(args: readonly string[], env: Readonly<Record<string, string>> = {}, meanwhile = async (_lines: readonly string[]): Promise<void> => undefined): Promise<Outcome> {
   const driver = start(process.execPath, [join(REPOSITORY, 'samples/driver/start.ts'), ...args], { env: cleanEnv(env) });
   // SIGTERM lets the driver end the sidecar and the service as well.
   onTestFinished(() => driver.kill('SIGTERM'));
-  const code = await driver.exited;
+  const [code] = await Promise.all([driver.exited, meanwhile(driver.lines)]);
   return { code, last: driver.lines.at(-1) ?? '', output: driver.lines.join('\n') };
 }
 
-export const runPipeline = (args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Outcome> => startSample(['--sample', 'bindings-pipeline', '--exit', ...args], env);
+export const runPipeline = (args: readonly string[], ...more: [env?: Readonly<Record<string, string>>, meanwhile?: (lines: readonly string[]) => Promise<void>]): Promise<Outcome> =>
+  startSample(['--sample', 'bindings-pipeline', '--exit', ...args], ...more);
 
 /** Writes a dispatch service that differs from the real one by one change, and a run file for it, into `folder`; gives the run file. */
 export async function writeMutant(folder: string, [wanted, instead]: readonly [string, string]): Promise<string> {

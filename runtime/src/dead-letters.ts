@@ -4,14 +4,11 @@
  *
  * Owns: when that is. Does not own: letters (`blocks/dead-letters/`).
  */
-import type { Ledger } from '@mecha/components/kit';
 import type { DeadLettersBlock, DeadLettersParts } from './blocks/dead-letters/dead-letters.ts';
 import type { LetterRetention, LetterRetentionParts } from './blocks/dead-letters/letter-retention.ts';
 import type { Part } from './lifecycle.ts';
 
-export interface KeptLettersParts extends DeadLettersParts, LetterRetentionParts {
-  readonly ledger: Ledger;
-}
+export type KeptLettersParts = DeadLettersParts & LetterRetentionParts;
 
 export interface KeptLetters extends Part {
   /** Loads what is not there yet. */

@@ -203,7 +203,7 @@ class LetterDesk implements DeadLettersBlock {
     const outcome = resent.outcome === 'taken' ? 'the app took it' : 'the app did not take it';
     let replay: Replay = resent;
     try {
-      if (!(await claim.end(operations))) replay = { outcome: 'unsettled', reason: `${outcome}, and another has it since` };
+      if (!(await claim.end(operations))) replay = { outcome: 'unsettled', reason: `${outcome}, and the claim on it was lost meanwhile` };
     } catch (error) {
       replay = { outcome: 'unsettled', reason: `${outcome}, and the ledger could not be told: ${messageOf(error)}` };
     }

@@ -204,7 +204,7 @@ describe('a replay', () => {
 describe('replaying many', () => {
   test('goes through them oldest first, in bounded steps, each once, whatever becomes of it', async () => {
     const { desk, app } = await createBench(Array.from({ length: 25 }, (_, n) => letterOf(n)));
-    app.answer = ({ id }) => (id === 'm-3' ? { outcome: 'failed', reason: 'no', attempts: 1 } : { outcome: 'taken' });
+    app.answer = ({ id }) => (id === 'm-9' ? { outcome: 'failed', reason: 'no', attempts: 1 } : { outcome: 'taken' });
     const steps: unknown[] = [];
     for (let step = await desk.replayMany({ filter: {}, limit: 10 }); ; step = await desk.replayMany({ filter: {}, limit: 10, after: step.next })) {
       steps.push([step.replayed, step.left.length]);

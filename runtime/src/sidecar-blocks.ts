@@ -26,6 +26,7 @@ import { catalogEntry } from './config/component-resource.ts';
 import { resolveMetadata } from './config/resolve-metadata.ts';
 import type { SidecarConfig } from './config/sidecar-config.ts';
 import type { SidecarOptions } from './config/sidecar-options.ts';
+import { createKeptLetters } from './dead-letters.ts';
 import type { MechaError } from './errors.ts';
 import { Lazy } from './lazy.ts';
 import type { Part } from './lifecycle.ts';
@@ -92,6 +93,7 @@ export function createSidecarBlocks(parts: SidecarBlocksParts) {
     onAsked: parts.onAppAsked,
   });
   const bindings = createBindings({ appId, components, state, channel, monitor, askTimeoutMs: options.appBindingOptionsTimeoutMs, ledger, clock, random, log, metrics, resilience });
+  const deadLetters = createKeptLetters({ appId, ledger, components, clock, log, metrics, resend: { topic: subscriptions.resend, binding: bindings.resend } });
   const relay = createOutboxRelay({
     appId, clock, log, metrics,
     sources: () =>
@@ -133,7 +135,7 @@ export function createSidecarBlocks(parts: SidecarBlocksParts) {
   const health = createHealthBlock({ appId, missing: parts.missing, outboundReady: () => parts.isStarted() && components.firstAttemptsEnded });
   const shutdown = createShutdownBlock({ stop: parts.stop, exit: () => exit(1) });
 
-  return { pipeline, components, channel, monitor, endpoints, external, state, secrets, pubsub, invocation, subscriptions, bindings, relay, jobs, workflow, workflows, taskHub, metadata, health, shutdown };
+  return { pipeline, components, channel, monitor, endpoints, external, state, secrets, pubsub, invocation, subscriptions, bindings, deadLetters, relay, jobs, workflow, workflows, taskHub, metadata, health, shutdown };
 }
 
 /** The way to the app, and who watches whether it is there. */

@@ -6,6 +6,7 @@
 import { join } from 'node:path';
 import { bindingsGrpc } from './blocks/bindings/bindings.grpc.ts';
 import { bindingsHttp } from './blocks/bindings/bindings.http.ts';
+import { deadLettersHttp } from './blocks/dead-letters/dead-letters.http.ts';
 import { healthHttp } from './blocks/health/health.http.ts';
 import { invocationGrpc, invocationGrpcProxy } from './blocks/invocation/invocation.grpc.ts';
 import { invocationHttp } from './blocks/invocation/invocation.http.ts';
@@ -57,7 +58,7 @@ export interface SidecarServers {
 }
 
 export function createSidecarServers({ blocks, options, configuration, shared, log }: SidecarServersParts): SidecarServers {
-  const { pipeline, state, secrets, pubsub, subscriptions, bindings, invocation, jobs, workflow, workflows, taskHub, metadata, health, shutdown } = blocks;
+  const { pipeline, state, secrets, pubsub, subscriptions, bindings, deadLetters, invocation, jobs, workflow, workflows, taskHub, metadata, health, shutdown } = blocks;
   const { appId, namespace, listenAddresses, unixDomainSocket, apiToken, maxBodyBytes, readBufferBytes } = options;
   const { metrics, peers } = shared;
   const apiLogging = options.apiLogging ?? configuration.apiLogging.enabled;
@@ -70,6 +71,7 @@ export function createSidecarServers({ blocks, options, configuration, shared, l
     ...secretsHttp(secrets, pipeline),
     ...pubsubHttp(pubsub, pipeline),
     ...bindingsHttp(() => bindings.block(), pipeline),
+    ...deadLettersHttp(() => deadLetters.block(), pipeline),
     ...statesHttp(() => workflows.states(), pipeline),
     ...compensationsHttp(async () => (await workflows.states()).compensations, pipeline),
     ...workflowHttp(workflow, pipeline),

@@ -200,10 +200,10 @@ export class RunningSidecar implements Sidecar {
       fatal: (error) => this.#fail(error),
       stop: () => void this.stop(),
     });
-    const { components, channel, monitor, endpoints, external, invocation, relay, workflows, jobs, bindings, subscriptions } = blocks;
+    const { components, channel, monitor, endpoints, external, invocation, relay, workflows, jobs, bindings, subscriptions, deadLetters } = blocks;
     const { http, grpc, open, forward } = createSidecarServers({ blocks, options: this.#options, configuration: config.configuration, shared: this.#shared, log: this.#log });
     components.onChange(() => this.#checkReady());
-    this.#intakes = [subscriptions, bindings, jobs];
+    this.#intakes = [deadLetters, subscriptions, bindings, jobs];
     this.#components = components;
     this.#monitor = monitor;
     this.#http = http;
@@ -233,6 +233,8 @@ export class RunningSidecar implements Sidecar {
       // Last to start and first to stop: intake ends before anything else does.
       bindings,
       subscriptions,
+      // What it sends again goes through those.
+      deadLetters,
     ];
   }
 

@@ -16,7 +16,7 @@ const NOT_AT_START: readonly (readonly [what: string, path: RegExp])[] = [
   ["the service of workflows' workers", /^runtime\/src\/blocks\/workflow\/(?:task-hub|task-hub\.grpc|work-items\.grpc|worker-pool|actions\.grpc|history\.grpc)\.ts$|^specs\/gen\/(?:orchestrat|history_events|durabletask)/],
   ['jobs and their ticks', /^runtime\/src\/blocks\/jobs\/(?:jobs|job-runner|job-definition)\.ts$/],
   ['bindings, either way', /^runtime\/src\/blocks\/bindings\/(?:bindings|input-bindings|event-delivery)\.ts$/],
-  ['dead letters', /^runtime\/src\/blocks\/dead-letters\/(?:dead-letters|letter-(?:retention|claim|query))\.ts$/],
+  ['dead letters', /^runtime\/src\/blocks\/dead-letters\/(?:dead-letters|letter-retention|letter-claim)\.ts$/],
   ['what reads YAML', /^runtime\/src\/config\/(?:configuration|resources|yaml-view|other-resources|workflow-resource|run-file)\.ts$/],
   ['the ledger in PostgreSQL, or in memory', /^runtime\/src\/ledger\/(?:postgresql\/|memory)/],
   ['what only the writer thread does', /^runtime\/src\/ledger\/.+-program\.ts$|^components\/sqlite\/group-writer-thread\.ts$/],

@@ -255,7 +255,7 @@ export class RunningSidecar implements Sidecar {
     const log = this.#log;
 
     const pipeline = new Pipeline({ log, metrics, gate: () => this.#gate() });
-    const resilience = createResilience(resources.filter((resource) => resource.kind === 'Resiliency'), { appId, clock, metrics, log, random });
+    const resilience = createResilience(resources.filter((resource) => resource.kind === 'Resiliency'), { appId, namespace, clock, metrics, log, random });
     const components = new ComponentHost({
       resources: resources.filter((resource) => resource.kind === 'Component'),
       appId, namespace, env, ledger, openLedger, clock, random, log, metrics,

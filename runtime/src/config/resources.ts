@@ -8,7 +8,8 @@ import { nearest } from '@mecha/components/kit/nearest.ts';
 import { decodeMetadata, type MetadataEntry } from '@mecha/components/kit/metadata.ts';
 import { outboxConfigOf } from '../outbox/outbox-config.ts';
 import { catalogEntry, componentResource } from './component-resource.ts';
-import { httpEndpointResource, resiliencyResource, subscriptionResource } from './other-resources.ts';
+import { httpEndpointResource, subscriptionResource } from './other-resources.ts';
+import { checkResiliency, resiliencyResource } from './resiliency-resource.ts';
 import { readEnvelope } from './resource-envelope.ts';
 import type { ComponentResource, Problem, Resource, Source } from './resource-types.ts';
 import { checkWorkflows, workflowResource } from './workflow-resource.ts';
@@ -81,6 +82,7 @@ export async function loadResources(paths: readonly string[], options: LoadOptio
   }
   await checkMetadata(resources, options, problems);
   await checkWorkflows(new Map([...documents].flatMap(([resource, document]) => (resource.kind === 'Workflow' ? [[resource, document] as const] : []))));
+  await checkResiliency([...documents].flatMap(([{ kind }, document]) => (kind === 'Resiliency' ? [document] : [])));
   checkReferences(resources, documents, broken, problems);
   return { resources, problems: problems.list, configurationFiles: [...configurationFiles] };
 }
@@ -149,7 +151,7 @@ function checkReferences(resources: readonly Resource[], documents: ReadonlyMap<
   const brokers = namesOf('pubsub');
   for (const resource of resources) {
     if (resource.kind === 'Component' || resource.kind === 'HTTPEndpoint') {
-      const items = resource.kind === 'Component' ? resource.metadata : resource.headers;
+      const items = resource.kind === 'Component' ? resource.metadata : [...resource.headers, ...Object.values(resource.clientTls ?? {})];
       for (const item of items) {
         if (!item.secretKeyRef) continue;
         if (!resource.secretStore) problems.error(item.source, `${resource.name}: ${item.name} refers to a secret, and auth.secretStore does not say in which store`, { field: 'auth.secretStore' });

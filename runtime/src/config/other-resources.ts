@@ -98,12 +98,12 @@ function tlsOf(view: YamlView | undefined, baseUrl: string): HttpEndpointTls | u
   const renegotiation = view.get('renegotiation');
   const word = renegotiation?.text();
   if (word !== undefined && !RENEGOTIATION.includes(word)) renegotiation?.error(`must be one of ${RENEGOTIATION.join(', ')}, not '${word}'`, nearest(word, RENEGOTIATION));
-  else if (word !== undefined && word !== 'RenegotiateNever') renegotiation?.warning('the TLS library decides about renegotiation; this has no effect');
+  else if (word === 'RenegotiateOnceAsClient') renegotiation?.warning('renegotiation is allowed or not, and never counted: this is read as RenegotiateFreelyAsClient');
   if (!/^https:/i.test(baseUrl)) view.warning('clientTLS has no effect on a baseUrl that begins with http://');
   const [rootCA, certificate, privateKey] = (['rootCA', 'certificate', 'privateKey'] as const).map((name) => {
     const item = view.get(name);
     return item && valueOrSecret(item, name);
   });
   if (!certificate !== !privateKey) view.error('certificate and privateKey go together: the other one is missing');
-  return { ...(rootCA ? { rootCA } : {}), ...(certificate ? { certificate } : {}), ...(privateKey ? { privateKey } : {}) };
+  return { ...(rootCA ? { rootCA } : {}), ...(certificate ? { certificate } : {}), ...(privateKey ? { privateKey } : {}), renegotiates: word !== undefined && word !== 'RenegotiateNever' };
 }

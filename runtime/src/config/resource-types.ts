@@ -92,6 +92,8 @@ export interface HttpEndpointTls {
   readonly rootCA?: MetadataItem;
   readonly certificate?: MetadataItem;
   readonly privateKey?: MetadataItem;
+  /** The endpoint may ask to negotiate anew (TLS 1.2). */
+  readonly renegotiates: boolean;
 }
 export interface HttpEndpointResource {
   readonly kind: 'HTTPEndpoint';

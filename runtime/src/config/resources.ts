@@ -11,7 +11,7 @@ import { catalogEntry, componentResource } from './component-resource.ts';
 import { httpEndpointResource, subscriptionResource } from './other-resources.ts';
 import { checkResiliency, resiliencyResource } from './resiliency-resource.ts';
 import { readEnvelope } from './resource-envelope.ts';
-import type { ComponentResource, Problem, Resource, Source } from './resource-types.ts';
+import type { ComponentResource, HttpEndpointResource, MetadataItem, Problem, Resource, Source } from './resource-types.ts';
 import { checkWorkflows, workflowResource } from './workflow-resource.ts';
 import { Problems, readYaml, type YamlView } from './yaml-view.ts';
 
@@ -151,7 +151,7 @@ function checkReferences(resources: readonly Resource[], documents: ReadonlyMap<
   const brokers = namesOf('pubsub');
   for (const resource of resources) {
     if (resource.kind === 'Component' || resource.kind === 'HTTPEndpoint') {
-      const items = resource.kind === 'Component' ? resource.metadata : [...resource.headers, ...Object.values(resource.clientTls ?? {})];
+      const items = resource.kind === 'Component' ? resource.metadata : [...resource.headers, ...tlsItems(resource)];
       for (const item of items) {
         if (!item.secretKeyRef) continue;
         if (!resource.secretStore) problems.error(item.source, `${resource.name}: ${item.name} refers to a secret, and auth.secretStore does not say in which store`, { field: 'auth.secretStore' });
@@ -183,6 +183,10 @@ function checkReferences(resources: readonly Resource[], documents: ReadonlyMap<
       }
     }
   }
+}
+
+function tlsItems({ clientTls }: HttpEndpointResource): readonly MetadataItem[] {
+  return [clientTls?.rootCA, clientTls?.certificate, clientTls?.privateKey].filter((item) => item !== undefined);
 }
 
 /** `resources/order.yaml:12: error: … (spec.type); did you mean state.redis?`, one line each. */

@@ -1,7 +1,7 @@
 /** HTTPEndpoint resources ready for use: secrets fetched, certificates read and checked. Rejects with file, line and what is wrong. */
 import { checkAuthority, checkKeyPair, readPem } from '@mecha/components/kit/pem.ts';
 import type { EndpointTls, HttpEndpoint } from './channel/external-http.ts';
-import type { HttpEndpointResource } from './config/resource-types.ts';
+import type { HttpEndpointResource, MetadataItem } from './config/resource-types.ts';
 import { resolveItems, type ResolveContext } from './config/resolve-metadata.ts';
 import { messageOf } from './errors.ts';
 
@@ -17,19 +17,26 @@ export function resolveEndpoints(resources: readonly HttpEndpointResource[], con
 
 async function tlsOf({ name, clientTls, secretStore }: HttpEndpointResource, context: ResolveContext): Promise<EndpointTls | undefined> {
   if (!clientTls) return undefined;
-  const items = [clientTls.rootCA, clientTls.certificate, clientTls.privateKey].filter((item) => item !== undefined);
-  const texts = await resolveItems(items, secretStore, context, name);
-  const about = items[0]?.source;
+  const pem = async (item: MetadataItem | undefined, what: string, check?: (text: string) => void): Promise<string | undefined> => {
+    if (!item) return undefined;
+    const text = (await resolveItems([item], secretStore, context, name))[item.name] ?? '';
+    return atPlace(item, name, async () => {
+      const read = await readPem(text, what);
+      if (read === undefined) throw new Error(`the ${what} is empty`);
+      check?.(read);
+      return read;
+    });
+  };
+  const rootCA = await pem(clientTls.rootCA, 'root CA', checkAuthority);
+  const privateKey = await pem(clientTls.privateKey, 'client key');
+  const certificate = await pem(clientTls.certificate, 'client certificate', (text) => checkKeyPair(text, privateKey ?? ''));
+  return { rootCA, certificate, privateKey, renegotiates: clientTls.renegotiates };
+}
+
+async function atPlace<T>({ source, field }: MetadataItem, owner: string, work: () => Promise<T>): Promise<T> {
   try {
-    const [rootCA, certificate, privateKey] = await Promise.all([
-      readPem(texts['rootCA'] ?? '', 'root CA'),
-      readPem(texts['certificate'] ?? '', 'client certificate'),
-      readPem(texts['privateKey'] ?? '', 'client key'),
-    ]);
-    if (rootCA !== undefined) checkAuthority(rootCA);
-    if (certificate !== undefined) checkKeyPair(certificate, privateKey ?? '');
-    return { rootCA, certificate, privateKey, renegotiates: clientTls.renegotiates };
+    return await work();
   } catch (error) {
-    throw new Error(`${about ? `${about.file}:${about.line}: ` : ''}error: ${name}: ${messageOf(error)} (spec.clientTLS)`, { cause: error });
+    throw new Error(`${source.file}:${source.line}: error: ${owner}: ${messageOf(error)} (${field})`, { cause: error });
   }
 }

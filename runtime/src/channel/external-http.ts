@@ -11,6 +11,7 @@ import { constants } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import type { Agent } from 'undici';
 import { createEgress, type Egress } from '@mecha/components/kit/egress.ts';
+import { messageOf } from '../errors.ts';
 import type { AppResponse } from './channel.ts';
 import { responseHeaders } from './forwarded-headers.ts';
 import { exchange } from './http-exchange.ts';
@@ -45,6 +46,8 @@ export interface ExternalHttp {
 
 const CONNECT_TIMEOUT_MS = 15_000;
 const CONNECTIONS_PER_HOST_MAX = 256;
+/** Codes of OpenSSL and Node for a chain that leads to no known authority, or to another host. */
+const UNTRUSTED = /^(?:UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|CERT_|ERR_TLS_CERT_)/;
 
 /** `endpoints`: known by the first call. `resolve`: all addresses of a name; for tests. */
 export function createExternalHttp(endpoints: () => readonly HttpEndpoint[], resolve?: (name: string) => Promise<readonly string[]>): ExternalHttp {
@@ -64,8 +67,12 @@ export function createExternalHttp(endpoints: () => readonly HttpEndpoint[], res
       egress ??= createEgress({ named: endpoints().map(({ baseUrl }) => new URL(baseUrl)), publicToo: true, ...(resolve ? { resolve } : {}) });
       egress.check(url);
       const path = `${url.pathname}${url.search}`;
-      const { status, headers, body } = await exchange(await agentFor(endpoint, egress), { ...request, origin: url.origin, path }, signal);
-      return { status, headers: responseHeaders(headers), body };
+      try {
+        const { status, headers, body } = await exchange(await agentFor(endpoint, egress), { ...request, origin: url.origin, path }, signal);
+        return { status, headers: responseHeaders(headers), body };
+      } catch (error) {
+        throw withAdvice(error, url, endpoint?.tls?.certificate !== undefined);
+      }
     },
     async close() {
       await Promise.all([...agents.values()].map(async (agent) => (await agent).destroy()));
@@ -83,4 +90,15 @@ async function openAgent({ lookup }: Egress, tls: EndpointTls = { renegotiates: 
     ...(certificate === undefined || privateKey === undefined ? {} : { cert: certificate, key: privateKey }),
   };
   return new Agent({ connections: CONNECTIONS_PER_HOST_MAX, connect, headersTimeout: 0, bodyTimeout: 0 });
+}
+
+/** What TLS says of a certificate, and what undici says of a service that wanted one, tell nobody what to do. */
+function withAdvice(error: unknown, { origin, protocol }: URL, hasCertificate: boolean): unknown {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const advice = UNTRUSTED.test(code)
+    ? `the certificate of ${origin} is not trusted (clientTLS.rootCA of an HTTPEndpoint names its authority)`
+    : code === 'UND_ERR_SOCKET' && protocol === 'https:' && !hasCertificate
+      ? `${origin} closed the connection before it answered, as services do that want a client certificate (clientTLS.certificate of an HTTPEndpoint)`
+      : undefined;
+  return advice === undefined ? error : new Error(`${advice}: ${messageOf(error)}`, { cause: error });
 }

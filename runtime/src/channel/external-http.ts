@@ -46,6 +46,8 @@ export interface ExternalHttp {
 
 const CONNECT_TIMEOUT_MS = 15_000;
 const CONNECTIONS_PER_HOST_MAX = 256;
+/** How a service ends a connection whose client has no certificate: in the handshake, or after it. */
+const CLOSED = /^(?:UND_ERR_SOCKET|ECONNRESET|EPIPE|ERR_SSL_.*(?:CERTIFICATE_REQUIRED|HANDSHAKE_FAILURE))$/;
 /** Codes of OpenSSL and Node for a chain that leads to no known authority, or to another host. */
 const UNTRUSTED = /^(?:UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|CERT_|ERR_TLS_CERT_)/;
 
@@ -97,7 +99,7 @@ function withAdvice(error: unknown, { origin, protocol }: URL, hasCertificate: b
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   const advice = UNTRUSTED.test(code)
     ? `the certificate of ${origin} is not trusted (clientTLS.rootCA of an HTTPEndpoint names its authority)`
-    : code === 'UND_ERR_SOCKET' && protocol === 'https:' && !hasCertificate
+    : CLOSED.test(code) && protocol === 'https:' && !hasCertificate
       ? `${origin} closed the connection before it answered, as services do that want a client certificate (clientTLS.certificate of an HTTPEndpoint)`
       : undefined;
   return advice === undefined ? error : new Error(`${advice}: ${messageOf(error)}`, { cause: error });

@@ -109,7 +109,7 @@ const resiliencySpec = fields({
     components: { type: 'object', additionalProperties: fields({ inbound: names, outbound: names }) },
   }),
 });
-const pem: Schema = { ...fields({ value: text('PEM text, or a file that holds it'), secretKeyRef: (item['properties'] as Schema)['secretKeyRef'] as Schema }), description: 'By value or from a secret store' };
+const pem: Schema = { ...fields({ value: text('PEM text, or a file that holds it'), secretKeyRef: (item['properties'] as Schema)['secretKeyRef'] }), description: 'By value or from a secret store' };
 const endpointSpec = fields({ baseUrl: text('Begins with http:// or https://'), headers: { type: 'array', items: item }, clientTLS: fields({ rootCA: pem, certificate: pem, privateKey: pem, renegotiation: { enum: ['RenegotiateNever', 'RenegotiateOnceAsClient', 'RenegotiateFreelyAsClient'] } }) }, ['baseUrl']);
 
 const workflowSpec = fields(

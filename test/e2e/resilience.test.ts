@@ -7,6 +7,7 @@ import type { ServerDuplexStream } from '@grpc/grpc-js';
 import { Dapr } from '@mecha/specs/gen/dapr.gen.ts';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { WireClient, metadataOf, serveRaw } from '../grpc/client.ts';
+import { callStates } from '../corpus/states-client.ts';
 import { serverAddress } from '../servers/servers.ts';
 import { freePorts, until } from '../tools/processes.ts';
 import { tcpGate, type TcpGate } from '../tools/tcp-gate.ts';
@@ -19,14 +20,14 @@ kind: Resiliency
 metadata: { name: policies }
 spec:
   policies:
-    timeouts: { short: 400ms }
+    timeouts: { short: 600ms }
     retries:
       twice: { policy: constant, duration: 20ms, maxRetries: 2 }
       busy: { policy: constant, duration: 20ms, maxRetries: 2, matching: { httpStatusCodes: "503", gRPCStatusCodes: "14" } }
       patient: { policy: constant, duration: 50ms, maxRetries: -1 }
     circuitBreakers:
       second: { trip: "consecutiveFailures >= 2", timeout: 10m }
-      brief: { trip: "totalFailures > totalSuccesses", timeout: 1s }
+      brief: { trip: "totalFailures > totalSuccesses", timeout: 2s }
 scopes: [order]
 ---
 apiVersion: dapr.io/v1alpha1
@@ -36,7 +37,8 @@ spec:
   targets:
     apps:
       order: { retry: busy }
-      grpc-app: { retry: busy, timeout: short }
+      grpc-app: { retry: busy }
+      grpc-app.default: { timeout: short, circuitBreaker: second }
       order.default: { circuitBreaker: second }
     components:
       hurried: { outbound: { timeout: short } }
@@ -46,6 +48,7 @@ spec:
       broker: { outbound: { timeout: short, retry: twice } }
       local: { inbound: { retry: twice } }
       web: { outbound: { retry: busy } }
+      tireless: { outbound: { retry: patient } }
       webcut: { outbound: { timeout: short, circuitBreaker: second } }
       tick: { inbound: { retry: twice } }
 ---
@@ -78,7 +81,7 @@ beforeAll(async () => {
     'components.yaml': [
       ...['hurried', 'guarded', 'healing', 'lasting'].map((name) => component(name, 'state.redis', { ...redis, keyPrefix: `${run}-${name}` })),
       component('broker', 'pubsub.redis', { ...redis, consumerID: run }), component('local', 'pubsub.in-memory'),
-      component('web', 'bindings.http', { url: service }), component('webcut', 'bindings.http', { url: service }),
+      ...['web', 'webcut', 'tireless'].map((name) => component(name, 'bindings.http', { url: service })),
       component('tick', 'bindings.cron', { schedule: '@every 1s', direction: 'input' }),
     ].join(''),
     'resiliency.yaml': RULES,
@@ -118,7 +121,7 @@ function failing(...statuses: readonly number[]): () => AppAnswer {
 }
 
 describe('a state store whose server falls silent', () => {
-  const DEADLINE = 'context deadline exceeded: no answer within 400 ms';
+  const DEADLINE = 'context deadline exceeded: no answer within 600 ms';
 
   test('is given up after the timeout, over both protocols alike', async () => {
     gate.freeze();
@@ -168,7 +171,7 @@ describe('a state store whose server falls silent', () => {
 describe('a broker', () => {
   test('that is silent fails a publish after all tries, over both protocols alike', async () => {
     gate.freeze();
-    const message = `error when publishing to topic ${run} in pubsub broker: context deadline exceeded: no answer within 400 ms`;
+    const message = `error when publishing to topic ${run} in pubsub broker: context deadline exceeded: no answer within 600 ms`;
     expect(told(await sidecar.call('POST', `/publish/broker/${run}`, { a: 1 }))).toEqual([500, expect.objectContaining({ errorCode: 'ERR_PUBSUB_PUBLISH_MESSAGE', message })]);
     expect(await metric('resiliency_activations_total', 'Pubsub_broker', 'retry')).toBe(2);
     const { status } = await client.ask(Dapr.PublishEvent, { pubsubName: 'broker', topic: run, data: Buffer.from('1') });
@@ -207,7 +210,7 @@ describe('a binding', () => {
       },
     };
     const request = { operation: 'get', metadata: { path: 'hang' } };
-    const cut = 'error invoking output binding webcut: context deadline exceeded: no answer within 400 ms';
+    const cut = 'error invoking output binding webcut: context deadline exceeded: no answer within 600 ms';
     expect(told(await sidecar.call('POST', '/bindings/webcut', request))).toEqual([500, { errorCode: 'ERR_INVOKE_OUTPUT_BINDING', message: cut }]);
     const second = await client.ask(Dapr.InvokeBinding, { name: 'webcut', ...request });
     expect([second.status.code, second.status.details]).toEqual([13, cut]);
@@ -216,6 +219,21 @@ describe('a binding', () => {
     const fourth = await client.ask(Dapr.InvokeBinding, { name: 'webcut', ...request });
     expect([fourth.status.code, fourth.status.details, callsOf('/hang')]).toEqual([13, open, 2]);
     for (const { resolve } of hung) resolve(undefined);
+  });
+
+  test('is not called any more for a caller who has gone', async () => {
+    answers = { '/busy-for-ever': () => ({ status: 503 }) };
+    const gone = new AbortController();
+    const asked = fetch(`${sidecar.base}/bindings/tireless`, { method: 'POST', body: JSON.stringify({ operation: 'get', metadata: { path: 'busy-for-ever' } }), signal: gone.signal });
+    await until('it is tried again', () => callsOf('/busy-for-ever') > 2, { about: sidecar.process });
+    gone.abort();
+    await expect(asked).rejects.toThrow(/aborted/);
+    // Each of these takes as long as several of the tries would.
+    await sidecar.call('GET', '/state/hurried/k');
+    const atThen = callsOf('/busy-for-ever');
+    gate.freeze();
+    expect((await sidecar.call('GET', '/state/hurried/k')).status).toBe(500);
+    expect(callsOf('/busy-for-ever')).toBe(atThen);
   });
 
   test('offers its event again as the inbound policy says, always the same', async () => {
@@ -243,7 +261,7 @@ describe('an app', () => {
   test('is sent a streamed body once', async () => {
     answers = { '/upload': () => ({ status: 503 }) };
     const body = new Blob(['x'.repeat(1_000_000)]).stream();
-    const answer = await fetch(`${sidecar.base}/invoke/order/method/upload`, { method: 'POST', body, duplex: 'half' } as RequestInit);
+    const answer = await fetch(`${sidecar.base}/invoke/order/method/upload`, { method: 'POST', body, duplex: 'half' });
     expect([answer.status, callsOf('/upload')]).toEqual([503, 1]);
   });
 
@@ -258,6 +276,19 @@ describe('an app', () => {
     expect((await invoke('b')).status).toBe(200);
     expect((await sidecar.call('GET', '/invoke/order/method/a')).text).toBe('');
   });
+});
+
+test('a task of a state machine passes the same policies as the call of an app', async () => {
+  const keys = new Set<unknown>();
+  const statuses = [503, 503, 200];
+  answers = { '/ship': () => ({ status: statuses.shift() ?? 0, body: { shipped: true } }) };
+  const states = `http://127.0.0.1:${sidecar.httpPort}/v1.0-mecha/states`;
+  const definition = JSON.stringify({ StartAt: 'Ship', States: { Ship: { Type: 'Task', Resource: 'arn:mecha:invoke:::order:ship', End: true } } });
+  const { stateMachineArn } = await callStates(states, 'CreateStateMachine', { name: 'ship', type: 'EXPRESS', definition, roleArn: 'arn:aws:iam::000000000000:role/x' });
+  const { status, output } = await callStates(states, 'StartSyncExecution', { stateMachineArn, input: '{}' });
+  expect([status, output, statuses]).toEqual(['SUCCEEDED', '{"shipped":true}', []]);
+  for (const { path, headers } of app.requests) if (path === '/ship') keys.add(headers['idempotency-key']);
+  expect(keys.size).toBe(1);
 });
 
 describe('a relayed gRPC call', () => {
@@ -296,9 +327,17 @@ describe('a relayed gRPC call', () => {
   test('is cut off by the timeout, and the app is told', async () => {
     const cancelled: Promise<void>[] = [];
     onRelayed = (call) => void cancelled.push(new Promise((resolve) => void call.once('cancelled', () => resolve())));
-    expect(await relay({}, ['x'])).toMatchObject({ code: 4, details: 'context deadline exceeded: no answer within 400 ms' });
+    expect(await relay({ 'dapr-callee-app-id': 'grpc-app.default' }, ['x'])).toMatchObject({ code: 4, details: 'context deadline exceeded: no answer within 600 ms' });
     await Promise.all(cancelled);
-    expect(relayed).toHaveLength(3);
+    expect(cancelled).toHaveLength(1);
+  });
+
+  test('a relayed call is refused by an open breaker', async () => {
+    onRelayed = (call) => void refuse(call, 14);
+    const call = () => relay({ 'dapr-callee-app-id': 'grpc-app.default' }, ['x']);
+    for (let failures = 0; failures < 2; failures++) await call();
+    const before = relayed.length;
+    expect([await call(), relayed.length]).toMatchObject([{ code: 2, details: 'failed to proxy request: circuit breaker is open' }, before]);
   });
 
   test('with a second message cannot be tried again, unless it says that it is a stream', async () => {
@@ -325,7 +364,7 @@ test('mecha validate tells every fault of a Resiliency, and a sidecar does not s
   const { code, out } = await mecha(['validate', resources]);
   expect(code).toBe(1);
   expect(out).toMatch(/wrong\.yaml:12: error: the trip rule "consecutiveFailure >= 2" is not usable: .*consecutiveFailure.* \(spec\.policies\.circuitBreakers\.second\.trip\)/);
-  expect(out).toMatch(/wrong\.yaml:23: error: there is no timeout policy named shrot \(spec\.targets\.apps\.grpc-app\.timeout\); did you mean short\?/);
+  expect(out).toMatch(/wrong\.yaml:27: error: there is no timeout policy named shrot \(spec\.targets\.components\.hurried\.outbound\.timeout\); did you mean short\?/);
   const wrong = await startSidecar({ appId: 'order', resources, untilReady: 'nothing' });
   expect(await wrong.process.exited).toBe(1);
   expect(wrong.output()).toContain('there is no timeout policy named shrot');

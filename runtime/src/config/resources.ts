@@ -180,6 +180,8 @@ function checkReferences(resources: readonly Resource[], documents: ReadonlyMap<
         // One that is near to no name may well belong to another app's resources.
         const meant = names.includes(name) ? undefined : nearest(name, names);
         if (meant) place.warning(`there is no component named ${name}`, meant);
+        const type = components.find((component) => component.name === name)?.type;
+        if (type && !/^(?:pubsub|bindings)\./.test(type)) place.get('inbound')?.warning(`has no effect: nothing comes into the app from ${name} (${type})`);
       }
     }
   }

@@ -102,6 +102,7 @@ class PolicyBook {
   readonly #components = new Map<string, ResiliencyResource['components'][string]>();
   readonly #componentRunners = new Map<string, PolicyRunner>();
   readonly #componentBreakers = new Map<string, KeptBreaker>();
+  readonly #appDefaults: PolicyNames;
   readonly #namedApps = new Map<string, AppTarget>();
   readonly #otherApps = new RecentMap<AppTarget>(OTHER_APPS_MAX, ({ endpoints }) => {
     for (const { kept } of endpoints.values()) kept?.forget();
@@ -123,6 +124,7 @@ class PolicyBook {
       parts.log.warn({ policy: name }, `retry policy ${name} must have at least ${BUILT_IN_RETRIES_MIN} retries, and has ${BUILT_IN_RETRIES_MIN} now`);
       this.#retries.set(name, { ...given, maxRetries: BUILT_IN_RETRIES_MIN });
     }
+    this.#appDefaults = this.#defaults(['DefaultApp', 'Default']);
   }
 
   get serviceRetry(): RetryPolicy {
@@ -141,7 +143,7 @@ class PolicyBook {
 
   forApp(target: string, endpoint: string): PolicyRunner {
     const named = this.#apps.get(target);
-    if (!named) return this.#otherApps.get(target, () => this.#appTarget(target, this.#defaults(['DefaultApp', 'Default']))).runner(endpoint);
+    if (!named) return isNone(this.#appDefaults) ? PASS_THROUGH : this.#otherApps.get(target, () => this.#appTarget(target, this.#appDefaults)).runner(endpoint);
     let app = this.#namedApps.get(target);
     if (!app) this.#namedApps.set(target, (app = this.#appTarget(target, named)));
     return app.runner(endpoint);
@@ -219,6 +221,10 @@ class PolicyBook {
       },
     };
   }
+}
+
+function isNone({ timeout, retry, circuitBreaker }: PolicyNames): boolean {
+  return timeout === undefined && retry === undefined && circuitBreaker === undefined;
 }
 
 function put<T>(into: Map<string, T>, entries: Readonly<Record<string, T>>): void {

@@ -7,13 +7,11 @@ import { createSecureContext } from 'node:tls';
 export async function readPem(value: string, what: string): Promise<string | undefined> {
   if (value === '') return undefined;
   if (value.includes('-----BEGIN')) return value;
-  try {
-    const text = await readFile(value, 'utf8');
-    if (text.includes('-----BEGIN')) return text;
-  } catch (error) {
-    throw new Error(`the ${what} is neither PEM text nor a file that can be read`, { cause: error });
-  }
-  throw new Error(`the file of the ${what} holds no PEM`);
+  // What was meant as PEM may be taken for a path: the system's words would repeat it.
+  const text = await readFile(value, 'utf8').catch(() => undefined);
+  if (text === undefined) throw new Error(`the ${what} is neither PEM text nor a file that can be read`);
+  if (!text.includes('-----BEGIN')) throw new Error(`the file of the ${what} holds no PEM`);
+  return text;
 }
 
 /** Throws when the text holds no certificate; TLS itself would pass over that in silence and trust nobody. */

@@ -1,8 +1,8 @@
 /** HTTPEndpoint resources ready for use: secrets fetched, certificates read and checked. Rejects with file, line and what is wrong. */
-import { checkAuthority, checkKeyPair, readPem } from '@mecha/components/kit/pem.ts';
 import type { EndpointTls, HttpEndpoint } from './channel/external-http.ts';
-import type { HttpEndpointResource, MetadataItem } from './config/resource-types.ts';
+import { TlsFault, readTls } from './config/http-endpoint-resource.ts';
 import { resolveItems, type ResolveContext } from './config/resolve-metadata.ts';
+import type { HttpEndpointResource } from './config/resource-types.ts';
 import { messageOf } from './errors.ts';
 
 export function resolveEndpoints(resources: readonly HttpEndpointResource[], context: ResolveContext): Promise<readonly HttpEndpoint[]> {
@@ -17,26 +17,13 @@ export function resolveEndpoints(resources: readonly HttpEndpointResource[], con
 
 async function tlsOf({ name, clientTls, secretStore }: HttpEndpointResource, context: ResolveContext): Promise<EndpointTls | undefined> {
   if (!clientTls) return undefined;
-  const pem = async (item: MetadataItem | undefined, what: string, check?: (text: string) => void): Promise<string | undefined> => {
-    if (!item) return undefined;
-    const text = (await resolveItems([item], secretStore, context, name))[item.name] ?? '';
-    return atPlace(item, name, async () => {
-      const read = await readPem(text, what);
-      if (read === undefined) throw new Error(`the ${what} is empty`);
-      check?.(read);
-      return read;
-    });
-  };
-  const rootCA = await pem(clientTls.rootCA, 'root CA', checkAuthority);
-  const privateKey = await pem(clientTls.privateKey, 'client key');
-  const certificate = await pem(clientTls.certificate, 'client certificate', (text) => checkKeyPair(text, privateKey ?? ''));
-  return { rootCA, certificate, privateKey, renegotiates: clientTls.renegotiates };
-}
-
-async function atPlace<T>({ source, field }: MetadataItem, owner: string, work: () => Promise<T>): Promise<T> {
+  const { renegotiates, ...items } = clientTls;
+  const texts = await resolveItems(Object.values(items), secretStore, context, name);
   try {
-    return await work();
+    return { ...(await readTls(texts)), renegotiates };
   } catch (error) {
-    throw new Error(`${source.file}:${source.line}: error: ${owner}: ${messageOf(error)} (${field})`, { cause: error });
+    const item = error instanceof TlsFault ? items[error.part] : undefined;
+    if (!item) throw error;
+    throw new Error(`${item.source.file}:${item.source.line}: error: ${name}: ${messageOf(error)} (${item.field})`, { cause: error });
   }
 }

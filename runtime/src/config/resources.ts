@@ -8,8 +8,9 @@ import { nearest } from '@mecha/components/kit/nearest.ts';
 import { decodeMetadata, type MetadataEntry } from '@mecha/components/kit/metadata.ts';
 import { outboxConfigOf } from '../outbox/outbox-config.ts';
 import { catalogEntry, componentResource } from './component-resource.ts';
-import { httpEndpointResource, subscriptionResource } from './other-resources.ts';
+import { checkEndpointTls, httpEndpointResource } from './http-endpoint-resource.ts';
 import { checkResiliency, resiliencyResource } from './resiliency-resource.ts';
+import { subscriptionResource } from './subscription-resource.ts';
 import { readEnvelope } from './resource-envelope.ts';
 import type { ComponentResource, HttpEndpointResource, MetadataItem, Problem, Resource, Source } from './resource-types.ts';
 import { checkWorkflows, workflowResource } from './workflow-resource.ts';
@@ -83,6 +84,7 @@ export async function loadResources(paths: readonly string[], options: LoadOptio
   await checkMetadata(resources, options, problems);
   await checkWorkflows(new Map([...documents].flatMap(([resource, document]) => (resource.kind === 'Workflow' ? [[resource, document] as const] : []))));
   await checkResiliency([...documents].flatMap(([{ kind }, document]) => (kind === 'Resiliency' ? [document] : [])));
+  for (const resource of resources) if (resource.kind === 'HTTPEndpoint') await checkEndpointTls(resource, problems);
   checkReferences(resources, documents, broken, problems);
   return { resources, problems: problems.list, configurationFiles: [...configurationFiles] };
 }

@@ -261,7 +261,7 @@ describe('resilience', () => {
     for (const target of ['inventory', 'inventory', 'http://one', 'http://one']) await fail(target);
     expect(await fail('http://one')).toBeInstanceOf(CircuitOpen);
     const first = resilience.forApp('http://two');
-    for (let number = 0; number < 1000; number++) resilience.forApp(`http://${number}`, 'x');
+    for (let number = 0; number < 256; number++) resilience.forApp(`http://${number}`, 'x');
     expect(await fail('http://one')).not.toBeInstanceOf(CircuitOpen);
     expect(resilience.forApp('http://two')).not.toBe(first);
     expect(await fail('inventory')).toBeInstanceOf(CircuitOpen);

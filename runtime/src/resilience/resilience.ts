@@ -50,7 +50,7 @@ export interface ResilienceParts extends RunnerParts {
 
 const APP_BREAKERS_MAX = 100;
 /** Targets that only defaults cover, typed by callers. */
-const OTHER_APPS_MAX = 1000;
+const OTHER_APPS_MAX = 256;
 const BUILT_IN_RETRIES_MIN = 3;
 const SERVICE_RETRY: RetryPolicy = { policy: 'constant', durationMs: 1000, maxIntervalMs: 60_000, maxRetries: BUILT_IN_RETRIES_MIN, matching: undefined };
 const EXPONENTIAL: RetryPolicy = { ...SERVICE_RETRY, policy: 'exponential' };
@@ -150,10 +150,12 @@ class PolicyBook {
   }
 
   #appTarget(target: string, named: AppPolicyNames): AppTarget {
-    const meter = this.#meter(`app_${target}`, 'outbound');
+    // What stands behind a question mark is nobody's business but the target's.
+    const label = `app_${target.replace(/\?.*$/s, '')}`;
+    const meter = this.#meter(label, 'outbound');
     const endpoints = new RecentMap<Endpoint>(named.circuitBreakerCacheSize ?? APP_BREAKERS_MAX, ({ kept }) => kept?.forget());
     const make = (): Endpoint => {
-      const kept = this.#makeBreaker(named.circuitBreaker, `app_${target}`, meter);
+      const kept = this.#makeBreaker(named.circuitBreaker, label, meter);
       return { runner: this.#runner(named, kept, meter), kept };
     };
     // Without a breaker nothing differs from endpoint to endpoint.

@@ -1,9 +1,7 @@
-/** `kind: Subscription` and `HTTPEndpoint` (behaviour.md 1.6, 1.7). */
-import { nearest } from '@mecha/components/kit/nearest.ts';
+/** `kind: Subscription` (behaviour.md 1.6). */
 import type { AppSubscription } from '../channel/channel.ts';
-import { metadataItems, valueOrSecret } from './component-resource.ts';
 import type { Envelope } from './resource-envelope.ts';
-import type { HttpEndpointResource, HttpEndpointTls, SubscriptionResource } from './resource-types.ts';
+import type { SubscriptionResource } from './resource-types.ts';
 import type { YamlView } from './yaml-view.ts';
 
 const BULK_COUNT = 100;
@@ -71,39 +69,4 @@ function routesOf(spec: YamlView): AppSubscription['routes'] | undefined {
 
 function withSlash(path: string): string {
   return path.startsWith('/') ? path : `/${path}`;
-}
-
-export function httpEndpointResource(document: YamlView, envelope: Envelope): HttpEndpointResource | undefined {
-  const spec = document.get('spec');
-  spec?.allow(['baseUrl', 'headers', 'clientTLS']);
-  const view = spec?.get('baseUrl');
-  const baseUrl = view?.text();
-  if (!spec || !view || !baseUrl) {
-    (spec ?? document).error('an HTTPEndpoint needs spec.baseUrl');
-    return undefined;
-  }
-  if (!/^https?:$/.test(URL.parse(baseUrl)?.protocol ?? '')) {
-    view.error('spec.baseUrl must be a URL that begins with http:// or https://');
-    return undefined;
-  }
-  const { name, secretStore, scopes } = envelope;
-  return { kind: 'HTTPEndpoint', name, baseUrl, headers: metadataItems(spec.get('headers')), clientTls: tlsOf(spec.get('clientTLS'), baseUrl), secretStore, scopes, source: document.source };
-}
-
-const RENEGOTIATION = ['RenegotiateNever', 'RenegotiateOnceAsClient', 'RenegotiateFreelyAsClient'];
-
-function tlsOf(view: YamlView | undefined, baseUrl: string): HttpEndpointTls | undefined {
-  if (!view) return undefined;
-  view.allow(['rootCA', 'certificate', 'privateKey', 'renegotiation']);
-  const renegotiation = view.get('renegotiation');
-  const word = renegotiation?.text();
-  if (word !== undefined && !RENEGOTIATION.includes(word)) renegotiation?.error(`must be one of ${RENEGOTIATION.join(', ')}, not '${word}'`, nearest(word, RENEGOTIATION));
-  else if (word === 'RenegotiateOnceAsClient') renegotiation?.warning('renegotiation is allowed or not, and never counted: this is read as RenegotiateFreelyAsClient');
-  if (!/^https:/i.test(baseUrl)) view.warning('clientTLS has no effect on a baseUrl that begins with http://');
-  const [rootCA, certificate, privateKey] = (['rootCA', 'certificate', 'privateKey'] as const).map((name) => {
-    const item = view.get(name);
-    return item && valueOrSecret(item, name);
-  });
-  if (!certificate !== !privateKey) view.error('certificate and privateKey go together: the other one is missing');
-  return { ...(rootCA ? { rootCA } : {}), ...(certificate ? { certificate } : {}), ...(privateKey ? { privateKey } : {}), renegotiates: word !== undefined && word !== 'RenegotiateNever' };
 }

@@ -50,6 +50,12 @@ describe('every fault of a Resiliency is told with its place and what was meant'
     else expect(lines.join('\n')).toMatch(expected);
   });
 
+  test('a direction that nothing comes from', async () => {
+    const store = 'apiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata: {name: store}\nspec: {type: state.sqlite}\n---\n';
+    const { lines } = await load({ 'a.yaml': store + resiliency('{policies: {timeouts: {t: 1s}}, targets: {components: {store: {inbound: {timeout: t}}}}}') });
+    expect(lines).toEqual(['a.yaml:9: warning: has no effect: nothing comes into the app from store (state.sqlite) (spec.targets.components.store.inbound)']);
+  });
+
   test('all of them in one report', async () => {
     const { lines } = await load({ 'a.yaml': resiliency('\n  policies:\n    timeouts: {t: soon}\n    retries: {r: {policy: now}}\n    circuitBreakers: {b: {trip: "1 +"}}\n  targets:\n    apps: {a: {timeout: u}}') });
     expect(lines.map((line) => line.split(': ', 2).join(' '))).toEqual(['a.yaml:6 error', 'a.yaml:7 error', 'a.yaml:8 error', 'a.yaml:10 error']);

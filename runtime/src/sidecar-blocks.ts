@@ -8,7 +8,7 @@ import { randomUUID } from 'node:crypto';
 import type { Clock } from '@mecha/components/kit';
 import { createBindings } from './bindings.ts';
 import { createHealthBlock } from './blocks/health/health.ts';
-import { createInvocationBlock, type HttpEndpoint } from './blocks/invocation/invocation.ts';
+import { createInvocationBlock } from './blocks/invocation/invocation.ts';
 import { createMetadataBlock } from './blocks/metadata/metadata.ts';
 import { createPubSubBlock } from './blocks/pubsub/pubsub.ts';
 import { createSubscriptions } from './blocks/pubsub/subscriptions.ts';
@@ -18,7 +18,7 @@ import { createStateBlock } from './blocks/state/state.ts';
 import { createWorkflowBlock } from './blocks/workflow/workflow.ts';
 import { createAppMonitor } from './channel/app-monitor.ts';
 import type { AppChannel, AppMonitor } from './channel/channel.ts';
-import { createExternalHttp } from './channel/external-http.ts';
+import { createExternalHttp, type HttpEndpoint } from './channel/external-http.ts';
 import { createGrpcChannel } from './channel/grpc-channel.ts';
 import { createHttpChannel } from './channel/http-channel.ts';
 import { ComponentHost } from './component-host.ts';
@@ -66,7 +66,7 @@ export function createSidecarBlocks(parts: SidecarBlocksParts) {
   const { appId, namespace, env } = options;
 
   const pipeline = new Pipeline({ log, metrics, gate: parts.gate });
-  const resilience = createResilience(resources.filter((resource) => resource.kind === 'Resiliency'), { appId, clock, metrics, log, random });
+  const resilience = createResilience(resources.filter((resource) => resource.kind === 'Resiliency'), { appId, namespace, clock, metrics, log, random });
   const components = new ComponentHost({
     resources: resources.filter((resource) => resource.kind === 'Component'),
     appId, namespace, env, ledger, openLedger, clock, random, log, metrics,
@@ -81,7 +81,7 @@ export function createSidecarBlocks(parts: SidecarBlocksParts) {
 
   const { channel, monitor } = createAppSide(options, clock, log);
   const endpoints: HttpEndpoint[] = [];
-  const external = createExternalHttp(() => endpoints.map(({ baseUrl }) => baseUrl));
+  const external = createExternalHttp(() => endpoints);
 
   const state = createStateBlock({ appId, namespaceOfEnv: env['NAMESPACE'], components, metrics, resilience, clock, uuid: randomUUID });
   const secrets = createSecretsBlock({ components, scopes: configuration.secretScopes, metrics, resilience });
@@ -135,7 +135,7 @@ export function createSidecarBlocks(parts: SidecarBlocksParts) {
   const health = createHealthBlock({ appId, missing: parts.missing, outboundReady: () => parts.isStarted() && components.firstAttemptsEnded });
   const shutdown = createShutdownBlock({ stop: parts.stop, exit: () => exit(1) });
 
-  return { pipeline, components, channel, monitor, endpoints, external, state, secrets, pubsub, invocation, subscriptions, bindings, deadLetters, relay, jobs, workflow, workflows, taskHub, metadata, health, shutdown };
+  return { pipeline, resilience, components, channel, monitor, endpoints, external, state, secrets, pubsub, invocation, subscriptions, bindings, deadLetters, relay, jobs, workflow, workflows, taskHub, metadata, health, shutdown };
 }
 
 /** The way to the app, and who watches whether it is there. */

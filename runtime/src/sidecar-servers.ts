@@ -58,7 +58,7 @@ export interface SidecarServers {
 }
 
 export function createSidecarServers({ blocks, options, configuration, shared, log }: SidecarServersParts): SidecarServers {
-  const { pipeline, state, secrets, pubsub, subscriptions, bindings, deadLetters, invocation, jobs, workflow, workflows, taskHub, metadata, health, shutdown } = blocks;
+  const { pipeline, resilience, state, secrets, pubsub, subscriptions, bindings, deadLetters, invocation, jobs, workflow, workflows, taskHub, metadata, health, shutdown } = blocks;
   const { appId, namespace, listenAddresses, unixDomainSocket, apiToken, maxBodyBytes, readBufferBytes } = options;
   const { metrics, peers } = shared;
   const apiLogging = options.apiLogging ?? configuration.apiLogging.enabled;
@@ -101,7 +101,7 @@ export function createSidecarServers({ blocks, options, configuration, shared, l
   const grpc = new GrpcServer({
     name: 'gRPC API server', portFlag: '--dapr-grpc-port', addresses: listenAddresses, port: options.grpcPort,
     socketPath: unixDomainSocket && join(unixDomainSocket, `dapr-${appId}-grpc.socket`),
-    methods: servedMethods(methods, configuration.api), proxy: invocationGrpcProxy({ appId, namespace, peers, forward, pipeline }), apiToken, maxBodyBytes, apiLogging, log, metrics,
+    methods: servedMethods(methods, configuration.api), proxy: invocationGrpcProxy({ appId, namespace, peers, forward, resilience, pipeline }), apiToken, maxBodyBytes, apiLogging, log, metrics,
   });
   const open =
     options.publicPort === undefined

@@ -7,7 +7,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock, Ledger } from '@mecha/components/kit';
 import type { BindingsBlock } from './blocks/bindings/bindings.ts';
-import type { HttpEndpoint, InvocationBlock } from './blocks/invocation/invocation.ts';
+import type { InvocationBlock } from './blocks/invocation/invocation.ts';
 import type { JobsBlock } from './blocks/jobs/jobs.ts';
 import type { MetadataBlock } from './blocks/metadata/metadata.ts';
 import type { PubSubBlock } from './blocks/pubsub/pubsub.ts';
@@ -16,11 +16,10 @@ import type { StateBlock } from './blocks/state/state.ts';
 import type { WorkflowBlock } from './blocks/workflow/workflow.ts';
 import type { AppMonitor } from './channel/channel.ts';
 import type { ComponentHost } from './component-host.ts';
-import { resolveItems } from './config/resolve-metadata.ts';
-import type { HttpEndpointResource } from './config/resource-types.ts';
 import { loadSidecarConfig, type SidecarConfig } from './config/sidecar-config.ts';
 import type { SidecarOptions } from './config/sidecar-options.ts';
 import type { MechaError } from './errors.ts';
+import { resolveEndpoints } from './http-endpoints.ts';
 import { Lifecycle, type LifecycleState, type Part } from './lifecycle.ts';
 import type { PeerLink } from './peers/peer-link.ts';
 import { errors as pipelineErrors, type Pipeline } from './pipeline.ts';
@@ -187,7 +186,7 @@ export class RunningSidecar implements Sidecar {
   /** The one list of parts; its order is the order of life. */
   #build(config: SidecarConfig): Part[] {
     const { peers } = this.#shared;
-    const { appId, namespace } = this.#options;
+    const { appId, namespace, env } = this.#options;
     const blocks = createSidecarBlocks({
       options: this.#options, config, shared: this.#shared, log: this.#log,
       gate: () => this.#gate(),
@@ -218,7 +217,7 @@ export class RunningSidecar implements Sidecar {
       grpc,
       ...(open ? [open] : []),
       components,
-      { name: 'http endpoints', start: async () => void endpoints.push(...(await this.#resolveEndpoints(endpointResources, components))) },
+      { name: 'http endpoints', start: async () => void endpoints.push(...(await resolveEndpoints(endpointResources, { appId, env, secret: (store, secret, key) => components.secret(store, secret, key) }))) },
       { name: 'app channel', stop: async () => { forward.close(); await Promise.all([channel?.close(), external.close()]); } },
       monitor,
       {
@@ -244,17 +243,6 @@ export class RunningSidecar implements Sidecar {
     if (appPort === undefined || (appProtocol !== 'grpc' && appProtocol !== 'grpcs')) return undefined;
     const refusal = () => (this.#monitor?.presence === 'unhealthy' ? 'app is not in a healthy state' : undefined);
     return { address: appChannelAddress, port: appPort, secure: appProtocol === 'grpcs', apiToken: appApiToken, refusal };
-  }
-
-  async #resolveEndpoints(resources: readonly HttpEndpointResource[], components: ComponentHost): Promise<HttpEndpoint[]> {
-    const { appId, env } = this.#options;
-    return Promise.all(
-      resources.map(async ({ name, baseUrl, headers, secretStore }) => ({
-        name,
-        baseUrl,
-        headers: await resolveItems(headers, secretStore, { appId, env, secret: (store, secret, key) => components.secret(store, secret, key) }, name),
-      })),
-    );
   }
 
   #gate(): MechaError | undefined {

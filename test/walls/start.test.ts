@@ -17,7 +17,7 @@ const NOT_AT_START: readonly (readonly [what: string, path: RegExp])[] = [
   ['jobs and their ticks', /^runtime\/src\/blocks\/jobs\/(?:jobs|job-runner|job-definition)\.ts$/],
   ['bindings, either way', /^runtime\/src\/blocks\/bindings\/(?:bindings|input-bindings|event-delivery)\.ts$/],
   ['dead letters', /^runtime\/src\/blocks\/dead-letters\/(?:dead-letters|letter-retention|letter-claim)\.ts$/],
-  ['what reads YAML', /^runtime\/src\/config\/(?:configuration|resources|yaml-view|other-resources|workflow-resource|run-file)\.ts$/],
+  ['what reads YAML', /^runtime\/src\/config\/(?:configuration|resources|yaml-view|resource-envelope|workflow-resource|run-file)\.ts$/],
   ['the ledger in PostgreSQL, or in memory', /^runtime\/src\/ledger\/(?:postgresql\/|memory)/],
   ['what only the writer thread does', /^runtime\/src\/ledger\/.+-program\.ts$|^components\/sqlite\/group-writer-thread\.ts$/],
   ['backends that nobody has declared', /^components\/(?!kit\/|sqlite\/|local\/env\.ts$|catalog\.gen\.ts$)/],

@@ -23,6 +23,12 @@ export interface ChunkGroup {
   readonly withoutRoots?: boolean;
 }
 
+/** What esbuild writes above each module: whoever reads a stack trace or a profile finds the source by it. */
+const MODULE_COMMENT = /^\/\/ (\S+\.[cm]?[jt]sx?|plain builtin:\S+)$/gm;
+const KEPT_COMMENT = /^\/\/! (.+)$/gm;
+/** The same of the second pass, which says nothing. */
+const OWN_COMMENT = /^\/\/ (?:chunk|group|chunk of another file):.+\n/gm;
+
 interface Chunk {
   readonly text: string;
   readonly exports: readonly string[];
@@ -45,11 +51,12 @@ export async function joinChunks(pass: { readonly metafile: Metafile; readonly o
     format: 'esm',
     platform: 'node',
     target: 'node24',
-    legalComments: 'none',
+    // The one kind of comment that esbuild keeps; the first pass has left none of it.
+    legalComments: 'inline',
     logLevel: 'warning',
     plugins: [joining(chunks, { groupOf, heads })],
   });
-  return new Map(outputFiles.map(({ path, text }) => [basename(path), text]));
+  return new Map(outputFiles.map(({ path, text }) => [basename(path), text.replaceAll(OWN_COMMENT, '').replaceAll(KEPT_COMMENT, '// $1')]));
 }
 
 function chunksOf({ metafile, outputFiles }: { readonly metafile: Metafile; readonly outputFiles: readonly OutputFile[] }): ReadonlyMap<string, Chunk> {
@@ -57,7 +64,7 @@ function chunksOf({ metafile, outputFiles }: { readonly metafile: Metafile; read
   return new Map(
     Object.entries(metafile.outputs).map(([path, { exports, imports, entryPoint }]) => {
       const inside = imports.filter(({ external }) => !external).map(({ path: to, kind }) => ({ chunk: basename(to), isLazy: kind === 'dynamic-import' }));
-      return [basename(path), { text: texts.get(basename(path)) ?? '', exports, imports: inside, source: entryPoint }];
+      return [basename(path), { text: (texts.get(basename(path)) ?? '').replaceAll(MODULE_COMMENT, '//! $1'), exports, imports: inside, source: entryPoint }];
     }),
   );
 }

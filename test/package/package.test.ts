@@ -98,6 +98,7 @@ test('a start reads a dozen files, of its bundle only what it uses, and none of 
   const sizes = await Promise.all(files.map(async (file) => (await stat(file)).size));
   expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThanOrEqual(START_BYTES_MAX);
   for (const file of files.filter((one) => one.includes('/lib/'))) expect(await readFile(file, 'utf8'), `${file} must be ASCII: V8 keeps two bytes for each of its letters otherwise`).toMatch(/^[\x00-\x7F]*$/);
+  expect(await readFile(join(installed, 'lib', 'start-serving.js'), 'utf8'), 'who reads a stack trace finds the source by the name above the code').toMatch(/^\/\/ runtime\/src\/pipeline\.ts$/m);
   const builtins = lines.find((line) => line.startsWith('builtin: ')) ?? '';
   expect(builtins).toContain(' NativeModule http2');
   for (const costly of ['internal/deps/undici/undici', 'internal/crypto/webcrypto', 'internal/webstreams/readablestream', 'inspector', 'repl', 'v8']) expect(builtins.split(' NativeModule ')).not.toContain(costly);

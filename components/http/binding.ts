@@ -5,6 +5,7 @@
  */
 import { BindingError, defineComponent, field, type Binding, type BindingOperation, type BindingRequest, type BindingResponse } from '@mecha/components/kit';
 import { EgressRefused } from '@mecha/components/kit/egress.ts';
+import { headerFromText, textFromHeader } from '@mecha/components/kit/header-text.ts';
 import { bounded, createHttpClient, wholeBody, type ClientAnswer } from './client.ts';
 
 const METADATA = {
@@ -113,9 +114,15 @@ function headersOf({ metadata }: BindingRequest): Record<string, string> {
   const headers: Record<string, string> = {};
   for (const [name, value] of Object.entries(metadata)) {
     const lower = name.toLowerCase();
-    if ((/^[A-Z]/.test(name) && !NOT_FROM_REQUEST.has(lower)) || (FORWARDED.includes(name) && value !== '')) headers[lower] = value;
+    if ((/^[A-Z]/.test(name) && !NOT_FROM_REQUEST.has(lower)) || (FORWARDED.includes(name) && value !== '')) headers[lower] = headerOf(name, value);
   }
   return headers;
+}
+
+function headerOf(name: string, value: string): string {
+  const header = headerFromText(value);
+  if (header === undefined) throw new BindingError('invalid-metadata', `metadata ${name} holds a line break or another control character, which no header can`);
+  return header;
 }
 
 function flagOf({ metadata }: BindingRequest, otherwise: boolean): boolean {
@@ -128,7 +135,7 @@ function flagOf({ metadata }: BindingRequest, otherwise: boolean): boolean {
 
 function metadataOf({ status, statusText, headers }: ClientAnswer): Record<string, string> {
   const metadata: Record<string, string> = { statusCode: String(status), status: `${status} ${statusText}`.trim() };
-  for (const [name, value] of Object.entries(headers)) if (value !== undefined) metadata[name] = typeof value === 'string' ? value : value.join(', ');
+  for (const [name, value] of Object.entries(headers)) if (value !== undefined) metadata[name] = textFromHeader(typeof value === 'string' ? value : value.join(', '));
   return metadata;
 }
 

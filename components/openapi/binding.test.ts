@@ -119,6 +119,12 @@ describe('the operations of a document', () => {
     expect(log.lines).toEqual([expect.objectContaining({ level: 'warn', fields: { reason: expect.stringMatching(/^getElsewhere: /) as string } })]);
   });
 
+  test('carry text of any script in headers, as UTF-8, and read it from them', async () => {
+    answer = (response) => void response.writeHead(200, { 'content-type': 'application/json', 'x-own': Buffer.from('gęś').toString('latin1') }).end(Buffer.from('[]'));
+    await expect(call(await connected(binding()), 'listItems', { 'X-Tenant': 'żółć', limit: '5' })).resolves.toMatchObject({ metadata: { 'X-Own': 'gęś' } });
+    expect(Buffer.from(String(lastSeen().headers['x-tenant']), 'latin1').toString()).toBe('żółć');
+  });
+
   test('put parameters in path, query, header and cookie in the style that the document asks for', async () => {
     const one = await connected(binding());
     await call(one, 'listItems', { 'X-Tenant': 'a b', limit: '5', tags: '1,2', near: '{"x":1.5}', session: 'ü' });

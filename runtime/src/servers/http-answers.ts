@@ -54,13 +54,14 @@ export class Answers {
         raw.writeHead(status, headers as Record<string, string | string[]>);
         raw.end();
       } else {
-        const length = String(typeof body === 'string' ? Buffer.byteLength(body) : body.length);
+        const bytes = typeof body === 'string' ? Buffer.from(body) : asBuffer(body);
+        const length = String(bytes.length);
         if (raw.req.method === 'HEAD') headers['content-length'] ??= length;
         else headers['content-length'] = length;
         raw.writeHead(status, headers as Record<string, string | string[]>);
-        if (typeof body === 'string') raw.end(body);
-        else if (body.length <= ONE_WRITE_BYTES_MAX) raw.end(asBuffer(body).toString('latin1'), 'latin1');
-        else raw.end(body);
+        // As text the head would leave in the encoding of the body, and bytes of headers would change.
+        if (bytes.length <= ONE_WRITE_BYTES_MAX) raw.end(bytes.toString('latin1'), 'latin1');
+        else raw.end(bytes);
       }
     } catch (error) {
       // A header that HTTP forbids. Thrown from here it would end the process.

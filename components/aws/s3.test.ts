@@ -80,7 +80,7 @@ describe('an object', () => {
     expect(metadata?.['key']).toMatch(/^[0-9a-f-]{36}$/);
     await call(one, 'create', { key: 'text' }, '"abcd"');
     await expect(call(one, 'get', { key: 'text' })).resolves.toMatchObject({ text: 'abcd' });
-    await call(one, 'create', { key: 'bytes', decodeBase64: 'true' }, JSON.stringify(Buffer.from('hello').toString('base64')));
+    await call(one, 'create', { key: 'bytes', decodeBase64: 'True' }, JSON.stringify(Buffer.from('hello').toString('base64')));
     await expect(call(one, 'get', { key: 'bytes' })).resolves.toMatchObject({ text: 'hello' });
   });
 

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
 import type { GetObjectCommandOutput, S3Client } from '@aws-sdk/client-s3';
-import { BindingError, bytesOf, defineComponent, field, textOf, type Binding, type BindingOperations, type BindingRequest, type BindingResponse, type ComponentContext, type OptionsOf } from '@mecha/components/kit';
+import { BindingError, bytesOf, defineComponent, field, flagOf, textOf, type Binding, type BindingOperations, type BindingRequest, type BindingResponse, type ComponentContext, type OptionsOf } from '@mecha/components/kit';
 import { parseDuration } from '@mecha/components/kit/metadata.ts';
 import { Turns } from '@mecha/components/kit/turns.ts';
 import { clientMetadata, clientSettings, faultOf } from './client.ts';
@@ -118,7 +118,7 @@ function createBinding({ options }: ComponentContext<Options>): Binding {
   const invocations: Readonly<Record<string, (request: BindingRequest, signal: AbortSignal) => Promise<BindingResponse | undefined>>> = {
     async create({ data, metadata: given }, signal) {
       const Key = checkKey(given['key'] || randomUUID());
-      const bytes = isTrue(given['decodeBase64'], options.decodeBase64) ? decoded(textOf(data)) : bytesOf(data);
+      const bytes = flagOf(given, 'decodeBase64', options.decodeBase64) ? decoded(textOf(data)) : bytesOf(data);
       const ttl = given['presignTTL'] || options.presignTTL;
       if (ttl) presignMs(ttl);
       const written = await put(Key, bytes, { contentType: given['contentType'] ?? given['Content-Type'], tags: given['tags'], storageClass: given['storageClass'] }, signal);
@@ -127,7 +127,7 @@ function createBinding({ options }: ComponentContext<Options>): Binding {
     async get({ metadata: given }, signal) {
       const { Body, ContentType } = await read(checkKey(given['key'] ?? ''), signal);
       const about = ContentType ? { metadata: { contentType: ContentType } } : {};
-      if (isTrue(given['encodeBase64'], options.encodeBase64)) return { data: Buffer.from((await Body?.transformToString('base64')) ?? ''), ...about };
+      if (flagOf(given, 'encodeBase64', options.encodeBase64)) return { data: Buffer.from((await Body?.transformToString('base64')) ?? ''), ...about };
       return Body instanceof Readable ? { data: Body, ...about } : { data: (await Body?.transformToByteArray()) ?? Buffer.alloc(0), ...about };
     },
     async delete({ metadata: given }, abortSignal) {
@@ -156,7 +156,7 @@ function createBinding({ options }: ComponentContext<Options>): Binding {
           if (Body instanceof Readable) Body.destroy();
           throw new BindingError('too-large', `the objects are longer than ${BULK_BYTES_MAX} bytes in sum`);
         }
-        return { data: (await Body?.transformToString(isTrue(given['encodeBase64'], options.encodeBase64) ? 'base64' : 'utf8')) ?? '' };
+        return { data: (await Body?.transformToString(flagOf(given, 'encodeBase64', options.encodeBase64) ? 'base64' : 'utf8')) ?? '' };
       }));
     },
     async bulkCreate({ data }, signal) {
@@ -271,7 +271,6 @@ function wholeNumber(value: unknown, name: string, usual: number, most: number):
 
 const texts = <K extends string>(values: Readonly<Record<K, unknown>>): Partial<Record<K, string>> =>
   Object.fromEntries(Object.entries(values).filter(([, value]) => typeof value === 'string' && value !== '')) as Partial<Record<K, string>>;
-const isTrue = (given: string | undefined, usual: boolean): boolean => (given === undefined ? usual : given === 'true');
 const json = (value: unknown, about?: Readonly<Record<string, string>>): BindingResponse => ({ data: Buffer.from(JSON.stringify(value)), ...(about ? { metadata: about } : {}) });
 
 function decoded(text: string): Buffer {

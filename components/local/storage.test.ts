@@ -75,7 +75,7 @@ describe('bindings.localstorage', () => {
   test('text that happens to be base64 stays text, unless the request says that it is', async () => {
     await invoke('create', 'text', '"abcd"');
     expect((await invoke('get', 'text')).toString()).toBe('abcd');
-    await binding.invoke?.(requestOf({ operation: 'create', data: '"aGVsbG8="', metadata: { fileName: 'decoded', decodeBase64: 'true' } }), never);
+    await binding.invoke?.(requestOf({ operation: 'create', data: '"aGVsbG8="', metadata: { fileName: 'decoded', decodeBase64: 'True' } }), never);
     expect((await invoke('get', 'decoded')).toString()).toBe('hello');
   });
 

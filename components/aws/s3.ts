@@ -136,10 +136,11 @@ function createBinding({ options }: ComponentContext<Options>): Binding {
       return undefined;
     },
     async list({ data }, abortSignal) {
-      const { prefix, marker, delimiter, maxResults } = objectIn(data, true);
+      const asked = objectIn(data, true);
+      const about = { Bucket, ...texts(asked, { prefix: 'Prefix', marker: 'Marker', delimiter: 'Delimiter' }), MaxKeys: wholeNumber(asked['maxResults'], 'maxResults', ITEMS_MAX, ITEMS_MAX) };
       const { sdk, client: s3 } = await opened();
       const { $metadata: _about, ...listed } = await s3.send(
-        new sdk.ListObjectsCommand({ Bucket, ...texts({ Prefix: prefix, Marker: marker, Delimiter: delimiter }), MaxKeys: wholeNumber(maxResults, 'maxResults', ITEMS_MAX, ITEMS_MAX) }),
+        new sdk.ListObjectsCommand(about),
         { abortSignal },
       );
       return json(listed);
@@ -191,6 +192,7 @@ function createBinding({ options }: ComponentContext<Options>): Binding {
     },
     async invoke(request, signal) {
       try {
+        refuseFile(request.metadata);
         return await invocations[request.operation]?.(request, signal);
       } catch (error) {
         throw faultOf(error, SERVICE, signal);
@@ -212,6 +214,7 @@ async function eachItem(data: Uint8Array, signal: AbortSignal, work: (item: Item
       const name = typeof one['key'] === 'string' ? one['key'] : '';
       try {
         const Key = checkKey(name);
+        refuseFile(one);
         return { key: Key, ...(await turns.take(signal, () => work({ ...one, key: Key }))) };
       } catch (error) {
         signal.throwIfAborted();
@@ -219,6 +222,10 @@ async function eachItem(data: Uint8Array, signal: AbortSignal, work: (item: Item
       }
     }),
   );
+}
+
+function refuseFile(given: Readonly<Record<string, unknown>>): void {
+  if (given['filePath']) throw new BindingError('invalid-metadata', 'filePath is not served: files of the host are neither read nor written; send and take the object as data');
 }
 
 /** Keys are texts without meaning to S3; what a file system or a proxy would read as a way upwards is refused all the same. */
@@ -269,8 +276,16 @@ function wholeNumber(value: unknown, name: string, usual: number, most: number):
   return value;
 }
 
-const texts = <K extends string>(values: Readonly<Record<K, unknown>>): Partial<Record<K, string>> =>
-  Object.fromEntries(Object.entries(values).filter(([, value]) => typeof value === 'string' && value !== '')) as Partial<Record<K, string>>;
+/** Those that are given, by the names that the service has for them. Throws for what is no text. */
+function texts<K extends string>(values: Readonly<Record<string, unknown>>, names: Readonly<Record<string, K>>): Partial<Record<K, string>> {
+  const found: Partial<Record<K, string>> = {};
+  for (const [name, serviceName] of Object.entries(names)) {
+    const value = values[name] ?? '';
+    if (typeof value !== 'string') throw new BindingError('invalid-data', `${name} must be a text`);
+    if (value !== '') found[serviceName] = value;
+  }
+  return found;
+}
 const json = (value: unknown, about?: Readonly<Record<string, string>>): BindingResponse => ({ data: Buffer.from(JSON.stringify(value)), ...(about ? { metadata: about } : {}) });
 
 function decoded(text: string): Buffer {

@@ -135,6 +135,47 @@ describe('the operations of a document', () => {
     expect(lastSeen()).toMatchObject({ method: 'DELETE', url: '/v1/hooks/;at=x;at=y/', headers: { authorization: `Basic ${Buffer.from('ada:word').toString('base64')}` } });
   });
 
+  test('send numbers with every digit, in parameters and in forms', async () => {
+    const long = '9007199254740993';
+    const schema = { type: 'integer' };
+    const document = JSON.stringify({
+      openapi: '3.0.3',
+      paths: {
+        '/of/{id}': {
+          post: {
+            operationId: 'send',
+            parameters: [
+              { name: 'id', in: 'path', required: true, schema },
+              { name: 'ids', in: 'query', schema: { type: 'array', items: schema } },
+              { name: 'near', in: 'query', style: 'deepObject', schema: { type: 'object', properties: { x: schema } } },
+              { name: 'filter', in: 'query', content: { 'application/json': { schema: { type: 'object' } } } },
+            ],
+            requestBody: { content: { 'application/x-www-form-urlencoded': { schema: { type: 'object', properties: { n: schema } } } } },
+            responses: { 200: { description: 'ok' } },
+          },
+        },
+      },
+    });
+    const one = await connected(binding({ document }));
+    for (const ids of [`1,${long}`, `[1,${long}]`]) {
+      await call(one, 'send', { id: long, ids, near: `{"x":${long}}`, filter: `{"n":${long},"m":1.5}` }, `{"n":${long}}`);
+      expect(lastSeen()).toMatchObject({ url: `/v1/of/${long}?ids=1&ids=${long}&near%5Bx%5D=${long}&filter=${encodeURIComponent(`{"n":${long},"m":1.5}`)}`, body: `n=${long}` });
+    }
+  });
+
+  test('know properties and schemas of any name, also those of keywords, and leave values as they are', async () => {
+    const properties = { example: { type: 'string' }, examples: { type: 'integer' }, properties: { type: 'object', properties: { nullable: { type: 'boolean' } } }, kind: { enum: [{ example: 1 }] } };
+    const document = JSON.stringify({
+      openapi: '3.0.3',
+      components: { schemas: { example: { type: 'object', additionalProperties: false, required: ['example'], properties } } },
+      paths: { '/strict': { post: { operationId: 'strict', requestBody: { content: { 'application/json': { schema: { $ref: '#/components/schemas/example' }, example: { $id: 'other' } } } }, responses: { 200: { description: 'ok' } } } } },
+    });
+    const one = await connected(binding({ document }));
+    await call(one, 'strict', {}, '{"example":"a","examples":1,"properties":{"nullable":true},"kind":{"example":1}}');
+    expect(seen).toHaveLength(1);
+    for (const wrong of ['{"example":1}', '{"examples":1}', '{"example":"a","examples":"b"}', '{"example":"a","properties":{"nullable":1}}', '{"example":"a","kind":{}}']) await expect(call(one, 'strict', {}, wrong), wrong).rejects.toMatchObject({ fault: 'invalid-data' });
+  });
+
   test('send JSON as it came, forms and texts, and give back body, status and headers', async () => {
     const one = await connected(binding());
     await expect(call(one, 'addItem', { 'X-Tenant': 'a' }, '{"name": "bolt" }')).resolves.toMatchObject({ text: '{"name":"bolt","id":"9"}', metadata: { statusCode: '201', status: '201 Created', 'Content-Type': 'application/json' } });

@@ -3,6 +3,7 @@
  * and whether an answer is one that the document describes.
  */
 import { BindingError, bytesOf, textOf, type BindingOperation, type BindingRequest, type OperationMetadata } from '@mecha/components/kit';
+import { parseExactly } from '@mecha/components/kit/exact-json.ts';
 import type { OriginAnswer, OriginRequest } from '@mecha/components/kit/origin-client.ts';
 import { below, isObject, objectOf, resolve, textIn, type JsonObject, type OpenApiDocument } from './document.ts';
 import { parametersOf, type Parameter, type Place } from './parameters.ts';
@@ -113,7 +114,7 @@ function bodyOf(root: JsonObject, schemas: Schemas, operation: JsonObject, at: s
         const form = parseJson(data);
         if (!isObject(form)) throw new BindingError('invalid-data', 'data must be a JSON object, which is sent as a form');
         check(chosen, form);
-        return { bytes: Buffer.from(formOf(form)), contentType: chosen };
+        return { bytes: Buffer.from(formOf(parseExactly(Buffer.from(data).toString()))), contentType: chosen };
       }
       if (essence.startsWith('multipart/') || essence.includes('*')) throw new BindingError('invalid-metadata', `bodies of the form ${chosen} are not supported`);
       if (essence.startsWith('text/')) check(chosen, textOf(data));
@@ -131,9 +132,9 @@ function parseJson(data: Uint8Array): unknown {
 }
 
 /** Lists give a pair for each of their items; what is nested deeper is sent as JSON. */
-function formOf(form: JsonObject): string {
+function formOf(form: unknown): string {
   const text = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
-  const pairs = Object.entries(form).flatMap(([name, value]) => (Array.isArray(value) ? value : [value]).map((item): [string, string] => [name, text(item)]));
+  const pairs = Object.entries(objectOf(form)).flatMap(([name, value]) => (Array.isArray(value) ? value : [value]).map((item): [string, string] => [name, text(item)]));
   return new URLSearchParams(pairs).toString();
 }
 
@@ -150,10 +151,10 @@ function buildRequest({ method, path, parameters, body, credentials }: Target, {
   const given = parameters.flatMap((parameter) => {
     const text = Object.hasOwn(metadata, parameter.metadataName) ? metadata[parameter.metadataName] : undefined;
     if (text === undefined) return [];
-    const value = parameter.read(text);
-    const problem = parameter.check(value);
+    const { checked, exact } = parameter.read(text);
+    const problem = parameter.check(checked);
     if (problem !== undefined) throw new BindingError('invalid-metadata', `metadata ${parameter.metadataName} does not fit the document: ${problem}`);
-    return [{ name: parameter.name, place: parameter.place, text: parameter.write(value) }];
+    return [{ name: parameter.name, place: parameter.place, text: parameter.write(exact) }];
   });
   const of = (place: Place): readonly string[] => given.filter((one) => one.place === place).map(({ text }) => text);
   const inPath = new Map(given.filter(({ place }) => place === 'path').map(({ name, text }) => [name, text]));

@@ -54,13 +54,20 @@ function problemsOf({ errors }: ValidateFunction): string {
   }).join('; ');
 }
 
+/** Members whose own members have names of the document's author: a property may be called `example`. */
+const NAMED: ReadonlySet<string> = new Set(['properties', 'patternProperties', 'dependentSchemas', '$defs', 'definitions', 'schemas', 'parameters', 'requestBodies', 'responses', 'headers', 'paths', 'pathItems', 'content']);
+/** Members that are values, in which nothing is a keyword. */
+const VALUES: ReadonlySet<string> = new Set(['enum', 'const', 'default']);
+
 /** A copy of the document whose schemas JSON Schema reads as OpenAPI means them. */
 function adapt({ root, dialect }: OpenApiDocument, direction: Direction): Json {
-  const walk = (value: Json, depth: number): Json => {
+  const walk = (value: Json, depth: number, named = false): Json => {
     if (depth > DEPTH_MAX) throw new Error(`the document is nested deeper than ${DEPTH_MAX} levels`);
     if (Array.isArray(value)) return (value as readonly Json[]).map((item) => walk(item, depth + 1));
     if (!isObject(value)) return value;
-    const copy: Record<string, Json> = Object.fromEntries(Object.entries(value).filter(([name]) => name !== 'example' && name !== 'examples').map(([name, member]) => [name, walk(member, depth + 1)]));
+    if (named) return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, walk(member, depth + 1)]));
+    const kept = Object.entries(value).filter(([name]) => name !== 'example' && name !== 'examples');
+    const copy: Record<string, Json> = Object.fromEntries(kept.map(([name, member]) => [name, VALUES.has(name) ? member : walk(member, depth + 1, NAMED.has(name))]));
     dropRequired(root, value, copy, direction);
     return dialect === '3.0' ? modernise(copy) : copy;
   };

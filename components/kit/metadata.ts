@@ -53,9 +53,15 @@ const RUNTIME_REFUSED: Readonly<Record<string, string>> = {
 
 /** All names that entries of this component may have, for suggestions. */
 export function metadataNames(definition: ComponentDefinition): readonly string[] {
-  const category = definition.type.split('.')[0] ?? '';
-  return [...new Set([...Object.keys(definition.metadata), ...(RUNTIME_NAMES[category] ?? [])])];
+  return [...new Set([...Object.keys(definition.metadata), ...namesOfCategory(definition)])];
 }
+
+/** Names besides its own that have an effect: those that the runtime reads from every component of a category. */
+export function runtimeNames(definition: ComponentDefinition): readonly string[] {
+  return namesOfCategory(definition).filter((name) => !(name in RUNTIME_NO_EFFECT) && !(name in RUNTIME_REFUSED) && !(name in definition.metadata));
+}
+
+const namesOfCategory = ({ type }: ComponentDefinition): readonly string[] => RUNTIME_NAMES[type.split('.')[0] ?? ''] ?? [];
 
 export function decodeMetadata<S>(definition: ComponentDefinition, entries: readonly MetadataEntry<S>[]): DecodedMetadata<S> {
   const problems: MetadataProblem<S>[] = [];

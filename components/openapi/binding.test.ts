@@ -105,7 +105,7 @@ describe('the operations of a document', () => {
     expect(Object.keys(operations ?? {})).toEqual(['listItems', 'addItem', 'getItem', 'sendForm', 'DELETE /hooks/{at}/', 'getLocked', 'getElsewhere']);
     expect(operations?.['listItems']).toMatchObject({
       description: 'Lists items',
-      metadata: { 'X-Tenant': { description: 'Whose items', required: true }, limit: { required: true }, tags: {}, near: {}, session: {} },
+      metadata: { 'X-Tenant': { description: 'Whose items', required: true }, limit: { description: 'The query parameter limit (integer).', required: true }, tags: {}, near: {}, session: {} },
     });
     expect(operations?.['getItem']?.metadata).toMatchObject({ 'path.id': { required: true }, 'query.id': {} });
     expect(operations?.['addItem']?.data).toBe('The body (application/json)');
@@ -272,6 +272,9 @@ describe('(users 50) a call stays where the component says', () => {
     for (const host of ['169.254.169.254', '[fe80::1]', '[::ffff:169.254.1.1]', '2852039166', '0xa9fea9fe']) expect(() => binding({ url: `http://${host}/` }), host).toThrow(/link-local/);
     const refused: readonly (readonly [string, RegExp])[] = [
       [join(import.meta.dirname, 'no-such.yaml'), /ENOENT/],
+      [`${base}/no-such.yaml`, /no-such\.yaml was answered with status 404/],
+      ['http://127.0.0.1:1/api.json', /ECONNREFUSED/],
+      ['http://169.254.169.254/api.json', /link-local/],
       ['{"openapi":"2.0"}', /3\.0\.x or 3\.1\.x/],
       ['{"openapi":"3.0.0","paths":{}}', /no operation/],
       ['{"openapi":"3.0.0","paths":{"/a":{"$ref":"other.yaml#/a"}}}', /outside of it/],
@@ -280,8 +283,20 @@ describe('(users 50) a call stays where the component says', () => {
       ['{"openapi":"3.0.0","paths":{"/a":{"get":{"operationId":"x"},"put":{"operationId":"x"}}}}', /two operations named x/],
       ['{"openapi":"3.0.0","paths":{"/a":{"get":{}}}}', /metadata url/],
     ];
+    answer = (response) => void response.writeHead(404).end();
     for (const [document, words] of refused) await expect(connected(buildComponent(openapi, { document })), document).rejects.toThrow(words);
   });
+});
+
+test('a document is fetched by its URL, and servers that it names by a path are of its origin', async () => {
+  const paths = { '/items/{id}': { get: { operationId: 'get', parameters: [{ name: 'id', in: 'path', required: true, schema: { type: 'string' } }], responses: { 200: { description: 'ok' } } } } };
+  answer = (response, one) => (one.url.startsWith('/docs/') ? json({ openapi: '3.1.0', servers: [{ url: '../v2/' }], paths }) : shop)(response, one);
+  const one = await connected(buildComponent(openapi, { document: base.replace('/v1', '/docs/api.json?of=shop') }));
+  expect(lastSeen()).toMatchObject({ method: 'GET', url: '/docs/api.json?of=shop' });
+  await call(one, 'get', { id: '7' });
+  expect(lastSeen().url).toBe('/v2/items/7');
+  answer = json({ openapi: '3.1.0', servers: [{ url: 'http://elsewhere.example/v2' }], paths });
+  await expect(connected(buildComponent(openapi, { document: `${base}/api.json` }))).rejects.toThrow(/names a server elsewhere: give the component metadata url/);
 });
 
 test('a document of version 3.1 is read with the schemas of today', async () => {

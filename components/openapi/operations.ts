@@ -66,7 +66,7 @@ export async function operationsOf(document: OpenApiDocument, secrets: Readonly<
 }
 
 function wordsOf(parameters: readonly Parameter[], body: Body | undefined): Readonly<Record<string, OperationMetadata>> {
-  const words = parameters.map(({ metadataName, place, description, required }) => [metadataName, { description: description || `The ${place} parameter ${metadataName}.`, ...(required ? { required } : {}) }] as const);
+  const words = parameters.map(({ metadataName, description, required }) => [metadataName, { description, ...(required ? { required } : {}) }] as const);
   const contentType = body && body.media.length > 1 ? { contentType: { description: `Form of the data: ${body.media.join(', ')}.` } } : {};
   return { ...contentType, ...Object.fromEntries(words) };
 }

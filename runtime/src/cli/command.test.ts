@@ -66,9 +66,22 @@ describe('mecha components describe', () => {
     expect(await describeType('bindings.openapi', '--with', `document=${document}`)).toMatch(/ {2}listItems: Lists items\n {4}X-Tenant \(required\): Whose items\n/);
   });
 
-  test('says what is wrong with them', async () => {
-    await expect(describeType('bindings.openapi', '--with', 'document=no-such-file.yaml')).rejects.toThrow(UsageError);
-    await expect(describeType('bindings.openapi', '--with', 'documnt=a')).rejects.toThrow(/no metadata name documnt/);
+  test('names the metadata that every component of a kind may have', async () => {
+    expect(await describeType('bindings.redis')).toMatch(/ {2}and those of every component of this kind: direction, route\n\nOperations/);
+    expect(await describeType('state.redis')).toContain('of this kind: keyPrefix, outboxPublishPubsub');
+  });
+
+  test('says what is wrong with them, and nothing else', async () => {
+    const told = async (...words: string[]): Promise<string> => {
+      const { componentsCommand } = await import('./components.ts');
+      const world = context();
+      const error: unknown = await componentsCommand.run(['describe', ...words], world).catch((reason: unknown) => reason);
+      expect([error instanceof UsageError, world.text()]).toEqual([true, '']);
+      return (error as UsageError).message;
+    };
+    expect(await told('bindings.openapi', '--with', 'document=no-such-file.yaml')).toMatch(/^the document no-such-file\.yaml cannot be read: ENOENT/);
+    expect(await told('bindings.openapi', '--with', 'documnt=a')).toBe('bindings.openapi has no metadata name documnt; did you mean document?');
+    expect(await told('bindings.redis', '--with', 'redisHost=a')).toMatch(/^the operations of bindings\.redis do not depend on its metadata/);
   });
 });
 

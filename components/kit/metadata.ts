@@ -45,6 +45,10 @@ const RUNTIME_NO_EFFECT: Readonly<Record<string, string>> = {
   outboxDiscardWhenMissingState: 'state and event are one transaction here, so the state is never missing',
 };
 
+const DIRECTIONS: ReadonlySet<string> = new Set(['input', 'output']);
+/** Characters of a wrong value that are shown. */
+const SHOWN_MAX = 80;
+
 /** Asking for one of these and not getting it would leave data open: an error, never a warning. */
 const RUNTIME_REFUSED: Readonly<Record<string, string>> = {
   primaryEncryptionKey: 'encryption of state is not served yet, and the data would be stored in plain text',
@@ -92,6 +96,9 @@ export function decodeMetadata<S>(definition: ComponentDefinition, entries: read
     if (runtimeName) {
       const refused = RUNTIME_REFUSED[runtimeName];
       if (refused !== undefined) problems.push({ severity: 'error', reason: 'refused', message: `metadata name ${entry.name} cannot be had: ${refused}`, ...at });
+      if (runtimeName === 'direction' && wordsOf(entry.value).some((word) => !DIRECTIONS.has(word.toLowerCase()))) {
+        problems.push({ severity: 'error', reason: 'bad-value', message: `metadata name ${entry.name} takes input, output, or both with a comma, not '${entry.value.slice(0, SHOWN_MAX)}'`, ...at });
+      }
       const reason = RUNTIME_NO_EFFECT[runtimeName];
       if (reason !== undefined) problems.push({ severity: 'warning', reason: 'no-effect', message: `metadata name ${entry.name} has no effect: ${reason}`, ...at });
     } else if (!known && !groups.some(({ prefix }) => lower.startsWith(prefix) && lower.length > prefix.length)) {
@@ -124,7 +131,7 @@ export function decodeMetadata<S>(definition: ComponentDefinition, entries: read
     }
     const decoded = decodeValue(field, entry.value);
     if ('wrong' in decoded) {
-      const shown = field.secret || entry.secret ? 'its value' : `'${entry.value.slice(0, 80)}'`;
+      const shown = field.secret || entry.secret ? 'its value' : `'${entry.value.slice(0, SHOWN_MAX)}'`;
       problems.push({ severity: 'error', reason: 'bad-value', message: `metadata name ${entry.name} takes ${decoded.wrong}, not ${shown}`, ...at });
     } else options[name] = decoded.value;
   }
@@ -135,6 +142,8 @@ export function decodeMetadata<S>(definition: ComponentDefinition, entries: read
 function groupsOf(schema: MetadataSchema): readonly { readonly name: string; readonly prefix: string }[] {
   return Object.entries(schema).flatMap(([name, { type }]) => (type === 'group' ? [{ name, prefix: name.slice(0, -1).toLowerCase() }] : []));
 }
+
+const wordsOf = (text: string): string[] => text.split(',').map((item) => item.trim()).filter((item) => item !== '');
 
 type Decoded = { readonly value: unknown } | { readonly wrong: string };
 
@@ -157,7 +166,7 @@ function decodeValue(field: MetadataField, text: string): Decoded {
       return bytes === undefined ? { wrong: 'a size such as 64Ki, 10Mi or 1Gi' } : inRange(field, bytes, String(bytes));
     }
     case 'list':
-      return { value: text.split(',').map((item) => item.trim()).filter((item) => item !== '') };
+      return { value: wordsOf(text) };
     case 'json':
       try {
         return { value: JSON.parse(text) as unknown };

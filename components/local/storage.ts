@@ -56,6 +56,7 @@ export default defineComponent({
 });
 
 function createStorage(path: string): Binding {
+  refuseRoot(path);
   let root: string | undefined;
 
   function rootNow(): string {

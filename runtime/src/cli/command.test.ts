@@ -101,6 +101,31 @@ describe('mecha validate', () => {
     expect(await validate({ 'a.yaml': typo }, '--lenient')).toMatchObject({ code: 0, lines: [expect.stringContaining('a.yaml:7: warning:'), '1 checked, no errors'] });
   });
 
+  test('what a component will not have is told before anything is started, where no secret or template has a say', async () => {
+    const binding = (name: string, type: string, metadata: string): string => `apiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata: {name: ${name}}\nspec:\n  type: bindings.${type}\n  metadata: [${metadata}]\nauth: {secretStore: s}\n---\n`;
+    const files = {
+      'a.yaml': [
+        binding('tick', 'cron', "{name: schedule, value: '* * *'}"),
+        binding('mail', 'smtp', '{name: host, value: h}, {name: port, value: 25}, {name: user, value: u}'),
+        binding('templated', 'cron', "{name: schedule, value: '{appID}'}"),
+        binding('secret', 'smtp', '{name: host, value: h}, {name: port, value: 25}, {name: user, value: u}, {name: password, secretKeyRef: {name: p}}'),
+        binding('sideways', 'redis', '{name: redisHost, value: h}, {name: direction, value: outptu}'),
+        binding('system', 'localstorage', '{name: rootPath, value: /proc/own}'),
+        'apiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata: {name: s}\nspec: {type: secretstores.local.env}\n',
+      ].join(''),
+    };
+    expect(await validate(files)).toEqual({
+      code: 1,
+      lines: [
+        expect.stringMatching(/^a\.yaml:1: error: tick: "\* \* \*" has 3 fields.* \(spec\.metadata\)$/),
+        'a.yaml:9: error: mail: user and password are given both, or neither (spec.metadata)',
+        "a.yaml:38: error: sideways: metadata name direction takes input, output, or both with a comma, not 'outptu' (spec.metadata[1])",
+        'a.yaml:41: error: system: rootPath must not be in /proc (spec.metadata)',
+        '4 errors',
+      ],
+    });
+  });
+
   test('Configuration files are checked where they are met', async () => {
     const { code, lines } = await validate({ 'config.yaml': 'apiVersion: dapr.io/v1alpha1\nkind: Configuration\nmetadata: {name: c}\nspec:\n  api: {denid: []}\n' });
     expect({ code, lines }).toEqual({ code: 1, lines: ['config.yaml:5: error: unknown field denid (spec.api.denid); did you mean denied?', '1 error'] });

@@ -33,7 +33,7 @@ export function refusalOf(resource: ComponentResource, definition: ComponentDefi
     env: {},
   };
   try {
-    definition.create(context as never);
+    definition.create(context);
     return undefined;
   } catch (error) {
     return error instanceof NotThereYet ? undefined : messageOf(error);

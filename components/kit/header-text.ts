@@ -4,8 +4,8 @@
  */
 
 const PLAIN = /^[\t\u0020-\u007e]*$/;
-const LATIN = /^[\u0000-\u00ff]*$/; // oxlint-disable-line no-control-regex -- every byte there is
-const CONTROL = /[\u0000-\u0008\u000a-\u001f\u007f]/; // oxlint-disable-line no-control-regex -- these are what no header can hold
+const LATIN = /^[\t\u0020-\u007e\u0080-\u00ff]*$/;
+const CONTROL = /(?!\t)\p{Cc}/u;
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** The text as Node writes it; undefined where it holds a line break or another control character, which no header can. */

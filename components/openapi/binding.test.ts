@@ -114,7 +114,7 @@ describe('the operations of a document', () => {
 
   test('that name servers of their own are left out, with a warning, unless a url says where all go', async () => {
     const log = createKeptLog();
-    const one = await connected(buildComponent(openapi, { document: DOCUMENT }, { log }));
+    const one = await connected(buildComponent(openapi, { document: DOCUMENT, 'security:*': { key: KEY } }, { log }));
     expect(Object.keys(one.operations ?? {})).not.toContain('getElsewhere');
     expect(log.lines).toEqual([expect.objectContaining({ level: 'warn', fields: { reason: expect.stringMatching(/^getElsewhere: /) as string } })]);
   });
@@ -123,6 +123,12 @@ describe('the operations of a document', () => {
     answer = (response) => void response.writeHead(200, { 'content-type': 'application/json', 'x-own': Buffer.from('gęś').toString('latin1') }).end(Buffer.from('[]'));
     await expect(call(await connected(binding()), 'listItems', { 'X-Tenant': 'żółć', limit: '5' })).resolves.toMatchObject({ metadata: { 'X-Own': 'gęś' } });
     expect(Buffer.from(String(lastSeen().headers['x-tenant']), 'latin1').toString()).toBe('żółć');
+  });
+
+  test('a value for a security scheme that the document does not have is told, with the nearest one, and not shown', async () => {
+    const log = createKeptLog();
+    await connected(buildComponent(openapi, { document: DOCUMENT, url: base, 'security:*': { basik: 'ada:word', key: KEY } }, { log }));
+    expect(log.lines).toEqual([expect.objectContaining({ level: 'warn', fields: { reason: 'security:basik: the document has no such scheme; did you mean security:basic?' } })]);
   });
 
   test('put parameters in path, query, header and cookie in the style that the document asks for', async () => {

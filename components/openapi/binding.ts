@@ -6,6 +6,7 @@ import { BindingError, defineComponent, field, type Binding, type BindingOperati
 import { faultOfStatus, OriginClient, type OriginAnswer, type OriginTls } from '@mecha/components/kit/origin-client.ts';
 import { listOf, loadDocument, objectOf, textIn, type OpenApiDocument } from './document.ts';
 import { operationsOf, type Operations } from './operations.ts';
+import { uselessValues } from './security.ts';
 
 const metadata = {
   document: field.string('Path or URL of an OpenAPI document (3.0 or 3.1, JSON or YAML), or the document itself.', { required: true }),
@@ -39,6 +40,7 @@ function createBinding({ options, log }: ComponentContext<Options>): Binding {
       const document = await loadDocument(options.document, tlsOf(options), signal);
       const operations = await operationsOf(document, options['security:*'], options.url !== undefined);
       for (const reason of operations.leftOut) log.warn({ reason }, 'operation left out');
+      for (const reason of uselessValues(document.root, options['security:*'])) log.warn({ reason }, 'a value of a security scheme is of no use');
       ready?.client.close();
       ready = { operations, client: clientOf(options, options.url ?? serverOf(document)) };
       if (closed) ready.client.close();

@@ -39,9 +39,12 @@ let server: Server;
 let base: string;
 let answer: Answer;
 let seen: Seen[];
+/** For what is no text. */
+let raw: (body: Buffer, headers: IncomingMessage['headers']) => Promise<void>;
 beforeAll(async () => {
   server = createServer((request, response) => {
-    void buffer(request).then((body) => {
+    void buffer(request).then(async (body) => {
+      await raw(body, request.headers);
       const one = { method: request.method ?? '', url: request.url ?? '', headers: request.headers, body: body.toString() };
       seen.push(one);
       answer(response, one);
@@ -50,14 +53,14 @@ beforeAll(async () => {
   await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
   base = `http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}/v1`;
-  [answer, seen] = [shop, []];
+  [answer, seen, raw] = [shop, [], async () => undefined];
 });
 afterAll(() => {
   server.closeAllConnections();
   server.close();
 });
 beforeEach(() => {
-  [answer, seen] = [shop, []];
+  [answer, seen, raw] = [shop, [], async () => undefined];
 });
 
 const binding = (options: Record<string, unknown> = {}): Binding => buildComponent(openapi, { document: DOCUMENT, url: base, 'security:*': { key: KEY, basic: 'ada:word', missing: TOKEN }, ...options });
@@ -167,6 +170,28 @@ describe('the operations of a document', () => {
       await call(one, 'send', { id: long, ids, near: `{"x":${long}}`, filter: `{"n":${long},"m":1.5}` }, `{"n":${long}}`);
       expect(lastSeen()).toMatchObject({ url: `/v1/of/${long}?ids=1&ids=${long}&near%5Bx%5D=${long}&filter=${encodeURIComponent(`{"n":${long},"m":1.5}`)}`, body: `n=${long}` });
     }
+  });
+
+  test('send multipart forms: a part for each member and item, bytes from base64, structures as JSON', async () => {
+    const properties = { note: { type: 'string' }, n: { type: 'integer' }, file: { type: 'string', format: 'binary' }, more: { type: 'array', items: { type: 'string', format: 'binary' } }, about: { type: 'object' } };
+    const document = JSON.stringify({
+      openapi: '3.0.3',
+      components: { schemas: { Upload: { allOf: [{ type: 'object', required: ['file'], properties }] } } },
+      paths: { '/upload': { post: { operationId: 'upload', requestBody: { content: { 'multipart/form-data': { schema: { $ref: '#/components/schemas/Upload' }, encoding: { file: { contentType: 'image/png' } } } } }, responses: { 200: { description: 'ok' } } } } },
+    });
+    const one = await connected(binding({ document }));
+    expect(one.operations?.['upload']?.data).toMatch(/multipart\/form-data.*bytes as base64/);
+    const bytes = Buffer.from([0, 255, 13, 10, 34]);
+    const form = `{"note":"żółć\\r\\n--x","n":9007199254740993,"file":"${bytes.toString('base64')}","more":["YQ==","Yg=="],"about":{"a":1},"a\\"\\r\\nb":"c"}`;
+    let parts: FormData | undefined;
+    raw = async (body, headers) => void (parts = await new Response(new Uint8Array(body), { headers: { 'content-type': String(headers['content-type']) } }).formData());
+    await call(one, 'upload', {}, form);
+    expect([parts?.get('note'), parts?.get('n'), parts?.get('about'), parts?.get('a"\r\nb')]).toEqual(['żółć\r\n--x', '9007199254740993', '{"a":1}', 'c']);
+    const files = [...(parts?.getAll('file') ?? []), ...(parts?.getAll('more') ?? [])] as File[];
+    expect(await Promise.all(files.map(async (file) => [file.type, Buffer.from(await file.arrayBuffer()).toString('base64')]))).toEqual([['image/png', bytes.toString('base64')], ['application/octet-stream', 'YQ=='], ['application/octet-stream', 'Yg==']]);
+    seen = [];
+    for (const wrong of ['{}', '{"file":"not base64!"}', '{"file":7}', '[]', 'x']) await expect(call(one, 'upload', {}, wrong), wrong).rejects.toMatchObject({ fault: 'invalid-data' });
+    expect(seen).toEqual([]);
   });
 
   test('know properties and schemas of any name, also those of keywords, and leave values as they are', async () => {

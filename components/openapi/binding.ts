@@ -105,7 +105,7 @@ export default defineComponent({
   status: 'beta',
   title: 'OpenAPI document',
   description:
-    'Calls an API by its OpenAPI document: operations are called by operationId (or `GET /path` where there is none), parameters are metadata of their names, data is the body. Both are checked before the call, and the answer after it. Not served: references to other documents, multipart bodies, fetching of OAuth tokens, checks of response headers, servers of single operations (unless `url` is set).',
+    'Calls an API by its OpenAPI document: operations are called by operationId (or `GET /path` where there is none), parameters are metadata of their names, data is the body. Both are checked before the call, and the answer after it. Not served: references to other documents, multipart bodies other than forms, fetching of OAuth tokens, checks of response headers, servers of single operations (unless `url` is set).',
   metadata,
   features: ['OUTPUT_BINDING'],
   operations: {},

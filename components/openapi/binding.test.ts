@@ -207,6 +207,25 @@ describe('the operations of a document', () => {
     for (const wrong of ['{"example":1}', '{"examples":1}', '{"example":"a","examples":"b"}', '{"example":"a","properties":{"nullable":1}}', '{"example":"a","kind":{}}']) await expect(call(one, 'strict', {}, wrong), wrong).rejects.toMatchObject({ fault: 'invalid-data' });
   });
 
+  test('are checked by patterns of either kind, with needless escapes and with properties of Unicode', async () => {
+    const document = JSON.stringify({
+      openapi: '3.0.3',
+      paths: { '/p': { get: { operationId: 'get', parameters: [{ name: 'old', in: 'query', schema: { type: 'string', pattern: String.raw`^[a-z\_\@]+$` } }, { name: 'new', in: 'query', schema: { type: 'string', pattern: String.raw`^\p{Lu}+$` } }], responses: { 200: { description: 'ok' } } } } },
+    });
+    const one = await connected(binding({ document }));
+    await call(one, 'get', { old: 'a_b@', new: 'ŻÓ' });
+    for (const wrong of [{ old: 'A' }, { new: 'ż' }]) await expect(call(one, 'get', wrong as Record<string, string>)).rejects.toMatchObject({ fault: 'invalid-metadata' });
+  });
+
+  test('whose schema is wrong are errors that name its place, and the others are served', async () => {
+    const operation = (operationId: string, schema: object) => ({ get: { operationId, parameters: [{ name: 'q', in: 'query', schema }], responses: { 200: { description: 'ok' } } } });
+    const document = JSON.stringify({ openapi: '3.0.3', paths: { '/good': operation('good', { type: 'string' }), '/bad': operation('bad', { type: 'object', properties: { a: { $ref: '#/components/schemas/None' } } }), '/worse': operation('worse', { pattern: '(' }) } });
+    const one = await connected(binding({ document }));
+    await call(one, 'good', { q: 'x' });
+    await expect(call(one, 'bad', { q: 'x' })).rejects.toThrow(/^the schema at #\/paths\/~1bad\/get\/parameters\/0\/schema of the document cannot be used: .*None/);
+    await expect(call(one, 'worse', { q: 'x' })).rejects.toThrow(/~1worse.* cannot be used: Invalid regular expression/);
+  });
+
   test('send JSON as it came, forms and texts, and give back body, status and headers', async () => {
     const one = await connected(binding());
     await expect(call(one, 'addItem', { 'X-Tenant': 'a' }, '{"name": "bolt" }')).resolves.toMatchObject({ text: '{"name":"bolt","id":"9"}', metadata: { statusCode: '201', status: '201 Created', 'Content-Type': 'application/json' } });

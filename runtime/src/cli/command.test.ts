@@ -67,7 +67,7 @@ describe('mecha components describe', () => {
   });
 
   test('names the metadata that every component of a kind may have', async () => {
-    expect(await describeType('bindings.redis')).toMatch(/ {2}and those of every component of this kind: direction, route\n\nOperations/);
+    expect(await describeType('bindings.redis')).toMatch(/ {2}and those of every component of this kind: direction, route.*\n\nOperations/);
     expect(await describeType('state.redis')).toContain('of this kind: keyPrefix, outboxPublishPubsub');
   });
 

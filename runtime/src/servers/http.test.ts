@@ -156,6 +156,23 @@ describe('answers', () => {
     expect(streamed.toLowerCase()).toContain('connection: close');
   });
 
+  test('a caller that is still sending a body that is refused can send it to its end, reads the refusal, and may go on', async () => {
+    const url = await serve({ routes: [route('/x', async (request) => ({ status: 200, body: await request.body() }))] });
+    const socket = connect(Number(new URL(url).port), '127.0.0.1');
+    let got = '';
+    socket.setEncoding('utf8').on('data', (chunk: string) => (got += chunk));
+    const half = 'x'.repeat(200_000);
+    socket.write(`POST /v1.0/x HTTP/1.1\r\nhost: x\r\ncontent-length: 400000\r\n\r\n${half}`);
+    await expect.poll(() => socket.writableLength).toBe(0);
+    socket.write(half);
+    await expect.poll(() => got).toContain('--max-body-size');
+    expect(got).toMatch(/^HTTP\/1\.1 400/);
+    expect(got.toLowerCase()).not.toContain('connection: close');
+    socket.write('POST /v1.0/x HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\nconnection: close\r\n\r\n"y');
+    await expect.poll(() => got).toMatch(/HTTP\/1\.1 200[^]*"y$/);
+    socket.destroy();
+  });
+
   test('cross-origin access is closed unless origins are allowed', async () => {
     const closed = await serve({ routes: [route('/x', echo)] });
     expect((await fetch(`${closed}/v1.0/x`, { headers: { origin: 'http://evil.example' } })).headers.get('access-control-allow-origin')).toBeNull();

@@ -21,6 +21,7 @@ import { renderHttpError } from './http-errors.ts';
 import { BodyTooLarge, type HttpReply, type HttpRoute } from './http-face.ts';
 import { Caller, DecodedRequest, PathTemplate } from './http-request.ts';
 import { listenError, socketError } from './listen-error.ts';
+import { dropRest } from './read-body.ts';
 
 export interface HttpServerOptions {
   /** For messages: `HTTP API server`. */
@@ -201,6 +202,7 @@ export class HttpServer implements Part {
       this.#account(request, served, reply.raw.statusCode, performance.now() - began);
     });
     const answer = await this.#answer(request, served, trace, caller);
+    if (answer.status >= 400 && !request.raw.complete && !answer.verbatim) await dropRest(request.raw);
     this.#send(request, reply, answer, trace, served.route);
   }
 

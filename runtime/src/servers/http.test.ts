@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { connect } from 'node:net';
 import { Readable } from 'node:stream';
 import { afterEach, describe, expect, test } from 'vitest';
@@ -156,20 +157,20 @@ describe('answers', () => {
     expect(streamed.toLowerCase()).toContain('connection: close');
   });
 
-  test('a caller that is still sending a body that is refused can send it to its end, reads the refusal, and may go on', async () => {
-    const url = await serve({ routes: [route('/x', async (request) => ({ status: 200, body: await request.body() }))] });
-    const socket = connect(Number(new URL(url).port), '127.0.0.1');
-    let got = '';
-    socket.setEncoding('utf8').on('data', (chunk: string) => (got += chunk));
-    const half = 'x'.repeat(200_000);
-    socket.write(`POST /v1.0/x HTTP/1.1\r\nhost: x\r\ncontent-length: 400000\r\n\r\n${half}`);
-    await expect.poll(() => socket.writableLength).toBe(0);
-    socket.write(half);
-    await expect.poll(() => got).toContain('--max-body-size');
-    expect(got).toMatch(/^HTTP\/1\.1 400/);
-    expect(got.toLowerCase()).not.toContain('connection: close');
-    socket.write('POST /v1.0/x HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\nconnection: close\r\n\r\n"y');
-    await expect.poll(() => got).toMatch(/HTTP\/1\.1 200[^]*"y$/);
+  test.each([['announced', 'content-length: 8000000\r\n'], ['in chunks', 'transfer-encoding: chunked\r\n']])('a caller that writes a refused body to its end reads the answer, and no broken pipe: %s', async (_title, framing) => {
+    const url = new URL(await serve({ routes: [route('/x', async (request) => ({ status: 200, body: await request.body() }))] }));
+    const socket = connect(Number(url.port), url.hostname);
+    const answer = Promise.withResolvers<string>();
+    let text = '';
+    socket.setEncoding('latin1').on('data', (part: string) => (text += part)).on('end', () => answer.resolve(text)).on('error', answer.reject);
+    socket.write(`POST /v1.0/x HTTP/1.1\r\nhost: x\r\n${framing}\r\n`);
+    const piece = framing.startsWith('content') ? 'z'.repeat(80_000) : `13880\r\n${'z'.repeat(80_000)}\r\n`;
+    for (let sent = 0; sent < 100; sent++) {
+      // Long after the answer came.
+      if (!socket.write(piece)) await once(socket, 'drain');
+    }
+    if (!framing.startsWith('content')) socket.write('0\r\n\r\n');
+    expect(await answer.promise).toMatch(/^HTTP\/1\.1 400[^]*connection: close[^]*--max-body-size/i);
     socket.destroy();
   });
 

@@ -21,7 +21,6 @@ import { renderHttpError } from './http-errors.ts';
 import { BodyTooLarge, type HttpReply, type HttpRoute } from './http-face.ts';
 import { Caller, DecodedRequest, PathTemplate } from './http-request.ts';
 import { listenError, socketError } from './listen-error.ts';
-import { dropRest } from './read-body.ts';
 
 export interface HttpServerOptions {
   /** For messages: `HTTP API server`. */
@@ -61,8 +60,8 @@ interface ServedRoute {
 
 const HEADER_ALLOWANCE_BYTES = 4096;
 const HEADERS_TIMEOUT_MS = 10_000;
-const CORS_METHODS = 'HEAD, GET, POST, PUT, PATCH, DELETE';
 const NO_BYTES = Buffer.alloc(0);
+const CORS_METHODS = 'HEAD, GET, POST, PUT, PATCH, DELETE';
 /** Requests that may still be under way when draining begins get at most this long before connections are cut. */
 const CLOSE_IDLE_EVERY_MS = 100;
 
@@ -202,7 +201,6 @@ export class HttpServer implements Part {
       this.#account(request, served, reply.raw.statusCode, performance.now() - began);
     });
     const answer = await this.#answer(request, served, trace, caller);
-    if (answer.status >= 400 && !request.raw.complete && !answer.verbatim) await dropRest(request.raw);
     this.#send(request, reply, answer, trace, served.route);
   }
 
@@ -250,14 +248,15 @@ export class HttpServer implements Part {
     const origin = this.#allowedOrigin(request);
     if (origin !== undefined) headers['access-control-allow-origin'] ??= origin;
     // An unread body would hold the connection: the next request could not be told from its rest.
-    if (this.#draining || (!request.raw.complete && answer.status >= 400)) headers['connection'] = 'close';
+    const unread = !request.raw.complete && answer.status >= 400;
+    if (this.#draining || unread) headers['connection'] = 'close';
     const { body } = answer;
     if (body !== undefined && !answer.verbatim) headers['content-type'] ??= 'application/json';
     if (body !== undefined && typeof body !== 'string' && !(body instanceof Uint8Array)) {
       this.#sendStream(reply, answer.status, headers, body);
       return;
     }
-    this.#answers.send({ raw: reply.raw, status: answer.status, headers, body });
+    this.#answers.send({ raw: reply.raw, status: answer.status, headers, body, unread: unread && !this.#draining });
   }
 
   /** The headers leave at once, not with the first bytes of the body. */

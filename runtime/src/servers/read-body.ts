@@ -36,31 +36,3 @@ export function readBody(raw: IncomingMessage, limit: number | undefined): Promi
     if (raw.destroyed && !raw.readableEnded) cut();
   });
 }
-
-/** What of a refused body is waited for before the refusal leaves. */
-const REST_BYTES_MAX = 16 * 1024 * 1024;
-const REST_MS_MAX = 1_000;
-
-/**
- * Takes what a caller still sends and drops it, within bounds: of a connection that closes on a caller who is still sending,
- * the system often takes the answer away too. Never rejects.
- */
-export function dropRest(raw: IncomingMessage): Promise<void> {
-  if (raw.destroyed || Number(raw.headers['content-length'] ?? 0) > REST_BYTES_MAX) return Promise.resolve();
-  return new Promise((resolve) => {
-    let size = 0;
-    const leave = (): void => {
-      clearTimeout(timer);
-      raw.off('data', count).off('end', leave).off('close', leave);
-      if (!raw.complete) raw.pause();
-      resolve();
-    };
-    const count = (chunk: Buffer): void => {
-      size += chunk.length;
-      if (size > REST_BYTES_MAX) leave();
-    };
-    const timer = setTimeout(leave, REST_MS_MAX);
-    raw.on('error', () => {});
-    raw.on('data', count).once('end', leave).once('close', leave).resume();
-  });
-}

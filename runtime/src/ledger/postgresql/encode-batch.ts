@@ -2,7 +2,7 @@
  * A group of batches as `run_group` takes it: the operations as JSON, their bytes side by side in one buffer, and what is to be
  * locked before anything is changed, in the order in which everybody locks.
  */
-import { endOfPrefix, type LedgerOperation, type WorkflowMessage } from '@mecha/components/kit';
+import { endOfPrefix, isTerminalStatus, type LedgerOperation, type WorkflowMessage, type WorkflowStep } from '@mecha/components/kit';
 import { Json } from '@mecha/components/postgresql/connection.ts';
 import { isDurableJobOperation } from '../job-ledger.ts';
 import { isDurableWorkflowOperation, workflowBytes } from '../workflow-ledger.ts';
@@ -18,6 +18,8 @@ export interface EncodedBatch {
   /** Leases something for this process. */
   readonly claims: boolean;
   readonly locks: Locks;
+  /** The one operation that it is, where many such are applied by one statement. */
+  readonly plain: 'step' | 'complete' | undefined;
   /** What it locks, when that is one thing or none: batches in this order lock as everybody does. */
   readonly lockKey: string | undefined;
 }
@@ -53,7 +55,24 @@ export function encodeBatch(batch: readonly LedgerOperation[]): EncodedBatch {
     }
     return encodeOperation(operation);
   });
-  return { operations: operations.map(withoutFirstMessage), data, bytes, durable, claims, locks, lockKey: lockKeyOf(locks) };
+  return { operations: operations.map(withoutFirstMessage), data, bytes, durable, claims, locks, plain: plainKind(batch), lockKey: lockKeyOf(locks) };
+}
+
+/** What a step may have and still be one of many; all else is done by itself. */
+const PLAIN_FIELDS: ReadonlySet<string> = new Set<keyof WorkflowStep>(['type', 'row', 'fence', 'consumed', 'resolved', 'status', 'version', 'append', 'snapshot', 'activities']);
+
+function plainKind(batch: readonly LedgerOperation[]): EncodedBatch['plain'] {
+  const [operation] = batch;
+  if (operation === undefined || batch.length > 1) return undefined;
+  if (operation.type === 'workflow.complete') return operation.message.payloads?.length ? undefined : 'complete';
+  return operation.type === 'workflow.step' && isPlain(operation) ? 'step' : undefined;
+}
+function isPlain(step: WorkflowStep): boolean {
+  const { append, activities = [], snapshot, consumed, resolved = [] } = step;
+  if (Object.entries(step).some(([name, value]) => !PLAIN_FIELDS.has(name) && value !== undefined && !(Array.isArray(value) && value.length === 0))) return false;
+  if (snapshot === null || append?.payloads?.length || activities.some(({ payloads }) => payloads?.length)) return false;
+  // What ends is over: it orders nothing. What is named twice is refused, each in its own words.
+  return !(isTerminalStatus(step.status) && activities.length > 0) && new Set(consumed).size === consumed.length && new Set(resolved.map(({ activity }) => activity)).size === resolved.length;
 }
 
 /** A first step consumes the first message whatever it is: where it comes in the same batch, the message need not be written, but for what it brings. */
@@ -96,8 +115,16 @@ export interface EncodedGroup {
 
 export function encodeGroup(batches: readonly EncodedBatch[]): EncodedGroup {
   let at = 0;
+  const seen = new Set<string>();
   const operations = batches.map((batch) => {
     let next = 0;
+    const [first] = batch.operations;
+    // Of one instance, and of one activity, one of many; the others are by themselves.
+    const name = first && batch.plain && `${batch.plain} ${String(first['row'] ?? first['activity'])}`;
+    if (name !== undefined && !seen.has(name)) {
+      seen.add(name);
+      return first;
+    }
     return batch.operations.map((operation) => {
       if (!('size' in operation)) return operation;
       const placed = { ...operation, at };
@@ -227,7 +254,9 @@ function encodeLocks(batches: readonly EncodedBatch[]): Json | null {
   const topics = [...new Set(of('topics'))];
   const groups = distinctPairs(of('groups'));
   const instances = { rows: of('rows'), activities: of('activities'), names: distinctPairs(of('names')), children: of('children') };
-  if (batches.every(({ lockKey }) => lockKey !== undefined)) return null;
+  // Those of one kind that are applied together come last: what others lock of the instances would be before them.
+  const isMixed = batches.some(({ plain }) => plain) && batches.some(({ plain, locks: { rows, names } }) => !plain && rows.length + names.length > 0);
+  if (!isMixed && batches.every(({ lockKey }) => lockKey !== undefined)) return null;
   const instanceCount = Object.values(instances).reduce((sum, { length }) => sum + length, 0);
   return new Json({
     states,

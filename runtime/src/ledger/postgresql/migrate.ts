@@ -3,13 +3,14 @@ import { PostgresqlError, type Connection } from '@mecha/components/postgresql/c
 import { CLAIM_FUNCTIONS, TEND_FUNCTIONS } from './schema-claims.ts';
 import { COMMIT_FUNCTIONS } from './schema-commit.ts';
 import { JOB_FUNCTIONS } from './schema-jobs.ts';
+import { MANY_FUNCTIONS } from './schema-many.ts';
 import { INDICES_OF_THEIR_OWN, TABLES } from './schema-tables.ts';
 import { WORKFLOW_FUNCTIONS } from './schema-workflow.ts';
 
 /** From each version to the next. A change of functions alone is a version too, with nothing here. */
 const MIGRATIONS: readonly string[] = [TABLES, INDICES_OF_THEIR_OWN];
 /** Of the newest version; processes of an older Mecha that run on are served by them, so what they ask for stays. */
-const FUNCTIONS = [COMMIT_FUNCTIONS, WORKFLOW_FUNCTIONS, JOB_FUNCTIONS, CLAIM_FUNCTIONS, TEND_FUNCTIONS];
+const FUNCTIONS = [COMMIT_FUNCTIONS, WORKFLOW_FUNCTIONS, MANY_FUNCTIONS, JOB_FUNCTIONS, CLAIM_FUNCTIONS, TEND_FUNCTIONS];
 const VERSION = MIGRATIONS.length;
 
 /** No connection will do better: the ledger cannot be opened. */

@@ -8,8 +8,7 @@ import { CONFLICT } from './schema-commit.ts';
 import { BY_PARENT } from './schema-tables.ts';
 
 export const WORKFLOW_FUNCTIONS = `
-CREATE OR REPLACE FUNCTION wf_is_terminal(p_status text) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS $$
-BEGIN RETURN p_status IN ('completed', 'failed', 'terminated', 'canceled'); END $$;
+CREATE OR REPLACE FUNCTION wf_is_terminal(p_status text) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$ SELECT p_status IN ('completed', 'failed', 'terminated', 'canceled') $$;
 
 -- The oldest unread message, those of a reset first.
 CREATE OR REPLACE FUNCTION wf_unread(p_row bigint) RETURNS bigint LANGUAGE plpgsql AS $$

@@ -55,21 +55,21 @@ export function encodeBatch(batch: readonly LedgerOperation[]): EncodedBatch {
     }
     return encodeOperation(operation);
   });
-  return { operations: operations.map(withoutFirstMessage), data, bytes, durable, claims, locks, plain: plainKind(batch), lockKey: lockKeyOf(locks) };
+  return { operations: operations.map(withoutFirstMessage), data, bytes, durable, claims, locks, plain: plainKind(batch, operations), lockKey: lockKeyOf(locks) };
 }
 
 /** What a step may have and still be one of many; all else is done by itself. */
-const PLAIN_FIELDS: ReadonlySet<string> = new Set<keyof WorkflowStep>(['type', 'row', 'fence', 'consumed', 'resolved', 'status', 'version', 'append', 'snapshot', 'activities']);
+const PLAIN_FIELDS: ReadonlySet<string> = new Set<keyof WorkflowStep>(['type', 'row', 'fence', 'consumed', 'resolved', 'status', 'reason', 'customStatus', 'version', 'append', 'snapshot', 'activities']);
 
-function plainKind(batch: readonly LedgerOperation[]): EncodedBatch['plain'] {
+function plainKind(batch: readonly LedgerOperation[], [encoded]: readonly Encoded[]): EncodedBatch['plain'] {
   const [operation] = batch;
-  if (operation === undefined || batch.length > 1) return undefined;
+  if (operation === undefined || encoded === undefined || batch.length > 1) return undefined;
   if (operation.type === 'workflow.complete') return operation.message.payloads?.length ? undefined : 'complete';
-  return operation.type === 'workflow.step' && isPlain(operation) ? 'step' : undefined;
+  return operation.type === 'workflow.step' && isPlain(operation, encoded) ? 'step' : undefined;
 }
-function isPlain(step: WorkflowStep): boolean {
+function isPlain(step: WorkflowStep, encoded: Encoded): boolean {
   const { append, activities = [], snapshot, consumed, resolved = [] } = step;
-  if (Object.entries(step).some(([name, value]) => !PLAIN_FIELDS.has(name) && value !== undefined && !(Array.isArray(value) && value.length === 0))) return false;
+  if (Object.keys(encoded).some((name) => !PLAIN_FIELDS.has(name))) return false;
   if (snapshot === null || append?.payloads?.length || activities.some(({ payloads }) => payloads?.length)) return false;
   // What ends is over: it orders nothing. What is named twice is refused, each in its own words.
   return !(isTerminalStatus(step.status) && activities.length > 0) && new Set(consumed).size === consumed.length && new Set(resolved.map(({ activity }) => activity)).size === resolved.length;

@@ -44,11 +44,11 @@ END $$;
 -- The plain steps in p_batches.
 CREATE OR REPLACE FUNCTION wf_step_many(p_session bigint, p_batches jsonb, p_now bigint, INOUT p_answers jsonb[]) LANGUAGE plpgsql AS $$
 DECLARE
-  v_steps jsonb[]; v_places integer[]; v_rows bigint[]; v_fences bigint[]; v_statuses text[]; v_versions text[]; v_counts integer[]; v_datas text[]; v_events bigint[]; v_readies boolean[]; v_ids jsonb[]; v_orders jsonb[];
+  v_steps jsonb[]; v_places integer[]; v_rows bigint[]; v_fences bigint[]; v_statuses text[]; v_counts integer[]; v_datas text[]; v_events bigint[]; v_readies boolean[]; v_ids jsonb[]; v_orders jsonb[];
   v_instances bigint[]; v_numbers bigint[]; v_attempts integer[]; v_ended bigint[]; v_tids tid[]; v_touched text[]; v_more text[]; v_expected integer; v_gone integer; v_n integer; v_k integer;
 BEGIN
-  SELECT array_agg(b), array_agg(n), array_agg(id), array_agg((b->>'fence')::bigint), array_agg(b->>'status'), array_agg(b->>'version'), array_agg(coalesce((b#>>'{append,count}')::integer, 0)), array_agg(coalesce(b#>>'{append,data}', ''))
-    INTO v_steps, v_places, v_rows, v_fences, v_statuses, v_versions, v_counts, v_datas
+  SELECT array_agg(b), array_agg(n), array_agg(id), array_agg((b->>'fence')::bigint), array_agg(b->>'status'), array_agg(coalesce((b#>>'{append,count}')::integer, 0)), array_agg(coalesce(b#>>'{append,data}', ''))
+    INTO v_steps, v_places, v_rows, v_fences, v_statuses, v_counts, v_datas
     FROM (SELECT b, n, (b->>'row')::bigint AS id FROM jsonb_array_elements(p_batches) WITH ORDINALITY e(b, n) WHERE jsonb_typeof(b) = 'object' AND b->>'type' = 'workflow.step' ORDER BY id) s;
   IF v_places IS NULL THEN RETURN; END IF;
 
@@ -72,6 +72,7 @@ BEGIN
   END IF;
 
   INSERT INTO wf_history SELECT h.id, h.first, h.count, h.data FROM unnest(v_rows, v_events, v_counts, v_datas) h(id, first, count, data) WHERE h.count > 0;
+  DELETE FROM wf_payloads WHERE instance = ANY(ARRAY(SELECT (s->>'row')::bigint FROM unnest(v_steps) s WHERE s ? 'customStatus')) AND sequence = -1;
   INSERT INTO wf_snapshots SELECT (s->>'row')::bigint, s->>'snapshot' FROM unnest(v_steps) s WHERE s ? 'snapshot' ON CONFLICT (instance) DO UPDATE SET data = excluded.data;
 
   SELECT array_agg(e.id) INTO v_ended FROM unnest(v_rows, v_statuses) e(id, status) WHERE wf_is_terminal(e.status);
@@ -101,11 +102,12 @@ BEGIN
 
   WITH stepped AS (
     UPDATE wf_instances i SET
-      fence = i.fence + 1, turn = i.turn + 1, events = i.events + s.count, bytes = i.bytes + length(s.data), updated_at = p_now, failures = 0, version = coalesce(s.version, i.version), status = s.status,
+      fence = i.fence + 1, turn = i.turn + 1, events = i.events + s.count, bytes = i.bytes + length(s.data), updated_at = p_now, failures = 0, version = coalesce(s.step->>'version', i.version), status = s.status,
+      reason = CASE WHEN s.step ? 'reason' THEN s.step->>'reason' ELSE i.reason END, custom_status = CASE WHEN s.step ? 'customStatus' THEN s.step->>'customStatus' ELSE i.custom_status END,
       started_at = CASE WHEN s.status <> 'pending' THEN coalesce(i.started_at, p_now) ELSE i.started_at END, completed_at = CASE WHEN wf_is_terminal(s.status) THEN p_now END,
       ready = CASE WHEN NOT wf_is_terminal(s.status) AND s.status <> 'suspended' THEN (SELECT u.sequence FROM wf_inbox u WHERE u.instance = i.id ORDER BY u.later, u.sequence LIMIT 1) END,
       free_at = NULL, owner = NULL, session = NULL, claim = NULL
-    FROM unnest(v_rows, v_statuses, v_counts, v_datas, v_versions) s(id, status, count, data, version) WHERE i.id = s.id RETURNING i.id, i.app, i.turn, i.ready)
+    FROM unnest(v_rows, v_statuses, v_counts, v_datas, v_steps) s(id, status, count, data, step) WHERE i.id = s.id RETURNING i.id, i.app, i.turn, i.ready)
   SELECT array_agg(id), array_agg(turn), array_agg(ready IS NOT NULL), array_agg(DISTINCT 'workflow/' || app) FILTER (WHERE ready IS NOT NULL) INTO v_instances, v_numbers, v_readies, v_more FROM stepped;
   v_touched := v_touched || v_more;
   FOR v_n IN 1..cardinality(v_instances) LOOP

@@ -140,10 +140,6 @@ export class CommitLane {
     this.#closed = true;
     await this.#working;
   }
-
-  closeConnection(): Promise<void> {
-    return this.#options.keeper.close();
-  }
 }
 
 export function isSessionGone(error: unknown): boolean {

@@ -48,15 +48,20 @@ async function commit(batches: readonly (readonly LedgerOperation[])[]): Promise
   const answers = row?.['answers'] as readonly Answer[];
   return batches.map((_, place) => answers[waiting.findIndex((one) => one.place === place)] ?? {});
 }
-const claimInstances = async (limit: number): Promise<readonly { readonly id: number; readonly fence: number; readonly messages: readonly { readonly sequence: number }[] }[]> => {
+interface Claimed {
+  readonly id: number;
+  readonly fence: number;
+  readonly messages: readonly { readonly sequence: number }[];
+}
+async function claimInstances(limit: number): Promise<readonly Claimed[]> {
   const [row] = await ask('SELECT claim_instances($1, $2, $3, $4, $5, $6, $7, $8, $9) AS answer', [SESSION, ++groups, APP, 'me', limit, 60_000, null, new Json({}), null]);
-  return (row?.['answer'] as { rows: Awaited<ReturnType<typeof claimInstances>> }).rows;
-};
+  const { rows } = (row?.['answer'] ?? { rows: [] }) as { rows: readonly Claimed[] };
+  return rows;
+}
 const create = (instanceId: string, parent?: string): LedgerOperation => ({
   type: 'workflow.create', app: APP, instanceId, executionId: 'x', name: 'w', ifExists: 'terminal', message: { event: '{"kind":"executionStarted"}', kind: 'event' },
   ...(parent === undefined ? {} : { parent: { app: APP, instanceId: parent, executionId: 'x', taskId: 1 } }),
 });
-type Claimed = Awaited<ReturnType<typeof claimInstances>>[number];
 const step = ({ id, fence, messages }: Claimed, rest: Partial<Extract<LedgerOperation, { type: 'workflow.step' }>> = {}): LedgerOperation => ({
   type: 'workflow.step', row: id, fence, consumed: messages.map(({ sequence }) => sequence), status: 'running', reason: null, append: { count: 2, data: '[1,2]' }, ...rest,
 });

@@ -32,19 +32,40 @@ const HISTORY_PAGES = 1000;
 
 const FIND = `SELECT k.place, i.* FROM unnest($1::text[], $2::text[]) WITH ORDINALITY k(app, instance_id, place)
   CROSS JOIN LATERAL (SELECT ${INSTANCE_COLUMNS} FROM wf_instances WHERE app = k.app AND instance_id = k.instance_id) i`;
-/** The page that holds an event, or the first after it. */
-const PAGES = `SELECT k.place, h.* FROM unnest($1::bigint[], $2::bigint[]) WITH ORDINALITY k(instance, event, place)
-  CROSS JOIN LATERAL (SELECT first, count, data FROM wf_history WHERE instance = k.instance AND first >= coalesce((SELECT max(first) FROM wf_history WHERE instance = k.instance AND first <= k.event), 0) ORDER BY first LIMIT 1) h`;
+/** Of each history the page that holds an event, and those after it. */
+const PAGES = `SELECT k.place, h.* FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) WITH ORDINALITY k(instance, event, most, place)
+  CROSS JOIN LATERAL (SELECT first, count, data FROM wf_history WHERE instance = k.instance AND first >= coalesce((SELECT max(first) FROM wf_history WHERE instance = k.instance AND first <= k.event), 0)
+    ORDER BY first LIMIT k.most) h ORDER BY k.place, h.first`;
 
-/** Rows are small; a page may hold some hundred kilobytes. */
+/** Keys of a statement: rows are small; a page may hold some hundred kilobytes. */
 const FIND_MOST = 1000;
-const PAGES_MOST = 50;
+const HISTORIES_MOST = 50;
+/** Pages of one history that share a statement with those of others; what is longer goes on alone. */
+const SHARED_PAGES = 16;
+
+interface Page {
+  readonly first: number;
+  readonly count: number;
+  readonly data: string;
+}
 /** By the places of their keys, which count from 1 in the statement. */
-const byPlace = (rows: readonly Row[]): ReadonlyMap<number, Row> => new Map(rows.map((row) => [Number(row['place']) - 1, row]));
+function byPlace(rows: readonly Row[]): ReadonlyMap<number, readonly Row[]> {
+  const places = new Map<number, Row[]>();
+  for (const row of rows) {
+    const place = Number(row['place']) - 1;
+    const found = places.get(place);
+    if (found) found.push(row);
+    else places.set(place, [row]);
+  }
+  return places;
+}
+const texts = (numbers: readonly number[]): readonly string[] => numbers.map(String);
 
 export function workflowReads(read: Read, now: () => number | null): Reads {
-  const findRow = groupReads<readonly [app: string, instanceId: string], Row>(FIND_MOST, async (keys) => byPlace(await read(FIND, [keys.map(([app]) => app), keys.map(([, instanceId]) => instanceId)])));
-  const findPage = groupReads<readonly [row: number, event: number], Row>(PAGES_MOST, async (keys) => byPlace(await read(PAGES, [keys.map(([row]) => String(row)), keys.map(([, event]) => String(event))])));
+  const findRow = groupReads<readonly [app: string, instanceId: string], readonly Row[]>(FIND_MOST, async (keys) => byPlace(await read(FIND, [keys.map(([app]) => app), keys.map(([, instanceId]) => instanceId)])));
+  const findPages = groupReads<readonly [row: number, event: number, most: number], readonly Row[]>(HISTORIES_MOST, async (keys) =>
+    byPlace(await read(PAGES, [texts(keys.map(([row]) => row)), texts(keys.map(([, event]) => event)), texts(keys.map(([, , most]) => most))])),
+  );
   return {
     async expired({ app, limit }) {
       const [row] = await read(EXPIRED, [app, now()]);
@@ -54,27 +75,25 @@ export function workflowReads(read: Read, now: () => number | null): Reads {
       return { activities, ...(next === Infinity ? {} : { nextAt: next }) };
     },
     async find(app, instanceId) {
-      const row = await findRow([app, instanceId]);
-      return row && workflowRow(row as unknown as InstanceColumns);
+      const [row] = instancesOf((await findRow([app, instanceId])) ?? []);
+      return row && workflowRow(row);
     },
     list: (query) => list(read, query),
     async history(row, from, limit) {
-      if (limit === 1) {
-        const page = (await findPage([row, from])) as { first: number; count: number; data: string } | undefined;
-        return page ? [{ first: page.first, count: page.count, data: page.data }] : [];
-      }
-      const pages: { first: number; count: number; data: string }[] = [];
-      let count = 0;
-      for (let start = from; count < limit; ) {
-        const most = Math.min(HISTORY_PAGES, limit - count);
-        const rows = (await read(HISTORY, [row, start, most])) as unknown as typeof pages;
-        for (const page of rows) {
-          if (count >= limit) break;
-          pages.push({ first: page.first, count: page.count, data: page.data });
-          count += page.first + page.count - Math.max(page.first, from);
+      const pages: Page[] = [];
+      let events = 0;
+      let start = from;
+      // A page holds at least one event.
+      for (let isFirst = true; events < limit; isFirst = false) {
+        const most = Math.min(limit - events, isFirst ? SHARED_PAGES : HISTORY_PAGES);
+        const found = (isFirst ? ((await findPages([row, start, most])) ?? []) : await read(HISTORY, [row, start, most])) as unknown as readonly Page[];
+        for (const { first, count, data } of found) {
+          if (events >= limit) break;
+          pages.push({ first, count, data });
+          events += first + count - Math.max(first, from);
         }
-        const last = rows.at(-1);
-        if (!last || rows.length < most) break;
+        const last = found.at(-1);
+        if (!last || found.length < most) break;
         start = last.first + last.count;
       }
       return pages;

@@ -1,10 +1,15 @@
 /** What things cost, counted in rows and statements: the same however much is there, and whatever the server's planner knows of it. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { LedgerOperation, LedgerResult } from '@mecha/components/kit';
+import { createKeptLog, realClock } from '@mecha/components/kit/testing.ts';
 import { Json, type Connection, type Row, type Value } from '@mecha/components/postgresql/connection.ts';
 import { serverAddress } from '../../../../test/servers/servers.ts';
+import { Engine } from '../../engine/engine.ts';
+import { functionActivities, functionExecutor, type WorkflowFunction } from '../../engine/testing.ts';
+import { createMemoryLedger } from '../memory-ledger.ts';
 import { encodeBatch, encodeGroup, inLockOrder } from './encode-batch.ts';
 import { migrate } from './migrate.ts';
+import { TABLES } from './schema-tables.ts';
 import { createTestSchema, type TestSchema } from './testing.ts';
 import { workflowReads } from './workflow-reads.ts';
 
@@ -59,7 +64,7 @@ async function claimInstances(limit: number): Promise<readonly Claimed[]> {
   return rows;
 }
 const create = (instanceId: string, parent?: string): LedgerOperation => ({
-  type: 'workflow.create', app: APP, instanceId, executionId: 'x', name: 'w', ifExists: 'terminal', message: { event: '{"kind":"executionStarted"}', kind: 'event' },
+  type: 'workflow.create', app: APP, instanceId, executionId: 'x', name: 'w', ifExists: 'unique', message: { event: '{"kind":"executionStarted"}', kind: 'event' },
   ...(parent === undefined ? {} : { parent: { app: APP, instanceId: parent, executionId: 'x', taskId: 1 } }),
 });
 const step = ({ id, fence, messages }: Claimed, rest: Partial<Extract<LedgerOperation, { type: 'workflow.step' }>> = {}): LedgerOperation => ({
@@ -150,6 +155,67 @@ describe('on PostgreSQL', () => {
     expect(statements).toBeLessThanOrEqual(1 + 4);
     const [one] = claimed;
     expect(await rowsRead(() => history(one?.id ?? 0, 0, 3))).toBeLessThanOrEqual(4);
+  });
+
+  test('a hundred steps, or results, of a group call no function of the database a hundred times', async () => {
+    const COUNT = 100;
+    await commit(Array.from({ length: COUNT }, (_, n) => [create(String(n))]));
+    const claimed = await claimInstances(COUNT);
+    const calls = async (work: () => Promise<unknown>): Promise<number> => {
+      await connection.script("BEGIN; SET LOCAL track_functions = 'pl'");
+      await work();
+      const [row] = await connection.query('SELECT sum(calls) AS calls FROM pg_stat_xact_user_functions WHERE schemaname = $1', [schema.address.schema]);
+      await connection.script('COMMIT');
+      return Number(row?.['calls']);
+    };
+    let stepped: readonly Answer[] = [];
+    expect(await calls(async () => (stepped = await commit(claimed.map((one) => [step(one, { activities: ordered(1) })]))))).toBeLessThan(20);
+    expect(await calls(() => commit(stepped.map((answer) => [complete(workflowOf(answer).activities?.[0] ?? 0)])))).toBeLessThan(20);
+    expect((await claimInstances(COUNT)).length).toBe(COUNT);
+  });
+
+  test.each(['near', 'far'])('what the engine commits for a workflow of activities is of that kind, but for its start (%s)', async (distance) => {
+    const ledger = createMemoryLedger({ clock: realClock });
+    const batches: (readonly LedgerOperation[])[] = [];
+    const commit = ledger.commit.bind(ledger);
+    ledger.commit = (batch) => {
+      batches.push(batch);
+      return commit(batch);
+    };
+    const engine = new Engine({ appId: 'a', namespace: 'default', ledger, clock: realClock, random: Math.random, newId: () => crypto.randomUUID(), log: createKeptLog() });
+    const chain: WorkflowFunction = function* (context) {
+      const one = yield context.activity('add', context.input);
+      context.setCustomStatus('half');
+      return yield context.activity('add', one);
+    };
+    engine.attachExecutor(functionExecutor({ chain }, { inline: distance === 'near' }));
+    engine.attachActivities(functionActivities({ add: (input) => Number(input) + 1 }));
+    engine.start();
+    const { instanceId } = await engine.operations.start({ name: 'chain', input: '1' });
+    await engine.queries.waitFor(instanceId, 'end', AbortSignal.timeout(10_000));
+    expect((await engine.queries.get(instanceId))?.output).toBe('3');
+    await engine.stop();
+    await ledger.close();
+    const kinds = batches.map((batch) => encodeBatch(batch).plain ?? batch.map(({ type }) => type).join());
+    expect(kinds).toEqual(distance === 'near' ? ['workflow.create,workflow.first-step', 'step', 'step'] : ['workflow.create', 'step', 'complete', 'step', 'complete', 'step']);
+  });
+
+  test('a schema of version 1 is brought up to date with what it holds', async () => {
+    const old = await createTestSchema(serverAddress('postgresql'));
+    try {
+      await old.connection.script(`CREATE SCHEMA "${old.address.schema}"; CREATE TABLE ledger_meta (name text PRIMARY KEY, value text NOT NULL); INSERT INTO ledger_meta VALUES ('schema', '1'); ${TABLES}
+        INSERT INTO wf_instances (app, instance_id, execution, name, status, created_at, updated_at, ready) VALUES ('${APP}', 'old', 'x', 'w', 'pending', 1, 1, 1);
+        INSERT INTO wf_inbox (instance, is_result, event) SELECT id, false, '{}' FROM wf_instances`);
+      const ledger = await old.open();
+      const { instances } = await ledger.workflows.claimInstances({ app: APP, owner: 'me', limit: 10, leaseMs: 1000 });
+      expect(instances.map(({ instanceId, messages }) => [instanceId, messages.length])).toEqual([['old', 1]]);
+      const { instances: listed } = await ledger.workflows.list({ app: APP, limit: 10, name: 'w' });
+      expect(listed.map(({ instanceId }) => instanceId)).toEqual(['old']);
+      await expect(ledger.commit([create('old')])).rejects.toMatchObject({ key: 'old' });
+      await ledger.close();
+    } finally {
+      await old.drop();
+    }
   });
 
   test('steps and results of a group are answered as if each were alone: one refused spoils no other, what is named twice counts once', async () => {

@@ -113,18 +113,15 @@ export interface EncodedGroup {
   readonly durable: boolean;
 }
 
-export function encodeGroup(batches: readonly EncodedBatch[]): EncodedGroup {
+/** From so many of a kind on, they are applied together: fewer cost less by themselves. */
+const TOGETHER_FROM = 3;
+
+export function encodeGroup(batches: readonly EncodedBatch[], togetherFrom: number = TOGETHER_FROM): EncodedGroup {
+  const together = new Set([...chooseTogether(batches, 'step', togetherFrom), ...chooseTogether(batches, 'complete', togetherFrom)]);
   let at = 0;
-  const seen = new Set<string>();
   const operations = batches.map((batch) => {
     let next = 0;
-    const [first] = batch.operations;
-    // Of one instance, and of one activity, one of many; the others are by themselves.
-    const name = first && batch.plain && `${batch.plain} ${String(first['row'] ?? first['activity'])}`;
-    if (name !== undefined && !seen.has(name)) {
-      seen.add(name);
-      return first;
-    }
+    if (together.has(batch)) return batch.operations[0];
     return batch.operations.map((operation) => {
       if (!('size' in operation)) return operation;
       const placed = { ...operation, at };
@@ -135,10 +132,16 @@ export function encodeGroup(batches: readonly EncodedBatch[]): EncodedGroup {
   return {
     batches: new Json(operations),
     data: Buffer.concat(batches.flatMap(({ data }) => data), at),
-    locks: encodeLocks(batches),
+    locks: encodeLocks(batches, together),
     claims: batches.some(({ claims }) => claims),
     durable: batches.some(({ durable }) => durable),
   };
+}
+
+/** Of one instance, or one activity, one is among them; the others are by themselves. */
+function chooseTogether(batches: readonly EncodedBatch[], kind: EncodedBatch['plain'], from: number): readonly EncodedBatch[] {
+  const chosen = new Map(batches.filter(({ plain }) => plain === kind).map((batch) => [batch.operations[0]?.['row'] ?? batch.operations[0]?.['activity'], batch]));
+  return chosen.size < from ? [] : [...chosen.values()];
 }
 
 function dataOf(operation: LedgerOperation): Uint8Array | undefined {
@@ -248,14 +251,14 @@ function addLocks(operation: LedgerOperation, locks: OpenLocks): void {
   }
 }
 
-function encodeLocks(batches: readonly EncodedBatch[]): Json | null {
+function encodeLocks(batches: readonly EncodedBatch[], together: ReadonlySet<EncodedBatch>): Json | null {
   const of = <Kind extends keyof Locks>(kind: Kind): Locks[Kind][number][] => batches.flatMap(({ locks }) => locks[kind] as Locks[Kind][number][]);
   const states = distinctPairs(of('states'));
   const topics = [...new Set(of('topics'))];
   const groups = distinctPairs(of('groups'));
   const instances = { rows: of('rows'), activities: of('activities'), names: distinctPairs(of('names')), children: of('children') };
-  // Those of one kind that are applied together come last: what others lock of the instances would be before them.
-  const isMixed = batches.some(({ plain }) => plain) && batches.some(({ plain, locks: { rows, names } }) => !plain && rows.length + names.length > 0);
+  // What is applied together comes last: what others lock of the instances would be before it.
+  const isMixed = together.size > 0 && batches.some((batch) => !together.has(batch) && batch.locks.rows.length + batch.locks.names.length > 0);
   if (!isMixed && batches.every(({ lockKey }) => lockKey !== undefined)) return null;
   const instanceCount = Object.values(instances).reduce((sum, { length }) => sum + length, 0);
   return new Json({

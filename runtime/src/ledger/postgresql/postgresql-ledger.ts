@@ -38,6 +38,8 @@ export interface PostgresqlLedgerOptions {
   readonly random: () => number;
   /** For tests: this time instead of the database's. */
   readonly clock?: Clock;
+  /** For tests: steps and results of a group are applied together from this many on. */
+  readonly togetherFrom?: number;
   /** How long a request waits for a database that cannot be reached. */
   readonly patienceMs?: number;
   /** How long the start does. */
@@ -59,7 +61,7 @@ const OPEN_PATIENCE_MS = 60_000;
 const READ_TRIES_MAX = 5;
 const LOG_AGAIN_MS = 60_000;
 
-export async function openPostgresqlLedger({ address, registry, log, random, clock: turned, patienceMs = PATIENCE_MS, openPatienceMs = OPEN_PATIENCE_MS }: PostgresqlLedgerOptions): Promise<PostgresqlLedger> {
+export async function openPostgresqlLedger({ address, registry, log, random, clock: turned, togetherFrom, patienceMs = PATIENCE_MS, openPatienceMs = OPEN_PATIENCE_MS }: PostgresqlLedgerOptions): Promise<PostgresqlLedger> {
   const databaseClock = new DatabaseClock(systemClock);
   const clock = turned ?? databaseClock;
   const now = (): number | null => turned?.now() ?? null;
@@ -86,7 +88,7 @@ export async function openPostgresqlLedger({ address, registry, log, random, clo
   };
   const lanes = { timers: systemClock, session, patienceMs, keepSession };
   const keepers = { commits: keeperOf(), claims: keeperOf((connection) => connection.script('SET synchronous_commit = off')), reads: keeperOf() };
-  const commits = new CommitLane({ ...lanes, keeper: keepers.commits, now });
+  const commits = new CommitLane({ ...lanes, keeper: keepers.commits, now, togetherFrom });
   const claims = new ClaimLane({ ...lanes, keeper: keepers.claims });
   const notices = new Notices({ schema: address.schema, session, timers: systemClock, wake: watches.wake, wakeAll: watches.wakeAll, onTrouble: tellTrouble });
   notices.keep(keeperOf(notices.listen));

@@ -209,7 +209,7 @@ BEGIN RETURN p_state IN ('${CONFLICT}', '${TOPIC_FULL}') OR left(p_state, 2) IN 
 CREATE OR REPLACE FUNCTION run_group(p_session bigint, p_group bigint, p_batches jsonb, p_data bytea, p_locks jsonb, p_claims boolean, p_durable boolean, p_now bigint) RETURNS json LANGUAGE plpgsql AS $$
 DECLARE
   v_now bigint; v_batch jsonb; v_place integer; v_run jsonb := '{"topics": {}, "groups": {}}'; v_next jsonb; v_answer jsonb; v_answers jsonb[] := array_fill(NULL::jsonb, ARRAY[jsonb_array_length(p_batches)]);
-  v_detail text; v_again boolean := false; v_results json;
+  v_detail text; v_alone integer := 0; v_again boolean := false; v_results json;
 BEGIN
   IF NOT p_durable THEN PERFORM set_config('synchronous_commit', 'off', true); END IF;
   IF p_claims THEN PERFORM hold_session(p_session); END IF;
@@ -219,9 +219,12 @@ BEGIN
     FOR v_batch, v_place IN SELECT * FROM jsonb_array_elements(p_batches) WITH ORDINALITY e(b, n) WHERE jsonb_typeof(b) = 'array' LOOP
       SELECT b.p_run, b.answer INTO v_run, v_answer FROM apply_batch(p_session, v_batch, p_data, v_now, v_run) b;
       v_answers[v_place] := v_answer;
+      v_alone := v_alone + 1;
     END LOOP;
-    v_answers := wf_complete_many(p_batches, v_answers);
-    v_answers := wf_step_many(p_session, p_batches, v_now, v_answers);
+    IF v_alone < cardinality(v_answers) THEN
+      v_answers := wf_complete_many(p_batches, v_answers);
+      v_answers := wf_step_many(p_session, p_batches, v_now, v_answers);
+    END IF;
   EXCEPTION WHEN OTHERS THEN
     IF NOT is_refusal(SQLSTATE) THEN RAISE; END IF;
     v_again := true;

@@ -6,15 +6,14 @@
  *
  * No two of these steps are of one instance, and no two results of one activity; all instances were locked before (`lock_rows`).
  *
- * Rows are looked for by arrays, or by subqueries that cannot be merged into a join (OFFSET 0): a join of tables that were empty when the
- * server last looked is planned as reading all of one for each row of the other.
+ * Rows of the queues (activities, messages) are looked for by arrays, or by subqueries that cannot be merged into a join (OFFSET 0): a join with
+ * a table that was empty when the server last looked is planned as reading all of it for each row of the other.
  */
 import { CONFLICT } from './schema-commit.ts';
 
-const ANSWER_TOUCHED = "jsonb_build_object('results', jsonb_build_array(jsonb_build_object('workflow', $1)), 'touched', to_jsonb($2))";
-
 export const MANY_FUNCTIONS = `
-CREATE OR REPLACE FUNCTION wf_answer(p_result jsonb, p_touched text[]) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$ SELECT ${ANSWER_TOUCHED} $$;
+CREATE OR REPLACE FUNCTION wf_answer(p_result jsonb, p_touched text[]) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
+SELECT jsonb_build_object('results', jsonb_build_array(jsonb_build_object('workflow', p_result)), 'touched', to_jsonb(p_touched)) $$;
 
 -- The plain results of activities in p_batches; their answers are put in their places.
 CREATE OR REPLACE FUNCTION wf_complete_many(p_batches jsonb, INOUT p_answers jsonb[]) LANGUAGE plpgsql AS $$

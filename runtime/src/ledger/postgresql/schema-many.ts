@@ -4,7 +4,8 @@
  * answers are those of `schema-workflow.ts`. Where any would be refused, the refusal is raised, and the whole group is applied again, one
  * batch after the other (`run_group`): so nobody looks here for whose fault it was.
  *
- * No two of these steps are of one instance, and no two results of one activity; all instances were locked before (`lock_rows`).
+ * No two of these steps are of one instance, and no two results of one activity. Instances are locked in order of their ids: those of results before
+ * (`lock_rows`), those of steps here.
  *
  * Rows of the queues (activities, messages) are looked for by arrays, or by subqueries that cannot be merged into a join (OFFSET 0): a join with
  * a table that was empty when the server last looked is planned as reading all of it for each row of the other.

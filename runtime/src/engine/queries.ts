@@ -26,6 +26,8 @@ export interface Wait {
 
 const WAITS_MAX = 100;
 const WAITER_SWEEP_MS = 50;
+/** Instances that a sweep reads at once. */
+const SWEEP_READS = 500;
 
 export interface QueriesParts {
   readonly app: string;
@@ -72,11 +74,14 @@ export class Queries {
   async #get(instanceId: string, { payloads = true, app = this.#parts.app }: Parameters<Queries['get']>[1] & object): Promise<WorkflowState | undefined> {
     const row = await this.#ledger.workflows.find(app, instanceId);
     if (!row || !payloads) return row && withoutLargeStatus(row);
-    const started = (await this.#start(row)) as Extract<HistoryEvent, { kind: 'executionStarted' }> | undefined;
-    const ended = isTerminalStatus(row.status) ? await this.#end(row) : undefined;
+    const [started, ended, customStatus] = await Promise.all([
+      this.#start(row) as Promise<Extract<HistoryEvent, { kind: 'executionStarted' }> | undefined>,
+      isTerminalStatus(row.status) ? this.#end(row) : undefined,
+      row.customStatus === undefined ? undefined : this.#customStatus(row),
+    ]);
     return {
       ...row,
-      ...(row.customStatus === undefined ? {} : { customStatus: await this.#customStatus(row) }),
+      ...(customStatus === undefined ? {} : { customStatus }),
       ...(started?.input === undefined ? {} : { input: started.input }),
       ...(ended?.result === undefined ? {} : { output: ended.result }),
       ...(ended?.failure === undefined ? {} : { failure: ended.failure }),
@@ -213,12 +218,16 @@ export class Queries {
     });
   }
   async #sweep(): Promise<void> {
-    for (const waiters of [...this.#waiters.values()]) {
-      for (const waiter of [...waiters]) {
-        // A ledger that cannot be read now is asked again by the waiter itself.
-        const status = await this.#ledger.workflows.find(waiter.app, waiter.instanceId).then((row) => row?.status, () => 'completed' as const);
-        if (status !== undefined && waiter.until(status)) waiter.resolve();
-      }
-    }
+    // Side by side: a ledger that is far reads many rows by one statement.
+    const all = [...this.#waiters.values()];
+    for (let n = 0; n < all.length; n += SWEEP_READS) await Promise.all(all.slice(n, n + SWEEP_READS).map((waiters) => this.#look([...waiters])));
+  }
+  /** All of these wait for the same instance. */
+  async #look(waiters: readonly Waiter[]): Promise<void> {
+    const [one] = waiters;
+    if (!one) return;
+    // A ledger that cannot be read now is asked again by the waiter itself.
+    const status = await this.#ledger.workflows.find(one.app, one.instanceId).then((row) => row?.status, () => 'completed' as const);
+    for (const waiter of waiters) if (status !== undefined && waiter.until(status)) waiter.resolve();
   }
 }

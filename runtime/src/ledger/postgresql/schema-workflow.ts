@@ -5,10 +5,10 @@
  * Whoever puts a message into an inbox holds the lock on its instance, so `ready` is never set beside a lease that is being given.
  */
 import { CONFLICT } from './schema-commit.ts';
+import { BY_PARENT } from './schema-tables.ts';
 
 export const WORKFLOW_FUNCTIONS = `
-CREATE OR REPLACE FUNCTION wf_is_terminal(p_status text) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS $$
-BEGIN RETURN p_status IN ('completed', 'failed', 'terminated', 'canceled'); END $$;
+CREATE OR REPLACE FUNCTION wf_is_terminal(p_status text) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$ SELECT p_status IN ('completed', 'failed', 'terminated', 'canceled') $$;
 
 -- The oldest unread message, those of a reset first.
 CREATE OR REPLACE FUNCTION wf_unread(p_row bigint) RETURNS bigint LANGUAGE plpgsql AS $$
@@ -72,7 +72,7 @@ BEGIN
     CONTINUE WHEN v_member.id IS NULL;
     RETURN NEXT v_member;
     EXIT WHEN NOT p_recurse;
-    v_queue := v_queue || ARRAY(SELECT id FROM wf_instances WHERE parent_app = v_member.app AND parent_id = v_member.instance_id AND NOT id = ANY(v_queue) ORDER BY id);
+    v_queue := v_queue || ARRAY(SELECT id FROM wf_instances WHERE parent_app = v_member.app AND parent_id = v_member.instance_id AND ${BY_PARENT} AND NOT id = ANY(v_queue) ORDER BY id);
   END LOOP;
 END $$;
 

@@ -38,7 +38,7 @@ export function refusal(resource: Resource, role: 'task' | 'reader' | 'writer' =
   if (block === 'binding') return target !== '' && operation !== '' && resource.pattern !== 'sync' ? undefined : 'arn:mecha:binding:::<name>:<operation>';
   const operations = OPERATIONS[block];
   if (!operations) return `tasks of the block '${block}' are not served yet; there are invoke, http, state, pubsub, binding, workflow, jobs, activities and nested executions`;
-  if (resource.pattern === 'sync') return `'.sync' exists for nested executions only`;
+  if (resource.pattern === 'sync' && (block !== 'workflow' || operation !== 'start')) return "'.sync' exists for nested executions and for arn:mecha:workflow:::<name>:start";
   if (operations.includes(operation) && target !== '') return undefined;
   const meant = nearest(operation, operations);
   return `arn:mecha:${block}:::<component>:${operations.join('|')}${meant === undefined || meant === operation ? '' : `; did you mean '${meant}'?`}`;

@@ -11,7 +11,7 @@
  */
 import { LedgerConflict, type ClaimedWorkflow, type Ledger, type NewWorkflow, type WorkflowAppend, type WorkflowOperation, type WorkflowResult, type WorkflowStatus, type WorkflowStep } from '@mecha/components/kit';
 import { messageOf as wordsOf } from '../errors.ts';
-import { appendOf, bytesOf, composeStep, endMessage, type ComposeContext, type ComposedStep } from './compose-step.ts';
+import { appendOf, bytesOf, composeStep, endMessage, type ComposeContext, type ComposedStep, type Termination } from './compose-step.ts';
 import { appOf, type EngineParts, type EngineSettings } from './engine-parts.ts';
 import type { EngineMetrics } from './engine-metrics.ts';
 import { ExecutorUnavailable, TurnRejected, type StallReason, type TurnResult, type WorkflowExecutor } from './executor.ts';
@@ -34,6 +34,7 @@ export interface TurnRunnerParts extends Omit<EngineParts, 'settings' | 'metrics
   readonly startActivity: (started: StartedActivity) => void;
   readonly unclaimActivity: (name: string) => void;
   readonly onStatus: (app: string, instanceId: string, status: WorkflowStatus) => void;
+  readonly onTerminate: (termination: Termination) => void;
 }
 type WorkflowStepClaim = { readonly owner: string; readonly leaseMs: number };
 
@@ -309,7 +310,7 @@ export class TurnRunner {
   }
 
   /** The step is in the ledger: memory follows (T2), and what it scheduled for this process begins. */
-  #committed(memory: Remembered, { body, appended, executionId, ended }: ComposedStep, result: WorkflowResult, claims: Claims): void {
+  #committed(memory: Remembered, { body, appended, executionId, ended, terminates }: ComposedStep, result: WorkflowResult, claims: Claims): void {
     const { settings, log } = this.#parts;
     const { app, instanceId, row } = memory;
     const before = memory.status;
@@ -339,6 +340,7 @@ export class TurnRunner {
     if (ended) this.#forget(memory);
     else this.#memory.keep(memory);
     if (before !== body.status) this.#parts.onStatus(app, instanceId, body.status);
+    for (const termination of terminates) this.#parts.onTerminate(termination);
     const ids = result.activities ?? [];
     for (const [n, { taskId, name, request, claim }] of (body.activities ?? []).entries()) {
       const activity = ids[n];

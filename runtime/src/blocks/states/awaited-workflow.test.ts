@@ -68,6 +68,16 @@ describe('a task that waits for a workflow', () => {
     await until(async () => (await statusOf('ship-7')) === 'terminated');
   });
 
+  test('is stopped with the execution also when no worker is there, and before any was', async () => {
+    const machine = await bench.create('m', one({ Parameters: { 'InstanceId.$': '$' } }));
+    const other = await bench.create('n', one({ Parameters: { 'InstanceId.$': '$', AppId: 'other' } }));
+    const executions = [await bench.started(machine, 'a'), await bench.started(other, 'b')];
+    expect(await statusOf('a')).toBe('pending');
+    for (const executionArn of executions) await bench.call('StopExecution', { executionArn });
+    await until(async () => (await statusOf('a')) === 'terminated');
+    await until(async () => (await bench.ledger.workflows.find('default/other', 'b'))?.status === 'terminated');
+  });
+
   test('is stopped by the time of the task', async () => {
     await worker(waits);
     const executionArn = await bench.started(await bench.create('m', one({ Parameters: { InstanceId: 'ship-7' }, TimeoutSeconds: 1 })));

@@ -261,6 +261,7 @@ export class TurnRunner {
 
   async #ask(memory: Remembered, newEvents: readonly HistoryEvent[], fence: number, signal: AbortSignal): Promise<TurnResult> {
     const { executor, app, instanceId, executionId, name, version, parent, createdAt, turn, events, past, snapshot } = memory;
+    const wanted = new AbortController();
     const answer = executor.runTurn(
       {
         instance: { app, instanceId, executionId, name, createdAt, ...(version === undefined ? {} : { version }), ...(parent === undefined ? {} : { parent }) },
@@ -271,17 +272,23 @@ export class TurnRunner {
         newEvents,
         ...(snapshot === undefined ? {} : { snapshot }),
       },
-      signal,
+      wanted.signal,
     );
     if (!(answer instanceof Promise)) return answer;
-    return this.#inTime(answer, signal);
+    return this.#inTime(answer, signal, wanted);
   }
 
-  async #inTime(answer: Promise<TurnResult>, signal: AbortSignal): Promise<TurnResult> {
+  /** Whoever was asked is told when it is too late: it may still have the turn before it, and would begin on a past that is over. */
+  async #inTime(answer: Promise<TurnResult>, signal: AbortSignal, wanted: AbortController): Promise<TurnResult> {
     const { clock, settings } = this.#parts;
     const late = Promise.withResolvers<never>();
-    const cancel = clock.after(settings.turnTimeoutMs, () => late.reject(new ExecutorUnavailable(`no answer within ${settings.turnTimeoutMs} ms`)));
-    const onAbort = (): void => late.reject(new ExecutorUnavailable('the turn is no longer wanted'));
+    const giveUp = (why: string): void => {
+      late.reject(new ExecutorUnavailable(why));
+      wanted.abort();
+    };
+    const cancel = clock.after(settings.turnTimeoutMs, () => giveUp(`no answer within ${settings.turnTimeoutMs} ms`));
+    const onAbort = (): void => giveUp('the turn is no longer wanted');
+    if (signal.aborted) onAbort();
     signal.addEventListener('abort', onAbort, { once: true });
     try {
       return await Promise.race([answer, late.promise]);

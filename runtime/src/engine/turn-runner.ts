@@ -11,7 +11,7 @@
  */
 import { LedgerConflict, type ClaimedWorkflow, type Ledger, type NewWorkflow, type WorkflowAppend, type WorkflowOperation, type WorkflowResult, type WorkflowStatus, type WorkflowStep } from '@mecha/components/kit';
 import { messageOf as wordsOf } from '../errors.ts';
-import { appendOf, bytesOf, composeStep, endMessage, type ComposeContext, type ComposedStep, type Termination } from './compose-step.ts';
+import { appendOf, bytesOf, composeStep, endMessage, messageOf, type ComposeContext, type ComposedStep, type Termination } from './compose-step.ts';
 import { appOf, type EngineParts, type EngineSettings } from './engine-parts.ts';
 import type { EngineMetrics } from './engine-metrics.ts';
 import { ExecutorUnavailable, TurnRejected, type StallReason, type TurnResult, type WorkflowExecutor } from './executor.ts';
@@ -425,12 +425,14 @@ export class TurnRunner {
 }
 
 /** What the history says of a termination. */
-export function terminationOf(terminated: Extract<HistoryEvent, { kind: 'executionTerminated' }>, at: number): { readonly append: WorkflowAppend } {
+export function terminationOf(terminated: Extract<HistoryEvent, { kind: 'executionTerminated' }>, at: number): { readonly append: WorkflowAppend; readonly keepUnread: string } {
   const { input } = terminated;
   const events: HistoryEvent[] = [
     { kind: 'workflowStarted', id: -1, at },
     terminated,
     { kind: 'executionCompleted', id: -1, at, status: 'terminated', ...(input === undefined ? {} : { result: input }) },
   ];
-  return { append: appendOf(events) };
+  return { append: appendOf(events), keepUnread: START_MESSAGE };
 }
+/** How the text of a start begins: one that ends unread stays in the history, which would not say with what it was started. */
+const START_MESSAGE = messageOf({ kind: 'executionStarted', id: -1, at: 0, name: '', instanceId: '', executionId: '' }).event.slice(0, '{"kind":"executionStarted"'.length);

@@ -210,7 +210,7 @@ export type WorkflowOperation =
   | { readonly type: 'workflow.reopen'; readonly row: number; readonly message: WorkflowMessage }
   /**
    * Overtakes whatever turn is under way: the status is set and `append` added to the history. `recurse`: of all descendants too,
-   * those that are not finished. Instances of the names in `graceful` get its message instead. `keepUnread`: who ends with its oldest unread
+   * those that are not finished. Instances of the names in `graceful` get its message instead, and read it at once, though suspended or resting. `keepUnread`: who ends with its oldest unread
    * message beginning so has it in the history before `append`, as a list of one. Result: `count` of those it reached.
    */
   | {

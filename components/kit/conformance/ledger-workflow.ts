@@ -487,6 +487,16 @@ export function workflowLedgerConformance(name: string, subject: LedgerUnderTest
         expect(await Promise.all(['1', '2', '3'].map(async (id) => (await find(id))?.events))).toEqual([3, 2, 2]);
       });
 
+      test('who is told to end instead, and is suspended, is so no more and reads it, after what came before', async () => {
+        const { row = 0 } = await create('1', { name: 'graceful' });
+        await step(await claim());
+        await control(row, 'suspended');
+        await send('1', 'before');
+        expect(await control(row, 'terminated', { graceful: { names: ['graceful'], message: event('please end') } })).toEqual({ applied: true, count: 1 });
+        expect((await find('1'))?.status).toBe('running');
+        expect(texts(await claim())).toEqual(['before', 'please end']);
+      });
+
       test('a step that adds an activity or a timer of an id that is there is refused', async () => {
         await create('1');
         const { fence } = await step(await claim(), { activities: [task(1)], timers: [{ timerId: 2, message: result('t') }] });

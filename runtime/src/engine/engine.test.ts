@@ -490,6 +490,10 @@ describe('operations', () => {
     expect(await ended(engine, '1')).toMatchObject({ status: 'terminated', input: '1', output: '"undone"' });
     const events = (await engine.queries.history('1')).map(({ event }) => event);
     expect(events.map((event: HistoryEvent) => (event.kind === 'audit' ? event.data : event.kind))).toEqual(['executionStarted', 'executionTerminated', { type: 'Undoing' }, { type: 'Undone' }, 'executionCompleted']);
+    await engine.operations.start({ name: 'saga', instanceId: '3' });
+    await engine.operations.suspend('3');
+    await engine.operations.terminate('3');
+    expect(await ended(engine, '3')).toMatchObject({ status: 'terminated', output: '"undone"' });
     await engine.operations.terminate('2', { force: true });
     expect(await engine.queries.get('2')).toMatchObject({ status: 'terminated' });
   });

@@ -122,11 +122,11 @@ export class Engine {
     }
   }
 
-  /** Whom nobody runs here ends all the same; the word that it was sent stays for a crash in between. Never rejects. */
+  /** Whom nobody runs here, and who is suspended, ends all the same; the word that it was sent stays for a crash in between. Never rejects. */
   async #terminateUnread({ app, instanceId, reason, recurse }: Termination): Promise<void> {
     try {
       const found = await this.#parts.ledger.workflows.find(app, instanceId);
-      if (!found || isTerminalStatus(found.status) || chosen(this.#executors, found.name)) return;
+      if (!found || isTerminalStatus(found.status) || (found.status !== 'suspended' && chosen(this.#executors, found.name))) return;
       await this.operations.terminate(instanceId, { app, recurse, ...(reason === undefined ? {} : { output: reason }) });
     } catch (error) {
       this.#parts.log.debug({ app, instanceId, err: error }, 'a workflow that is to end does so when somebody runs it');

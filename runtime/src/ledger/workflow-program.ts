@@ -298,7 +298,7 @@ export class WorkflowRequests {
       if (isTerminalStatus(row.status) || row.status === status || (status === 'running' && row.status !== 'suspended')) continue;
       count++;
       if (graceful?.names.includes(row.name)) {
-        this.#deliver(row, graceful.message, touched);
+        this.#tellToEnd(row, graceful.message, touched);
         continue;
       }
       const hasEnded = status === 'terminated';
@@ -315,6 +315,18 @@ export class WorkflowRequests {
       if (id === operation.row && operation.toParent) this.#tellParent(parentOf(row), operation.toParent, touched);
     }
     return { applied: count > 0, count };
+  }
+
+  /** It hears of it now, whatever it rests for, unless a turn is under way. */
+  #tellToEnd(row: Stepped, message: WorkflowMessage, touched: Set<string>): void {
+    const rests = row.owner === null && (row.status === 'suspended' || row.free_at !== null);
+    const target: Target = rests ? { ...row, status: row.status === 'suspended' ? 'running' : row.status, free_at: null } : row;
+    if (rests) {
+      this.#sql('UPDATE wf_instances SET status = ?, free_at = NULL WHERE id = ?').run(target.status, row.id);
+      touched.add(`workflow-status/${row.app}`);
+    }
+    this.#deliver(target, message, touched);
+    if (rests) this.#markReady(target, touched);
   }
 
   /** Bytes that its history has grown by: one event, or none. */

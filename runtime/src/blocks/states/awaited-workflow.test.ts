@@ -25,6 +25,21 @@ const waits: WorkflowFunction = function* (context) {
   return yield context.event('go');
 };
 
+describe('what is paused', () => {
+  const WAIT: Fields = { StartAt: 'W', States: { W: { Type: 'Wait', Seconds: 600, End: true } } };
+  test('ends when it is stopped, also by an execution that gives it up', async () => {
+    const child = await bench.create('child', WAIT);
+    const [alone, nested, paused] = [await bench.started(child, {}, { name: 'alone' }), await bench.started(await bench.create('parent', one({ Resource: 'arn:aws:states:::states:startExecution.sync', Parameters: { StateMachineArn: child, Name: 'nested' } }))), await bench.started(await bench.create('m', one({ Parameters: { InstanceId: 'ship-7' } })))];
+    const begun = await worker(waits);
+    await until(() => begun.length === 1);
+    const { operations } = await bench.engine();
+    for (const instanceId of ['execution:child:alone', 'execution:child:nested', 'ship-7']) await operations.suspend(instanceId);
+    for (const executionArn of [alone, nested, paused]) await bench.call('StopExecution', { executionArn });
+    for (const executionArn of [alone, nested, paused, alone.replace('alone', 'nested')]) expect((await bench.ended(executionArn)).status).toBe('ABORTED');
+    await until(async () => (await statusOf('ship-7')) === 'terminated');
+  });
+});
+
 describe('a task that waits for a workflow', () => {
   test('has its output as result, under an id that the history tells when it was begun', async () => {
     const begun = await worker(function* (context) {

@@ -235,7 +235,9 @@ BEGIN
     CONTINUE WHEN wf_is_terminal(v_member.status) OR v_member.status = v_status OR (v_status = 'running' AND v_member.status <> 'suspended');
     v_count := v_count + 1;
     IF p_op#>'{graceful,names}' ? v_member.name THEN
-      v_touched := v_touched || wf_deliver(v_member.id, p_op#>'{graceful,message}');
+      -- It hears of it now, whatever it rests for, unless a turn is under way.
+      UPDATE wf_instances SET status = CASE WHEN status = 'suspended' THEN 'running' ELSE status END, free_at = NULL WHERE id = v_member.id AND owner IS NULL AND (status = 'suspended' OR free_at IS NOT NULL);
+      v_touched := v_touched || ('workflow-status/' || v_member.app) || wf_deliver(v_member.id, p_op#>'{graceful,message}') || wf_mark_ready(v_member.id);
       CONTINUE;
     END IF;
     v_kept := NULL;

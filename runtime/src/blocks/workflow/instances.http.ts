@@ -39,6 +39,14 @@ export function instancesHttp(instances: Instances, pipeline: Pipeline): HttpRou
       const { events, next } = await instances.history(idOf(request), from, wholeNumber(request.query, 'limit', 1, HISTORY_LIMIT.most) ?? HISTORY_LIMIT.byDefault);
       return { events: events.map(({ number, event: { id, at, ...event } }) => ({ number, at: time(at), ...(id < 0 ? {} : { id }), ...event })), ...present({ next }) };
     }),
+    ...(['terminate', 'purge'] as const).map((verb) =>
+      route('POST', `/:id/${verb}`, verb, async (request) => {
+        const force = request.query.get('force') ?? 'false';
+        if (force !== 'true' && force !== 'false') throw errors.requestInvalid('force is true or false');
+        await instances[verb](idOf(request), force === 'true');
+        return {};
+      }),
+    ),
     route('POST', '/:id/rerun', 'rerun', async (request) => {
       const { eventId, newInstanceID, input } = await bodyOf(request);
       if (typeof eventId !== 'number' || !Number.isInteger(eventId) || eventId < 0) throw errors.requestInvalid('eventId is the id of an event of its history, a whole number');

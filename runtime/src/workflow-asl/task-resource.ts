@@ -26,8 +26,8 @@ export function mechaTask(arn: string): MechaTask | undefined {
 export function refusal(resource: Resource, role: 'task' | 'reader' | 'writer' = 'task'): string | undefined {
   if (role !== 'task') {
     const task = mechaTask(resource.arn);
-    const served = task && resource.pattern === 'request' && (task.block === 'invoke' || task.block === 'http' || (task.block === 'state' && task.operation === (role === 'reader' ? 'get' : 'set')));
-    if (!served) return `a ${role} of a distributed Map is arn:mecha:state:::<store>:${role === 'reader' ? 'get' : 'set'}, arn:mecha:invoke:::<app>:<method> or arn:mecha:http:::<app>:request`;
+    const served = task && resource.pattern === 'request' && (task.block === 'invoke' || task.block === 'http' || task.block === 'binding' || (task.block === 'state' && task.operation === (role === 'reader' ? 'get' : 'set')));
+    if (!served) return `a ${role} of a distributed Map is arn:mecha:state:::<store>:${role === 'reader' ? 'get' : 'set'}, arn:mecha:binding:::<name>:<operation>, arn:mecha:invoke:::<app>:<method> or arn:mecha:http:::<app>:request`;
   }
   if (resource.saga || resource.nested || resource.family === 'activity') return undefined;
   const task = mechaTask(resource.arn);

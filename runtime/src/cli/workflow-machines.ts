@@ -1,5 +1,4 @@
 /** What `mecha workflow` does with state machines, over the API that their tools speak. */
-import { arnOf, machineArn, parseArn } from '../workflow-asl/arns.ts';
 import type { CommandContext } from './command.ts';
 import type { SidecarClient } from './sidecar-client.ts';
 
@@ -7,12 +6,14 @@ const STATES_PATH = '/v1.0-mecha/states';
 /** What machines may be called; any other name is none. */
 const MACHINE_NAME = /^[\w-]{1,80}$/;
 
+const arns = () => import('../workflow-asl/arns.ts');
 const ask = (sidecar: SidecarClient, operation: string, fields: object): Promise<Response> =>
   sidecar.request('POST', STATES_PATH, { body: JSON.stringify(fields), headers: { 'content-type': 'application/x-amz-json-1.0', 'x-amz-target': `AWSStepFunctions.${operation}` } });
 
 /** Starts an execution, and gives the exit code; undefined: there is no machine of this name. */
 export async function startMachine(name: string, { instanceId, input }: { readonly instanceId: string | undefined; readonly input: string | undefined }, sidecar: SidecarClient, context: CommandContext): Promise<number | undefined> {
   if (!MACHINE_NAME.test(name)) return undefined;
+  const { machineArn, parseArn } = await arns();
   const stateMachineArn = machineArn(name);
   const found = await ask(sidecar, 'DescribeStateMachine', { stateMachineArn });
   await found.arrayBuffer();
@@ -23,6 +24,7 @@ export async function startMachine(name: string, { instanceId, input }: { readon
 export const isExecution = (instanceId: string): boolean => /^execution:[^:]+:[^:]+$/.test(instanceId);
 
 export async function redrive(instanceId: string, sidecar: SidecarClient, context: CommandContext): Promise<number> {
+  const { arnOf } = await arns();
   return tell(await ask(sidecar, 'RedriveExecution', { executionArn: arnOf(instanceId) }), () => instanceId, context);
 }
 

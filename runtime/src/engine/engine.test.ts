@@ -67,18 +67,6 @@ test.each(['small', 'x'.repeat(100_000)])('an instance that ends before its firs
   expect(await kinds(engine, '3')).toEqual(['executionSuspended', 'executionStarted', 'workflowStarted', 'executionTerminated', 'executionCompleted']);
 });
 
-test('who is asked for a turn is told when the engine waits for it no more', async () => {
-  const asked: AbortSignal[] = [];
-  const executor: WorkflowExecutor = { style: 'replay', inline: false, runTurn: (_turn, signal) => {
-    asked.push(signal);
-    return asked.length === 1 ? new Promise(() => undefined) : Promise.resolve({ actions: [{ kind: 'complete', id: 1, status: 'completed' }] });
-  } };
-  const engine = createEngine({ executor, settings: { turnTimeoutMs: 50 } });
-  const { instanceId } = await engine.operations.start({ name: 'any' });
-  expect(await ended(engine, instanceId)).toMatchObject({ status: 'completed' });
-  expect(asked.map(({ aborted }) => aborted)).toEqual([true, false]);
-});
-
 describe.each([{ inline: true }, { inline: false }])('workflows and activities, inline $inline', ({ inline }) => {
   test('a chain of activities ends with its output, and its history says how', async () => {
     const engine = createEngine({ workflows: { chain }, activities: { add }, inline });

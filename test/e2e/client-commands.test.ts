@@ -93,6 +93,8 @@ test('mecha workflow: a state machine of that name is started, its history is re
   await until('it has failed again', async () => (await asOrder('workflow', 'history', 'execution:greet:g-1')).out.split('ExecutionFailed').length === 3);
   expect((await asOrder('workflow', 'history', 'execution:greet:g-1')).out).toMatch(/ExecutionFailed {2}error=Shy/);
   expect(await asOrder('workflow', 'rerun', 'execution:greet:none')).toMatchObject({ code: 1, err: expect.stringMatching(/^400 ExecutionDoesNotExist: /) });
+  expect(await asOrder('workflow', 'raise', 'execution:greet:g-1', 'go')).toMatchObject({ code: 1, err: expect.stringMatching(/ERR_RAISE_EVENT_WORKFLOW: .*executions of state machines hear no events; whoever holds a task's token answers it/) });
+  expect((await request('GET', `http://127.0.0.1:${order.httpPort}/v1.0-mecha/workflows?cursor=garbage`)).json()).toMatchObject({ errorCode: 'ERR_WORKFLOW_REQUEST_INVALID' });
   await create('nap', { StartAt: 'Nap', States: { Nap: { Type: 'Wait', Seconds: 600, End: true } } });
   for (const name of ['n-1', 'n-2']) expect((await asOrder('workflow', 'start', 'nap', '--instance-id', name)).code).toBe(0);
   expect(await asOrder('workflow', 'terminate', 'execution:nap:n-1', '--force')).toEqual({ code: 0, out: '', err: '' });

@@ -18,7 +18,7 @@ export function instancesHttp(instances: Instances, pipeline: Pipeline): HttpRou
       const { instances: found, cursor } = await instances.list({
         limit: wholeNumber(query, 'limit', 1, LIST_LIMIT.most) ?? LIST_LIMIT.byDefault,
         ...present({
-          statuses: statusesOf(query.get('status')), name: query.get('name') ?? undefined, idPrefix: query.get('idPrefix') ?? undefined, cursor: query.get('cursor') ?? undefined,
+          statuses: statusesOf(query.get('status')), name: query.get('name') ?? undefined, idPrefix: query.get('idPrefix') ?? undefined, cursor: cursorOf(query.get('cursor')),
           createdFrom: instant(query, 'createdFrom'), createdTo: instant(query, 'createdTo'), attribute: attributeOf(query.get('attribute')),
         }),
       });
@@ -81,6 +81,10 @@ function wholeNumber(query: URLSearchParams, name: string, least: number, most: 
   const number = /^\d{1,16}$/.test(text) ? Number(text) : -1;
   if (number < least || number > most) throw errors.requestInvalid(`${name} is a whole number from ${least} to ${most}`);
   return number;
+}
+function cursorOf(text: string | null): string | undefined {
+  if (text !== null && !/^\d+\.\d+$/.test(text)) throw errors.requestInvalid('cursor is what the page before gave');
+  return text ?? undefined;
 }
 function instant(query: URLSearchParams, name: string): number | undefined {
   const text = query.get(name);

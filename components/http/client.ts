@@ -9,11 +9,11 @@
  *     another one.
  *  3. At most 10 redirects; a method that may not be repeated becomes GET where HTTP says so, and then carries no body.
  */
-import { readFile } from 'node:fs/promises';
 import { Transform, type Readable } from 'node:stream';
 import type { Agent } from 'undici';
 import { BindingError } from '@mecha/components/kit';
 import { createEgress, EgressRefused, type Egress } from '@mecha/components/kit/egress.ts';
+import { checkKeyPair, readPem } from '@mecha/components/kit/pem.ts';
 
 export interface TlsOptions {
   /** PEM text, or the path of a file that holds it; '' = none. */
@@ -84,10 +84,10 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
     async open() {
       const { Agent } = await import('undici');
       const { rootCA = '', clientCert = '', clientKey = '' } = options.tls ?? {};
-      const [ca, cert, key] = await Promise.all([pem(rootCA, 'root CA'), pem(clientCert, 'client certificate'), pem(clientKey, 'client key')]);
+      const [ca, cert, key] = await Promise.all([readPem(rootCA, 'root CA'), readPem(clientCert, 'client certificate'), readPem(clientKey, 'client key')]);
       const common = { timeout: CONNECT_TIMEOUT_MS, lookup: egress.lookup, minVersion: 'TLSv1.2' as const, ...(ca === undefined ? {} : { ca }) };
       const shared = { connections: CONNECTIONS_PER_ORIGIN_MAX, allowH2: false };
-      if (cert !== undefined) await checkCertificate(cert, key);
+      if (cert !== undefined) checkKeyPair(cert, key ?? '');
       await this.close();
       agents = {
         own: new Agent({ ...shared, connect: { ...common, ...(cert === undefined ? {} : { cert, key: key ?? '' }) } }),
@@ -132,28 +132,6 @@ function redirected(request: ClientRequest, status: number, url: URL, dropped: R
   if (!becomesGet) return { ...request, url, headers };
   const { 'content-type': _type, ...rest } = headers;
   return { method: 'GET', url, headers: rest };
-}
-
-/** Text or file; undefined for ''. */
-async function pem(value: string, what: string): Promise<string | undefined> {
-  if (value === '') return undefined;
-  if (value.includes('-----BEGIN')) return value;
-  try {
-    const text = await readFile(value, 'utf8');
-    if (text.includes('-----BEGIN')) return text;
-  } catch (error) {
-    throw new Error(`the ${what} is neither PEM text nor a file that can be read`, { cause: error });
-  }
-  throw new Error(`the file of the ${what} holds no PEM`);
-}
-
-async function checkCertificate(cert: string, key: string | undefined): Promise<void> {
-  const { createSecureContext } = await import('node:tls');
-  try {
-    createSecureContext({ cert, key });
-  } catch (error) {
-    throw new Error('the client certificate and its key cannot be used together', { cause: error });
-  }
 }
 
 function first(value: string | readonly string[] | undefined): string | undefined {

@@ -25,6 +25,9 @@ export interface Wait {
 }
 
 const WAITS_MAX = 100;
+/** What the history of an instance may have before its start is read. */
+const BEFORE_START: ReadonlySet<HistoryEvent['kind']> = new Set(['workflowStarted', 'executionSuspended', 'executionResumed', 'executionStalled']);
+const START_EVENTS = 4;
 const WAITER_SWEEP_MS = 50;
 /** Instances that a sweep reads at once. */
 const SWEEP_READS = 500;
@@ -88,12 +91,16 @@ export class Queries {
     };
   }
 
-  /** At most two pages of the history are read, whatever its length. */
+  /** The beginning of the history is read, or the inbox; whatever comes of one that has not begun, its start is not after it. */
   async #start(row: WorkflowRow): Promise<HistoryEvent | undefined> {
     const isStart = ({ kind }: HistoryEvent): boolean => kind === 'executionStarted';
-    for (const { data } of await this.#ledger.workflows.history(row.row, 0, 1)) {
-      const found = (JSON.parse(data) as HistoryEvent[]).find(isStart);
+    for (let from = 0; from < row.events; ) {
+      const pages = await this.#ledger.workflows.history(row.row, from, START_EVENTS);
+      const events = pages.flatMap(({ data }) => JSON.parse(data) as HistoryEvent[]);
+      const found = events.find(isStart);
       if (found) return this.#whole(row, found);
+      if (events.length === 0 || events.some(({ kind }) => !BEFORE_START.has(kind))) break;
+      from += events.length;
     }
     const [first] = await this.#ledger.workflows.inbox(row.row, 1);
     const event = first && (JSON.parse(first.event) as HistoryEvent);

@@ -1,12 +1,20 @@
 /** What the clients of AWS services share: their metadata, the settings made of it, and errors in the words of bindings. */
 import { BindingError, field, type BindingFault, type OptionsOf } from '@mecha/components/kit';
 
+const NO_ROLES = 'taking on a role is left to the profile of the process';
+const REFUSED = 'Not supported: an error when given.';
+
 export const clientMetadata = {
   region: field.string('Region; by default as the environment or the profile of the process says.', { aliases: ['awsRegion'] }),
   accessKey: field.string('Id of the access key; needs `secretKey`. Without both the usual places are asked: environment, profile, role of the machine.', { aliases: ['awsAccessKey'] }),
   secretKey: field.string('Secret of the access key.', { secret: true, aliases: ['awsSecretKey'] }),
   sessionToken: field.string('Token of temporary credentials.', { secret: true, aliases: ['awsSessionToken'] }),
   endpoint: field.string('URL of a compatible server, instead of the service of the region.'),
+  assumeRoleArn: field.string(REFUSED, { aliases: ['awsIamRoleArn'] }),
+  trustAnchorArn: field.string(REFUSED),
+  trustProfileArn: field.string(REFUSED),
+  sessionName: field.noEffect('Name of the session of a role.', NO_ROLES),
+  awsStsSessionName: field.noEffect('Name of the session of a role.', NO_ROLES),
 } as const;
 export type ClientOptions = OptionsOf<typeof clientMetadata>;
 
@@ -18,6 +26,9 @@ const USUAL_REGION = 'us-east-1';
 /** Settings of a client of the SDK. Throws, for the reader of the YAML, when they contradict one another. */
 export function clientSettings(options: ClientOptions, more: { readonly plainHttp?: boolean; readonly anyCertificate?: boolean } = {}) {
   const { region, accessKey, secretKey, sessionToken, endpoint } = options;
+  // To go on as somebody else than the YAML says would be worse than not to go on.
+  const refused = (['assumeRoleArn', 'trustAnchorArn', 'trustProfileArn'] as const).find((name) => options[name] !== undefined);
+  if (refused !== undefined) throw new Error(`${refused} is not supported: ${NO_ROLES}, or give accessKey and secretKey of the role's session`);
   if ((accessKey === undefined) !== (secretKey === undefined)) throw new Error('accessKey and secretKey are given both, or neither');
   const url = endpoint === undefined || /^https?:\/\//.test(endpoint) ? endpoint : `${more.plainHttp ? 'http' : 'https'}://${endpoint}`;
   if (url !== undefined && !URL.canParse(url)) throw new Error('endpoint must be a URL');

@@ -11,6 +11,7 @@ import { Agent as HttpAgent, request as httpRequest, type ClientRequest, type In
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { BindingError, type BindingFault } from './bindings.ts';
 import { createEgress, EgressRefused, type Egress } from './egress.ts';
+import { headerFromText, textFromHeader } from './header-text.ts';
 
 export interface OriginTls {
   readonly caCert?: string | undefined;
@@ -112,7 +113,7 @@ export class OriginClient {
 
   #exchange(target: URL, { method, headers, body }: OriginRequest, signal: AbortSignal): Promise<OriginAnswer> {
     const { promise, resolve, reject } = Promise.withResolvers<OriginAnswer>();
-    const options: RequestOptions = { method, agent: this.#agent, signal, headers: { ...headers, ...(body ? { 'content-length': String(body.byteLength) } : {}) } };
+    const options: RequestOptions = { method, agent: this.#agent, signal, headers: { ...written(headers), ...(body ? { 'content-length': String(body.byteLength) } : {}) } };
     let request: ClientRequest;
     try {
       request = target.protocol === 'https:' ? httpsRequest(target, options) : httpRequest(target, options);
@@ -137,9 +138,19 @@ export class OriginClient {
       }
       chunks.push(chunk as Buffer);
     }
-    const headers = Object.fromEntries(Object.entries(response.headersDistinct).map(([name, values]) => [name, (values ?? []).join(', ')]));
+    const headers = Object.fromEntries(Object.entries(response.headersDistinct).map(([name, values]) => [name, textFromHeader((values ?? []).join(', '))]));
     return { status: response.statusCode ?? 0, reason: response.statusMessage ?? '', headers, body: Buffer.concat(chunks) };
   }
+}
+
+function written(headers: OriginRequest['headers']): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, text]) => {
+      const header = headerFromText(text);
+      if (header === undefined) throw new BindingError('invalid-metadata', `the header ${name} holds a line break or another control character, which no header can`);
+      return [name, header];
+    }),
+  );
 }
 
 function parseBase(text: string): URL {

@@ -13,7 +13,7 @@ import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
 import { lstat, mkdir, open, opendir, realpath, rename, stat, unlink } from 'node:fs/promises';
 import { dirname, join, resolve, sep } from 'node:path';
-import { BindingError, bytesOf, defineComponent, field, type Binding, type BindingRequest, type BindingResponse } from '@mecha/components/kit';
+import { BindingError, bytesOf, defineComponent, field, flagOf, type Binding, type BindingRequest, type BindingResponse } from '@mecha/components/kit';
 
 /** Folders of the system that no root may be, or lie in (components.md). */
 const REFUSED_ROOTS = ['/proc', '/sys', '/boot', '/var/run/secrets', '/run/secrets'];
@@ -56,6 +56,7 @@ export default defineComponent({
 });
 
 function createStorage(path: string): Binding {
+  refuseRoot(path);
   let root: string | undefined;
 
   function rootNow(): string {
@@ -139,11 +140,11 @@ async function makeFolder(root: string, segments: readonly string[]): Promise<st
 }
 
 async function write(root: string, request: BindingRequest): Promise<BindingResponse> {
-  const { fileName = '', decodeBase64 = '' } = request.metadata;
+  const { fileName = '' } = request.metadata;
   const segments = segmentsOf(root, fileName === '' ? randomUUID() : fileName);
   const name = segments.at(-1);
   if (name === undefined || fileName.endsWith('/')) throw new BindingError('invalid-metadata', 'metadata fileName must name a file');
-  const data = dataOf(request.data, decodeBase64.toLowerCase() === 'true');
+  const data = dataOf(request.data, flagOf(request.metadata, 'decodeBase64', false));
   const folder = await makeFolder(root, segments.slice(0, -1));
   // A link in the file's place is followed when it stays inside, and refused otherwise.
   const isLink = await lstat(join(folder, name)).then((found) => found.isSymbolicLink(), () => false);

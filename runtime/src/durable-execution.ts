@@ -6,6 +6,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { createStatesBlock, type StatesBlock } from './blocks/states/states.ts';
+import { checkNewInstanceId } from './blocks/workflow/workflow-errors.ts';
 import type { WorkflowConfiguration } from './config/resource-types.ts';
 import { Engine } from './engine/engine.ts';
 import type { EngineSettings } from './engine/engine-parts.ts';
@@ -52,6 +53,7 @@ export function openDurableExecution({ appId, namespace, ledger, clock, random, 
         return { name: found.record.name, version: found.version, roleArn: found.roleArn, attributes: attributesOf(found) };
       },
       instanceExists: async (instanceId) => (await ledger.workflows.find(app, instanceId)) !== undefined,
+      checkNewInstanceId,
       random,
       uuid: randomUUID,
     }),

@@ -8,9 +8,9 @@ import { INDICES_OF_THEIR_OWN, TABLES } from './schema-tables.ts';
 import { WORKFLOW_FUNCTIONS } from './schema-workflow.ts';
 
 /** From each version to the next. A change of functions alone is a version too, with nothing here. */
-const MIGRATIONS: readonly string[] = [TABLES, INDICES_OF_THEIR_OWN];
+export const MIGRATIONS: readonly string[] = [TABLES, INDICES_OF_THEIR_OWN];
 /** Of the newest version; processes of an older Mecha that run on are served by them, so what they ask for stays. */
-const FUNCTIONS = [COMMIT_FUNCTIONS, WORKFLOW_FUNCTIONS, MANY_FUNCTIONS, JOB_FUNCTIONS, CLAIM_FUNCTIONS, TEND_FUNCTIONS];
+export const FUNCTIONS = [COMMIT_FUNCTIONS, WORKFLOW_FUNCTIONS, MANY_FUNCTIONS, JOB_FUNCTIONS, CLAIM_FUNCTIONS, TEND_FUNCTIONS];
 const VERSION = MIGRATIONS.length;
 const MIGRATION_BOUND_MS = 3600_000;
 

@@ -1,5 +1,5 @@
 /** What the clients of AWS services share: their metadata, the settings made of it, and errors in the words of bindings. */
-import { BindingError, field, type BindingFault, type OptionsOf } from '@mecha/components/kit';
+import { BindingError, field, unlessAborted, type BindingFault, type OptionsOf } from '@mecha/components/kit';
 
 export const clientMetadata = {
   region: field.string('Region; by default as the environment or the profile of the process says.', { aliases: ['awsRegion'] }),
@@ -7,11 +7,11 @@ export const clientMetadata = {
   secretKey: field.string('Secret of the access key.', { secret: true, aliases: ['awsSecretKey'] }),
   sessionToken: field.string('Token of temporary credentials.', { secret: true, aliases: ['awsSessionToken'] }),
   endpoint: field.string('URL of a compatible server, instead of the service of the region.'),
+  timeout: field.duration('Most time for a call until it is answered, with the further tries of the SDK.', { default: 30_000, minimum: 1 }),
 } as const;
 export type ClientOptions = OptionsOf<typeof clientMetadata>;
 
 const CONNECT_TIMEOUT_MS = 5_000;
-const RESPONSE_TIMEOUT_MS = 60_000;
 const ATTEMPTS_MAX = 3;
 const USUAL_REGION = 'us-east-1';
 
@@ -30,17 +30,31 @@ export function clientSettings(options: ClientOptions, more: { readonly plainHtt
     maxAttempts: ATTEMPTS_MAX,
     requestHandler: {
       connectionTimeout: CONNECT_TIMEOUT_MS,
-      requestTimeout: RESPONSE_TIMEOUT_MS,
-      throwOnRequestTimeout: true,
       ...(more.anyCertificate ? { httpsAgent: { rejectUnauthorized: false } } : {}),
     },
   };
+}
+
+/** Runs one call, bounded in time; rejects with `BindingError`. What an answer streams after it began is not bounded. */
+export async function boundedCall<T>(service: string, timeoutMs: number, signal: AbortSignal, call: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const late = new AbortController();
+  const timer = setTimeout(() => late.abort(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
+  const either = AbortSignal.any([signal, late.signal]);
+  try {
+    return await unlessAborted(call(either), either);
+  } catch (error) {
+    throw faultOf(error, service, either);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 const BY_NAME: Readonly<Record<string, BindingFault>> = {
   NoSuchKey: 'not-found',
   NotFound: 'not-found',
   NoSuchBucket: 'not-found',
+  QueueDoesNotExist: 'not-found',
+  'AWS.SimpleQueueService.NonExistentQueue': 'not-found',
   EntityTooLarge: 'too-large',
   TimeoutError: 'timeout',
   CredentialsProviderError: 'failed',

@@ -73,6 +73,20 @@ export const kafka: ServerKind = {
   },
 };
 
+/** Arguments of a private broker that has one more listener: `address` is what its clients are told to connect to. */
+export async function kafkaListener(port: number, address: string, security: { readonly protocol: 'PLAINTEXT' | 'SASL_SSL' | 'SSL'; readonly settings?: Readonly<Record<string, string>> }): Promise<(ownPort: number) => readonly string[]> {
+  const controllerPort = await freePort();
+  const more = Object.entries(security.settings ?? {}).map(([name, value]) => `listener.name.more.${name}=${value}`);
+  return (ownPort) =>
+    [
+      `controller.quorum.voters=1@127.0.0.1:${controllerPort}`,
+      `listeners=PLAINTEXT://127.0.0.1:${ownPort},MORE://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
+      `advertised.listeners=PLAINTEXT://127.0.0.1:${ownPort},MORE://${address}`,
+      `listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,MORE:${security.protocol}`,
+      ...more,
+    ].flatMap((property) => ['--override', property]);
+}
+
 const findJava = async (): Promise<string | undefined> => {
   const home = process.env['JAVA_HOME'];
   const own = home ? path.join(home, 'bin', 'java') : undefined;

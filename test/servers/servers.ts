@@ -135,9 +135,9 @@ export interface PrivateServer {
 
 /**
  * Starts one on a free port with a folder of its own; `dispose` it, or the next `ensureServers` sweeps it away once this
- * process is gone. `args` are added to its command line.
+ * process is gone. `args` are added to its command line; those that depend on its port are a function of it.
  */
-export async function startPrivateServer(name: ServerName, args: readonly string[] = []): Promise<PrivateServer> {
+export async function startPrivateServer(name: ServerName, args: readonly string[] | ((port: number) => readonly string[]) = []): Promise<PrivateServer> {
   const kind: ServerKind = KINDS[name];
   const home = path.join(FOLDER, 'private');
   await mkdir(home, { recursive: true });
@@ -145,7 +145,7 @@ export async function startPrivateServer(name: ServerName, args: readonly string
   const folder = await mkdtemp(path.join(home, `${name}-`));
   await writeFile(path.join(folder, 'owner.json'), JSON.stringify({ pid: process.pid, startedAt: await startTimeOf(process.pid) }));
   const port = await freePort();
-  const start = (): Promise<void> => bringUp(kind, obtained, folder, port, args);
+  const start = (): Promise<void> => bringUp(kind, obtained, folder, port, typeof args === 'function' ? args(port) : args);
   await start();
   return {
     address: `127.0.0.1:${port}`,

@@ -7,6 +7,7 @@ export const clientMetadata = {
   secretKey: field.string('Secret of the access key.', { secret: true, aliases: ['awsSecretKey'] }),
   sessionToken: field.string('Token of temporary credentials.', { secret: true, aliases: ['awsSessionToken'] }),
   endpoint: field.string('URL of a compatible server, instead of the service of the region.'),
+  caCert: field.string('PEM of the authority that signed the certificate of that server, where the system does not know it.'),
   timeout: field.duration('Most time for a call until it is answered, with the further tries of the SDK.', { default: 30_000, minimum: 1 }),
 } as const;
 export type ClientOptions = OptionsOf<typeof clientMetadata>;
@@ -17,7 +18,7 @@ const USUAL_REGION = 'us-east-1';
 
 /** Settings of a client of the SDK. Throws, for the reader of the YAML, when they contradict one another. */
 export function clientSettings(options: ClientOptions, more: { readonly plainHttp?: boolean; readonly anyCertificate?: boolean } = {}) {
-  const { region, accessKey, secretKey, sessionToken, endpoint } = options;
+  const { region, accessKey, secretKey, sessionToken, endpoint, caCert } = options;
   if ((accessKey === undefined) !== (secretKey === undefined)) throw new Error('accessKey and secretKey are given both, or neither');
   const url = endpoint === undefined || /^https?:\/\//.test(endpoint) ? endpoint : `${more.plainHttp ? 'http' : 'https'}://${endpoint}`;
   if (url !== undefined && !URL.canParse(url)) throw new Error('endpoint must be a URL');
@@ -30,7 +31,7 @@ export function clientSettings(options: ClientOptions, more: { readonly plainHtt
     maxAttempts: ATTEMPTS_MAX,
     requestHandler: {
       connectionTimeout: CONNECT_TIMEOUT_MS,
-      ...(more.anyCertificate ? { httpsAgent: { rejectUnauthorized: false } } : {}),
+      httpsAgent: { rejectUnauthorized: !more.anyCertificate, ...(caCert ? { ca: caCert } : {}) },
     },
   };
 }

@@ -14,7 +14,7 @@ import { connect as connectNats } from '@nats-io/transport-node';
 import { SMTPServer } from 'smtp-server';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Dapr } from '@mecha/specs/gen/dapr.gen.ts';
-import { kafkaListener } from '../servers/kafka.ts';
+import { kafkaListeners } from '../servers/kafka.ts';
 import { serverAddress, startPrivateServer } from '../servers/servers.ts';
 import { freePorts, until } from '../tools/processes.ts';
 import { tcpGate, type TcpGate } from '../tools/tcp-gate.ts';
@@ -77,7 +77,7 @@ async function prepareServers(): Promise<void> {
 
 beforeAll(async () => {
   const [listenerPort = 0, kafkaGatePort = 0] = await freePorts(2);
-  const [http, mail, kafka] = await Promise.all([httpService(), mailServer(), startPrivateServer('kafka', await kafkaListener(listenerPort, `127.0.0.1:${kafkaGatePort}`, { protocol: 'PLAINTEXT' })), prepareServers()]);
+  const [http, mail, kafka] = await Promise.all([httpService(), mailServer(), startPrivateServer('kafka', await kafkaListeners([{ name: 'GATED', port: listenerPort, address: `127.0.0.1:${kafkaGatePort}`, protocol: 'PLAINTEXT' }])), prepareServers()]);
   later(() => kafka.dispose());
   const document = JSON.stringify({ openapi: '3.1.0', info: { title: 'any', version: '1' }, paths: { '/': { get: { operationId: 'look', responses: { 200: { description: 'ok' } } } } } });
   rows = {

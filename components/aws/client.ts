@@ -1,5 +1,6 @@
 /** What the clients of AWS services share: their metadata, the settings made of it, and errors in the words of bindings. */
 import { BindingError, field, unlessAborted, type BindingFault, type OptionsOf } from '@mecha/components/kit';
+import { createEgress, type Egress } from '@mecha/components/kit/egress.ts';
 
 export const clientMetadata = {
   region: field.string('Region; by default as the environment or the profile of the process says.', { aliases: ['awsRegion'] }),
@@ -14,14 +15,19 @@ export type ClientOptions = OptionsOf<typeof clientMetadata>;
 
 const CONNECT_TIMEOUT_MS = 5_000;
 const ATTEMPTS_MAX = 3;
+const CONNECTIONS_MAX = 64;
 const USUAL_REGION = 'us-east-1';
 
-/** Settings of a client of the SDK. Throws, for the reader of the YAML, when they contradict one another. */
-export function clientSettings(options: ClientOptions, more: { readonly plainHttp?: boolean; readonly anyCertificate?: boolean } = {}) {
+/**
+ * Settings of a client of the SDK. Throws, for the reader of the YAML, when they contradict one another. A compatible server is reached
+ * through the guard of outgoing HTTP; the SDK follows no redirect. `bucket` may stand before the name of that server.
+ */
+export function clientSettings(options: ClientOptions, more: { readonly plainHttp?: boolean; readonly anyCertificate?: boolean; readonly bucket?: string } = {}) {
   const { region, accessKey, secretKey, sessionToken, endpoint, caCert } = options;
   if ((accessKey === undefined) !== (secretKey === undefined)) throw new Error('accessKey and secretKey are given both, or neither');
   const url = endpoint === undefined || /^https?:\/\//.test(endpoint) ? endpoint : `${more.plainHttp ? 'http' : 'https'}://${endpoint}`;
   if (url !== undefined && !URL.canParse(url)) throw new Error('endpoint must be a URL');
+  const lookup = url === undefined ? {} : { lookup: guardOf(new URL(url), more.bucket).lookup };
   return {
     // A compatible server has no regions, and the SDK wants one.
     ...(region === undefined ? (url === undefined ? {} : { region: USUAL_REGION }) : { region }),
@@ -31,9 +37,17 @@ export function clientSettings(options: ClientOptions, more: { readonly plainHtt
     maxAttempts: ATTEMPTS_MAX,
     requestHandler: {
       connectionTimeout: CONNECT_TIMEOUT_MS,
-      httpsAgent: { rejectUnauthorized: !more.anyCertificate, ...(caCert ? { ca: caCert } : {}) },
+      httpAgent: { maxSockets: CONNECTIONS_MAX, ...lookup },
+      httpsAgent: { maxSockets: CONNECTIONS_MAX, rejectUnauthorized: !more.anyCertificate, ...(caCert ? { ca: caCert } : {}), ...lookup },
     },
   };
+}
+
+function guardOf(endpoint: URL, bucket: string | undefined): Egress {
+  const ofBucket = bucket === undefined ? undefined : URL.parse(`${endpoint.protocol}//${bucket}.${endpoint.host}`);
+  const egress = createEgress({ named: [endpoint, ...(ofBucket ? [ofBucket] : [])] });
+  egress.check(endpoint);
+  return egress;
 }
 
 /** Runs one call, bounded in time; rejects with `BindingError`. What an answer streams after it began is not bounded. */

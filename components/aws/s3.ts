@@ -59,7 +59,7 @@ const CONCURRENCY_USUAL = 10;
 const CONCURRENCY_MAX = 50;
 
 function createBinding({ options }: ComponentContext<Options>): Binding {
-  const settings = { ...clientSettings(options, { plainHttp: options.disableSSL, anyCertificate: options.insecureSSL }), forcePathStyle: options.forcePathStyle };
+  const settings = { ...clientSettings(options, { plainHttp: options.disableSSL, anyCertificate: options.insecureSSL, bucket: options.bucket }), forcePathStyle: options.forcePathStyle };
   if (options.presignTTL) presignMs(options.presignTTL);
   const Bucket = options.bucket;
   let client: S3Client | undefined;

@@ -120,6 +120,8 @@ export async function request(method: string, url: string, body?: unknown, heade
   const isRaw = typeof body === 'string' || body instanceof Uint8Array;
   const answer = await fetch(url, {
     method,
+    // What the sidecar answers is what is looked at, and not where it leads.
+    redirect: 'manual',
     headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
     ...(body === undefined ? {} : { body: isRaw ? (body as string) : JSON.stringify(body) }),
   });

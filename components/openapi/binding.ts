@@ -32,20 +32,20 @@ function createBinding({ options, log }: ComponentContext<Options>): Binding {
   let ready: Ready | undefined;
   let closed = false;
   // A wrong URL, or half a client certificate, is said when the YAML is loaded.
-  if (options.url !== undefined) clientOf(options, options.url).close();
+  if (options.url !== undefined) clientOf(options, options.url);
 
   return {
     async connect() {
       const document = await loadDocument(options.document);
       const operations = await operationsOf(document, options['security:*'], options.url !== undefined);
       for (const reason of operations.leftOut) log.warn({ reason }, 'operation left out');
-      ready?.client.close();
+      await ready?.client.close();
       ready = { operations, client: clientOf(options, options.url ?? serverOf(document)) };
-      if (closed) ready.client.close();
+      if (!closed) await ready.client.open();
     },
     async close() {
       closed = true;
-      ready?.client.close();
+      await ready?.client.close();
     },
 
     get operations(): BindingOperations {
@@ -73,7 +73,7 @@ function wordsOf({ byName }: Operations): BindingOperations {
 
 function clientOf(options: Options, url: string): OriginClient {
   const { caCert, clientCert, clientKey, skipTLSVerify } = options;
-  return new OriginClient(url, { timeoutMs: options.responseTimeout, responseBytesMax: options.maxResponseBodySize, tls: { caCert, clientCert, clientKey, skipVerify: skipTLSVerify } });
+  return new OriginClient(url, { library: () => import('undici'), timeoutMs: options.responseTimeout, responseBytesMax: options.maxResponseBodySize, tls: { rootCA: caCert, clientCert, clientKey, skipVerify: skipTLSVerify } });
 }
 
 /** The first server, its variables at their defaults. */

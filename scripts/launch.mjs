@@ -63,7 +63,7 @@ export const NODE_PACKAGES = {
 
 /** What each npm script runs, from the root of the repository. */
 export const COMMANDS = {
-  start: { entry: 'samples/order-saga/driver/main.ts', words: 'run the order saga, the main sample' },
+  start: { entry: 'samples/driver/start.ts', words: 'run the order saga, the main sample, or another one' },
   test: { entry: 'scripts/test.ts', words: 'check, bring up the servers, run all tests' },
   check: { entry: 'scripts/check.ts', words: 'types, lint, generated files, walls' },
   build: { entry: 'scripts/build.ts', words: 'bundle the packages into dist/' },

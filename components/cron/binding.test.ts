@@ -114,7 +114,7 @@ describe('the ticks of bindings.cron', () => {
     expect(dues(app)[1]).toBe('2026-01-01T00:00:13.000Z');
   });
 
-  test.each([['skip', ['00:20:00']], ['one', ['00:01:00', '00:20:00']]])('that were missed: %s', async (missedTicks, times) => {
+  test.each([['skip', ['00:20:00']], ['one', ['00:01:00', '00:20:00']], ['all', Array.from({ length: 20 }, (_, minute) => `00:${String(minute + 1).padStart(2, '0')}:00`)]])('that were missed: %s', async (missedTicks, times) => {
     const app = eventConsumer();
     const options = { schedule: '0 * * * * *', missedTicks };
     await (await start(open(options), app)).close();

@@ -6,7 +6,7 @@
  *     component name; a crash in the middle means that another takes the tick over, under the same id.
  *  2. The id of a tick is the component's name and the instant at which it was due.
  *  3. A tick that could not begin within `MISSED_AFTER_MS` of its instant (nobody ran, the app was away, the one before took long) is
- *     missed: passed over, or made up for by a single one, as `missedTicks` says.
+ *     missed: passed over, made up for by a single one, or delivered all the same, as `missedTicks` says.
  *  4. One tick at a time: the next one begins when this one is settled.
  *
  * Instances that name different schedules share the one that was started last.
@@ -23,6 +23,7 @@ const LOOK_AGAIN_MS = 100;
 const AFTER_TROUBLE_MS = 1000;
 /** Attempts of a tick; then its dead letter is written. */
 const ATTEMPTS_MAX = 5;
+const MISSED_TICKS = ['skip', 'one', 'all'] as const;
 const JOB = 'tick';
 const DESCRIPTORS = /^@/;
 
@@ -36,7 +37,7 @@ export default defineComponent({
   metadata: {
     schedule: field.string('Five or six fields (seconds first where there are six), or `@every 1h30m`, `@hourly`, `@daily`, `@weekly`, `@monthly`, `@yearly`; `CRON_TZ=Area/City ` may stand before it', { required: true }),
     timeZone: field.string("Time zone of the schedule, such as `Europe/Berlin`; the machine's unless given", { default: '' }),
-    missedTicks: field.string('Of ticks whose time passed with nobody to deliver them: `skip` passes over all, `one` makes up for all with one', { default: 'skip', values: ['skip', 'one'] }),
+    missedTicks: field.string('Of ticks whose time passed with nobody to deliver them: `skip` passes over all, `one` makes up for all with one, `all` delivers each, one after the other.', { default: 'skip', values: MISSED_TICKS }),
   },
   features: ['INPUT_BINDING'],
   create({ name, appId, namespace, options, ledger, clock, log }): Binding {
@@ -45,7 +46,7 @@ export default defineComponent({
     const parts = {
       // Beside the jobs of the app, whose space is `namespace/app id`.
       app: `bindings.cron/${namespace}/${appId}/${name}`, owner: randomUUID(), name, schedule, zoneName,
-      definition: { schedule: options.schedule, timeZone: zoneName }, catchUp: options.missedTicks === 'one', ledger, clock, log,
+      definition: { schedule: options.schedule, timeZone: zoneName }, missedTicks: options.missedTicks, ledger, clock, log,
     };
     return {
       redelivers: true,
@@ -74,7 +75,8 @@ interface TicksParts {
   readonly zoneName: string;
   /** What makes it another schedule when it changes. */
   readonly definition: { readonly schedule: string; readonly timeZone: string };
-  readonly catchUp: boolean;
+  /** One of `MISSED_TICKS`. */
+  readonly missedTicks: string;
   readonly ledger: Ledger;
   readonly clock: Clock;
   readonly log: ComponentLog;
@@ -182,10 +184,10 @@ class Ticks implements Subscription {
   }
 
   async #deliver(job: ClaimedJob): Promise<JobOperation> {
-    const { name, zoneName, catchUp, log, clock } = this.#parts;
+    const { name, zoneName, missedTicks, log, clock } = this.#parts;
     const claim = { row: job.row, fence: job.fence };
     const missed = job.claimedAt - job.dueAt > MISSED_AFTER_MS;
-    if (missed && !catchUp) {
+    if (missed && missedTicks === 'skip') {
       log.info({ component: name, due: new Date(job.dueAt).toISOString() }, `a tick of ${name} was missed and is passed over`);
       return this.#nextOf(job, true);
     }
@@ -209,11 +211,11 @@ class Ticks implements Subscription {
     }
   }
 
-  /** The tick after this one; after a missed one, the first that is still to come. */
+  /** The tick after this one; after a missed one, the first that is still to come, unless each is wanted. */
   #nextOf(job: ClaimedJob, missed: boolean): JobOperation {
-    const { schedule, clock } = this.#parts;
+    const { schedule, missedTicks, clock } = this.#parts;
     const { anchor } = JSON.parse(job.definition) as KeptDefinition;
-    const dueAt = nextTick(schedule, missed ? Math.max(job.dueAt, clock.now()) : job.dueAt, anchor);
+    const dueAt = nextTick(schedule, missed && missedTicks !== 'all' ? Math.max(job.dueAt, clock.now()) : job.dueAt, anchor);
     const claim = { row: job.row, fence: job.fence };
     return dueAt === undefined ? { type: 'job.end', ...claim } : { type: 'job.next', ...claim, dueAt, ticks: job.ticks + 1 };
   }

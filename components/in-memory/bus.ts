@@ -20,6 +20,8 @@ const REST_MS = 100;
 
 interface Message {
   readonly sequence: number;
+  /** Unlike those of any earlier bus. */
+  readonly id: string;
   readonly topic: string;
   readonly data: Uint8Array;
   readonly contentType: string | undefined;
@@ -174,10 +176,13 @@ class Member implements Subscription {
 export class Bus {
   readonly #clock: Clock;
   readonly #groups = new Set<Group>();
+  /** Begins each id: dead letters outlive the process, and the next one counts anew. */
+  readonly #began: string;
   #sequence = 0;
 
   constructor(clock: Clock) {
     this.#clock = clock;
+    this.#began = clock.now().toString(36);
   }
 
   publish({ topic, data, contentType, metadata }: PublishMessage): void {
@@ -189,7 +194,8 @@ export class Bus {
         `topic ${topic} is full: consumer group ${full.name} has ${GROUP_MESSAGES_MAX} messages or ${GROUP_BYTES_MAX} bytes of them still to acknowledge, the most that pubsub.in-memory keeps`,
       );
     }
-    const message: Message = { sequence: ++this.#sequence, topic, data: Buffer.from(data), contentType, metadata: { ...metadata } };
+    const sequence = ++this.#sequence;
+    const message: Message = { sequence, id: `${this.#began}-${sequence}`, topic, data: Buffer.from(data), contentType, metadata: { ...metadata } };
     for (const group of groups) group.add(message);
   }
 
@@ -214,6 +220,6 @@ export class Bus {
 }
 
 function deliveryOf({ message, attempt }: Waiting): Delivery {
-  const { sequence, topic, data, contentType, metadata } = message;
-  return { id: String(sequence), topic, data, metadata, attempt, ...(contentType === undefined ? {} : { contentType }) };
+  const { id, topic, data, contentType, metadata } = message;
+  return { id, topic, data, metadata, attempt, ...(contentType === undefined ? {} : { contentType }) };
 }

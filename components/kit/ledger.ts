@@ -44,21 +44,34 @@ export interface TopicRetention {
 }
 
 export interface DeadLetter {
-  /** Unique: pub/sub component, topic, group and message id; writing it again replaces. */
+  /** Unique: component, topic, group and message id, escaped for URLs with `/` between; writing it again replaces. */
   readonly id: string;
   readonly appId: string;
+  /** The component: of pub/sub, or an input binding. */
   readonly pubsub: string;
+  /** `bindings/<name>` for an input binding. */
   readonly topic: string;
   readonly group: string;
+  /** '' for an input binding, which has none. */
   readonly deadLetterTopic: string;
+  /** Why the app did not take it, the last time. */
   readonly reason: string;
+  /** How often the app had it. */
   readonly attempts: number;
   readonly traceparent?: string;
   readonly data: Uint8Array;
   readonly contentType?: string;
   readonly metadata: Readonly<Record<string, string>>;
-  /** Milliseconds since the epoch. */
+  /** When it became a dead letter; stays when it is sent again in vain. Milliseconds since the epoch. */
   readonly at: number;
+  /** When it was last sent again, in vain. */
+  readonly resentAt?: number;
+}
+
+/** A dead letter as lists show it. */
+export interface DeadLetterRow extends Omit<DeadLetter, 'data'> {
+  /** Of its data. */
+  readonly bytes: number;
 }
 
 export interface SidecarRow {
@@ -200,8 +213,10 @@ export interface Ledger {
   readonly workflows: WorkflowLedger;
   readonly jobs: JobLedger;
 
-  /** Newest first. `before`: the `at` and `id` of the last one seen. */
-  deadLetters(request: { readonly appId: string; readonly limit: number; readonly before?: { readonly at: number; readonly id: string } }): Promise<readonly DeadLetter[]>;
+  /** Newest first, what they hold left unread. `before`: the `at` and `id` of the last one seen. */
+  deadLetters(request: { readonly appId: string; readonly limit: number; readonly before?: { readonly at: number; readonly id: string } }): Promise<readonly DeadLetterRow[]>;
+  /** One letter of this app, whole; undefined when there is none of this id. */
+  deadLetter(request: { readonly appId: string; readonly id: string }): Promise<DeadLetter | undefined>;
 
   /** Rows whose process is alive (its session lease has not run out and its pid exists), newest start first. */
   liveSidecars(query?: { readonly appId?: string; readonly namespace?: string }): Promise<readonly SidecarRow[]>;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { field, type ComponentDefinition, type MetadataSchema } from './component.ts';
-import { decodeMetadata, jsonSchemaOf, metadataNames, parseDuration, parseQuantity, type MetadataEntry } from './metadata.ts';
+import { decodeMetadata, jsonSchemaOf, metadataNames, parseDuration, parseQuantity, runtimeOption, type MetadataEntry } from './metadata.ts';
 
 const define = (metadata: MetadataSchema, type: ComponentDefinition['type'] = 'state.test'): ComponentDefinition =>
   ({ type, versions: ['v1'], status: 'stable', title: 'Test', description: 'A test.', features: [], metadata }) as unknown as ComponentDefinition;
@@ -61,6 +61,15 @@ describe('names', () => {
     expect(decode(schema, { publishingScopes: 'a=b', consumerID: 'c' }, 'pubsub.test').messages).toEqual([]);
     expect(decode(schema, { publishingScopes: 'a=b' }).messages).toEqual(['warning: state.test has no metadata name publishingScopes']);
     expect(metadataNames(define(schema))).toContain('keyPrefix');
+  });
+
+  test('what it keeps of dead letters is checked when the component is loaded, and has a default', () => {
+    expect(decode(schema, { deadLetterRetention: '12h', DEADLETTERSMAX: '10' }, 'pubsub.test').messages).toEqual([]);
+    expect(decode(schema, { deadLetterRetention: 'soon', deadLettersMax: '0' }, 'bindings.test').messages).toEqual([
+      "error: metadata name deadLetterRetention takes a duration such as 500ms, 10s or 1h30m, not 'soon'",
+      "error: metadata name deadLettersMax takes a whole number from 1 to 10000, not '0'",
+    ]);
+    expect([runtimeOption('deadLetterRetention', { deadletterretention: '12h' }), runtimeOption('deadLetterRetention'), runtimeOption('deadLettersMax', { deadLettersMax: '7' }), runtimeOption('deadLettersMax', {})]).toEqual([12 * 3600_000, 30 * 24 * 3600_000, 7, 5000]);
   });
 
   test('one that is known and does nothing says why', () => {

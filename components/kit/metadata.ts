@@ -34,10 +34,25 @@ export interface DecodedMetadata<S = unknown> {
 /** Names that the runtime reads from any component of a category (behaviour.md 1.3); lower case -> as written. */
 const RUNTIME_NAMES: Readonly<Record<string, readonly string[]>> = {
   state: ['keyPrefix', 'actorStateStore', 'primaryEncryptionKey', 'secondaryEncryptionKey', 'outboxPublishPubsub', 'outboxPublishTopic', 'outboxPubsub', 'outboxDiscardWhenMissingState'],
-  pubsub: ['consumerID', 'publishingScopes', 'subscriptionScopes', 'allowedTopics', 'protectedTopics', 'concurrencyMode'],
+  pubsub: ['consumerID', 'publishingScopes', 'subscriptionScopes', 'allowedTopics', 'protectedTopics', 'concurrencyMode', 'deadLetterRetention', 'deadLettersMax'],
   secretstores: [],
-  bindings: ['direction', 'route'],
+  bindings: ['direction', 'route', 'deadLetterRetention', 'deadLettersMax'],
 };
+const DAY_MS = 24 * 3600_000;
+/** Those of them whose values are checked here; the runtime reads them with `runtimeOption`. */
+const RUNTIME_FIELDS = {
+  deadLetterRetention: { type: 'duration', description: 'How long the ledger keeps a dead letter of this component.', default: 30 * DAY_MS, minimum: 1000 },
+  deadLettersMax: { type: 'integer', description: 'Dead letters of one topic, or of this binding, that the ledger keeps: the newest.', default: 5000, minimum: 1, maximum: 10_000 },
+} as const satisfies Readonly<Record<string, MetadataField<number>>>;
+
+/** What a component's metadata says for one of these, else the default; also where there is no such component any more. */
+export function runtimeOption(name: keyof typeof RUNTIME_FIELDS, metadata: Readonly<Record<string, string>> = {}): number {
+  const field = RUNTIME_FIELDS[name];
+  const text = Object.entries(metadata).find(([given]) => given.toLowerCase() === name.toLowerCase())?.[1] ?? '';
+  const decoded = text === '' ? { value: field.default } : decodeValue(field, text);
+  return 'value' in decoded && typeof decoded.value === 'number' ? decoded.value : field.default;
+}
+
 /** Known to the runtime, and without effect so far. */
 const RUNTIME_NO_EFFECT: Readonly<Record<string, string>> = {
   actorStateStore: 'actors are not served yet',
@@ -88,6 +103,9 @@ export function decodeMetadata<S>(definition: ComponentDefinition, entries: read
       if (refused !== undefined) problems.push({ severity: 'error', reason: 'refused', message: `metadata name ${entry.name} cannot be had: ${refused}`, ...at });
       const reason = RUNTIME_NO_EFFECT[runtimeName];
       if (reason !== undefined) problems.push({ severity: 'warning', reason: 'no-effect', message: `metadata name ${entry.name} has no effect: ${reason}`, ...at });
+      const field = Object.hasOwn(RUNTIME_FIELDS, runtimeName) ? RUNTIME_FIELDS[runtimeName as keyof typeof RUNTIME_FIELDS] : undefined;
+      const decoded = field && entry.value !== '' ? decodeValue(field, entry.value) : undefined;
+      if (decoded && 'wrong' in decoded) problems.push({ severity: 'error', reason: 'bad-value', message: `metadata name ${entry.name} takes ${decoded.wrong}, not ${shownValue(entry)}`, ...at });
     } else if (!known && !groups.some(({ prefix }) => lower.startsWith(prefix) && lower.length > prefix.length)) {
       const suggestion = nearest(entry.name, metadataNames(definition));
       problems.push({ severity: 'warning', reason: 'unknown-name', message: `${definition.type} has no metadata name ${entry.name}`, ...at, ...(suggestion ? { suggestion } : {}) });
@@ -118,11 +136,14 @@ export function decodeMetadata<S>(definition: ComponentDefinition, entries: read
     }
     const decoded = decodeValue(field, entry.value);
     if ('wrong' in decoded) {
-      const shown = field.secret || entry.secret ? 'its value' : `'${entry.value.slice(0, 80)}'`;
-      problems.push({ severity: 'error', reason: 'bad-value', message: `metadata name ${entry.name} takes ${decoded.wrong}, not ${shown}`, ...at });
+      problems.push({ severity: 'error', reason: 'bad-value', message: `metadata name ${entry.name} takes ${decoded.wrong}, not ${shownValue(entry, field)}`, ...at });
     } else options[name] = decoded.value;
   }
   return { options, problems };
+}
+
+function shownValue(entry: MetadataEntry, field?: MetadataField): string {
+  return field?.secret || entry.secret ? 'its value' : `'${entry.value.slice(0, 80)}'`;
 }
 
 /** Fields that stand for all names with a prefix, which is in lower case. */

@@ -8,11 +8,13 @@ import type { BindingsBlock, BindingsBlockParts } from './blocks/bindings/bindin
 import type { InputBindings, InputBindingsParts, InputBindingView } from './blocks/bindings/input-bindings.ts';
 import type { InstanceStatus } from './component-set.ts';
 import type { Part } from './lifecycle.ts';
+import type { Resend } from './resend.ts';
 
 export type BindingsParts = BindingsBlockParts & Omit<InputBindingsParts, 'block'>;
 
 export interface Bindings extends Part {
   readonly block: BindingsBlock;
+  readonly resend: Resend;
   /** The statuses, and with those that are read how their events come in. */
   viewOf(statuses: readonly InstanceStatus[]): readonly (InstanceStatus & { readonly input?: InputBindingView })[];
 }
@@ -29,6 +31,9 @@ export function createBindings(parts: BindingsParts): Bindings {
   return {
     name: 'input bindings',
     block,
+    async resend(event, signal) {
+      return (await inputs?.resend(event, signal)) ?? { outcome: 'no-receiver', reason: `no input binding ${event.component} is read for the app` };
+    },
     viewOf(statuses) {
       if (!inputs) return statuses;
       const byName = new Map(inputs.list().map((input) => [input.binding, input]));

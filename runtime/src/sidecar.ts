@@ -4,12 +4,12 @@
  * Owns: which part comes before which, and why; the readiness of the whole. Everything else belongs to a part.
  */
 import { randomUUID } from 'node:crypto';
-import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock, Ledger } from '@mecha/components/kit';
 import { createBindings, type Bindings } from './bindings.ts';
 import { bindingsGrpc } from './blocks/bindings/bindings.grpc.ts';
 import { bindingsHttp } from './blocks/bindings/bindings.http.ts';
+import { deadLettersHttp } from './blocks/dead-letters/dead-letters.http.ts';
 import { createHealthBlock } from './blocks/health/health.ts';
 import { healthHttp } from './blocks/health/health.http.ts';
 import { createInvocationBlock, type HttpEndpoint, type InvocationBlock } from './blocks/invocation/invocation.ts';
@@ -49,11 +49,11 @@ import { createHttpChannel } from './channel/http-channel.ts';
 import { createGrpcChannel } from './channel/grpc-channel.ts';
 import { ComponentHost } from './component-host.ts';
 import { catalogEntry } from './config/component-resource.ts';
-import { loadConfiguration } from './config/configuration.ts';
 import { resolveItems, resolveMetadata } from './config/resolve-metadata.ts';
 import type { Configuration, HttpEndpointResource, Resource } from './config/resource-types.ts';
-import { defaultResources, loadResources, problemLines } from './config/resources.ts';
 import type { SidecarOptions } from './config/sidecar-options.ts';
+import { loadSidecarResources } from './config/sidecar-resources.ts';
+import { createKeptLetters } from './dead-letters.ts';
 import type { MechaError } from './errors.ts';
 import { Lifecycle, type LifecycleState, type Part } from './lifecycle.ts';
 import { outboxConfigOf } from './outbox/outbox-config.ts';
@@ -179,7 +179,7 @@ export class RunningSidecar implements Sidecar {
   async start(): Promise<void> {
     const began = performance.now();
     this.#log.info({ data_dir: this.#shared.dataDir }, `starting Mecha ${MECHA_VERSION} for app ${this.appId}`);
-    const { resources, configuration } = await this.#load();
+    const { resources, configuration } = await loadSidecarResources(this.#options, this.#shared.dataDir, this.#log);
     if (this.#stopping) return;
     const parts = this.#build(resources, configuration);
     this.#lifecycle = new Lifecycle(parts, this.#log);
@@ -225,28 +225,6 @@ export class RunningSidecar implements Sidecar {
     forget?.();
   }
 
-  /** Everything that is wrong in one report; errors end the start. */
-  async #load(): Promise<{ resources: readonly Resource[]; configuration: Configuration }> {
-    const { appId, resourcePaths, configPaths, env, strict } = this.#options;
-    const { configuration, problems: configProblems } = await loadConfiguration(configPaths, env);
-    const folder = join(this.#shared.dataDir, 'resources');
-    const paths = resourcePaths.length > 0 ? resourcePaths : holdsYaml(folder) ? [folder] : [];
-    const loaded = paths.length > 0 ? await loadResources(paths, { appId, namespace: env['NAMESPACE'], strict }) : { resources: defaultResources(), problems: [] };
-    const problems = [...configProblems, ...loaded.problems];
-    const lines = problemLines(problems);
-    for (const [index, problem] of problems.entries()) if (problem.severity === 'warning') this.#log.warn({}, lines[index] ?? '');
-    if (problems.some(({ severity }) => severity === 'error')) {
-      throw new Error(lines.filter((_line, index) => problems[index]?.severity === 'error').join('\n'));
-    }
-    const denied = new Set(configuration.deniedComponents);
-    const resources = loaded.resources.filter((resource) => {
-      if (resource.kind !== 'Component' || !(denied.has(resource.type) || denied.has(`${resource.type}/${resource.version}`))) return true;
-      this.#log.warn({ component: resource.name, component_type: resource.type }, 'component left out: its type is denied by the Configuration');
-      return false;
-    });
-    return { resources, configuration };
-  }
-
   /** The one list of parts; its order is the order of life. */
   #build(resources: readonly Resource[], configuration: Configuration): Part[] {
     const options = this.#options;
@@ -288,6 +266,7 @@ export class RunningSidecar implements Sidecar {
       },
     });
     const bindings = createBindings({ appId, components, state, channel, monitor, askTimeoutMs: options.appBindingOptionsTimeoutMs, ledger, clock, random, log, metrics, resilience });
+    const deadLetters = createKeptLetters({ appId, ledger, components, clock, log, metrics, resend: { topic: subscriptions.resend, binding: bindings.resend } });
     const relay = createOutboxRelay({
       appId, clock, log, metrics,
       sources: () =>
@@ -331,7 +310,7 @@ export class RunningSidecar implements Sidecar {
     const health = createHealthBlock({ appId, missing: () => this.#missing(), outboundReady: () => this.state === 'ready' && components.firstAttemptsEnded });
     const shutdown = createShutdownBlock({ stop: () => void this.stop(), exit: () => this.#shared.exit(1) });
 
-    this.#intakes = [subscriptions, bindings, jobs];
+    this.#intakes = [deadLetters, subscriptions, bindings, jobs];
     this.blocks = { state, pubsub, secrets, bindings: bindings.block, metadata, invocation, workflow, jobs: () => jobs.block(), pipeline };
     const invoke = invocationHttp(invocation, pipeline);
     const routes = [
@@ -342,6 +321,7 @@ export class RunningSidecar implements Sidecar {
       ...secretsHttp(secrets, pipeline),
       ...pubsubHttp(pubsub, pipeline),
       ...bindingsHttp(bindings.block, pipeline),
+      ...deadLettersHttp(() => deadLetters.block(), pipeline),
       ...statesHttp(() => workflows.states(), pipeline),
       ...compensationsHttp(async () => (await workflows.states()).compensations, pipeline),
       ...workflowHttp(workflow, pipeline),
@@ -392,6 +372,8 @@ export class RunningSidecar implements Sidecar {
       // Last to start and first to stop: intake ends before anything else does.
       bindings,
       subscriptions,
+      // What it sends again goes through those.
+      deadLetters,
     ];
   }
 
@@ -488,11 +470,6 @@ export class RunningSidecar implements Sidecar {
     this.#log.error({ err: error }, error.message);
     void this.stop(1);
   }
-}
-
-/** An empty folder says nothing: the defaults stand. */
-function holdsYaml(folder: string): boolean {
-  return existsSync(folder) && readdirSync(folder).some((name) => /\.ya?ml$/i.test(name));
 }
 
 export function createSidecar(options: SidecarOptions, shared: SharedParts): Sidecar {

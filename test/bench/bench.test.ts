@@ -147,7 +147,8 @@ describe('what is wrong is said in one line, with exit code 2:', () => {
     await new Promise((resolve) => setTimeout(resolve, 500));
     process.kill(bare.pid, 'SIGKILL');
     const { code, err } = await bench.ended;
-    expect(err).toMatch(/^bench: bare-http http bare: the server is gone: connect ECONNREFUSED 127\.0\.0\.1:\d+\n$/);
+    // A busy machine may not have opened the load's connections yet: then it is the call that checks the answer which fails.
+    expect(err).toMatch(/^bench: bare-http http bare: (?:the server is gone: )?connect ECONNREFUSED 127\.0\.0\.1:\d+\n$/);
     expect(code).toBe(2);
     expect(await readdir(bench.temporary)).toEqual([]);
   });

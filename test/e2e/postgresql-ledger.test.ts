@@ -54,6 +54,35 @@ describe('--ledger', () => {
     expect(events()).toHaveLength(2);
   });
 
+  test('a dead letter that sidecars of two hosts send again at once is given once, and all that many sends give each once', { timeout: 60_000 }, async () => {
+    let isBroken = true;
+    const hold = Promise.withResolvers<void>();
+    const app = await testApp(async ({ path }) => {
+      if (path === '/dapr/subscribe') return { body: [{ pubsubname: 'pubsub', topic: 'orders', route: '/orders', deadLetterTopic: 'dead' }] };
+      if (!isBroken) await hold.promise;
+      return { body: isBroken ? { status: 'DROP' } : {} };
+    });
+    await app.listen();
+    const setup = { appId: 'shop', appPort: app.port, env: { MECHA_LEDGER: url } };
+    const [one, other] = [await startSidecar({ ...setup, untilReady: 'all' }), await startSidecar({ ...setup, untilReady: 'all' })];
+    const letters = (sidecar: Sidecar, method: string, path = '') => request(method, `http://127.0.0.1:${sidecar.httpPort}/v1.0-mecha/dead-letters${path}`);
+    const listed = async () => (await letters(other, 'GET')).json<{ deadLetters: { id: string }[] }>().deadLetters;
+    for (let n = 0; n < 6; n++) await one.call('POST', '/publish/pubsub/orders', { n });
+    await until('they are dead', async () => (await listed()).length === 6, { about: one.process });
+    const given = () => app.requests.filter(({ path }) => path === '/orders').slice(6).map(({ text }) => (JSON.parse(text) as { data: { n: number } }).data.n);
+    isBroken = false;
+    const [first] = await listed();
+    const statuses: number[] = [];
+    await Promise.all([one, other].map(async (sidecar) => {
+      statuses.push((await letters(sidecar, 'POST', `/${first?.id}/replay`)).status);
+      hold.resolve();
+    }));
+    expect(statuses).toEqual([409, 204]);
+    await Promise.all([one, other].map((sidecar) => letters(sidecar, 'POST', '/replay')));
+    expect(given().toSorted()).toEqual([0, 1, 2, 3, 4, 5]);
+    expect(await listed()).toEqual([]);
+  });
+
   test('the server goes and comes back: who asks meanwhile is waited for, and the sidecar goes on', { timeout: 120_000 }, async () => {
     const server = await startPrivateServer('postgresql');
     later(() => server.dispose());

@@ -23,6 +23,7 @@ const PACKAGES: Readonly<Record<string, { folder: string; exports: (rest: string
   '@mecha/sdk': { folder: 'sdk', exports: () => 'src/index.ts' },
   '@mecha/specs': { folder: 'specs', exports: (rest) => rest },
   '@mecha/bench': { folder: 'bench', exports: (rest) => rest },
+  '@mecha/sample-bindings-pipeline': { folder: 'samples/bindings-pipeline', exports: (rest) => rest },
   '@mecha/sample-order-saga': { folder: 'samples/order-saga', exports: (rest) => rest },
 };
 

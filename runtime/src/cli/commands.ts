@@ -17,6 +17,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   { name: 'invoke', summary: 'Call a method of an app through a sidecar', load: async () => (await import('./invoke.ts')).invokeCommand },
   { name: 'workflow', summary: 'Start workflow instances and steer them', load: async () => (await import('./workflow.ts')).workflowCommand },
   { name: 'job', summary: 'Schedule jobs of an app, look at them, delete them', load: async () => (await import('./job.ts')).jobCommand },
+  { name: 'dead-letters', summary: 'Look at dead letters of an app, send them again, drop them', load: async () => (await import('./dead-letters.ts')).deadLettersCommand },
   { name: 'components', summary: 'List the component types, or describe one', load: async () => (await import('./components.ts')).componentsCommand },
   { name: 'metadata', summary: 'Show what a running sidecar is and has', load: async () => (await import('./metadata.ts')).metadataCommand },
 ];

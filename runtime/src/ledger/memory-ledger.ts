@@ -10,6 +10,7 @@ import type {
   ClaimedOutboxRecord,
   Clock,
   DeadLetter,
+  DeadLetterRow,
   Ledger,
   LedgerMessage,
   LedgerOperation,
@@ -174,13 +175,20 @@ class MemoryLedger implements Ledger {
     return { topic: name, messages: topic.messages.size, bytes: topic.bytes, groups };
   }
 
-  async deadLetters({ appId, limit, before }: Parameters<Ledger['deadLetters']>[0]): Promise<readonly DeadLetter[]> {
+  async deadLetters({ appId, limit, before }: Parameters<Ledger['deadLetters']>[0]): Promise<readonly DeadLetterRow[]> {
     this.#checkOpen();
     const newestFirst = (a: { at: number; id: string }, b: { at: number; id: string }): number => b.at - a.at || (a.id < b.id ? 1 : a.id > b.id ? -1 : 0);
     return [...this.#deadLetters.values()]
       .filter((letter) => letter.appId === appId && (before === undefined || newestFirst(before, letter) < 0))
       .sort(newestFirst)
-      .slice(0, limit);
+      .slice(0, limit)
+      .map(({ data, ...row }) => ({ ...row, bytes: data.length }));
+  }
+
+  async deadLetter({ appId, id }: Parameters<Ledger['deadLetter']>[0]): Promise<DeadLetter | undefined> {
+    this.#checkOpen();
+    const letter = this.#deadLetters.get(id);
+    return letter?.appId === appId ? letter : undefined;
   }
 
   async liveSidecars(query: Parameters<Ledger['liveSidecars']>[0] = {}): Promise<readonly SidecarRow[]> {

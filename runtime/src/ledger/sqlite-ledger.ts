@@ -8,7 +8,7 @@
 import { randomUUID } from 'node:crypto';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { LedgerConflict, LedgerRefused } from '@mecha/components/kit';
-import type { ClaimedOutboxRecord, Clock, DeadLetter, Ledger, LedgerOperation, LedgerResult, MessageClaim, OutboxSource, SidecarRow, TopicStatus } from '@mecha/components/kit';
+import type { ClaimedOutboxRecord, Clock, DeadLetter, DeadLetterRow, Ledger, LedgerOperation, LedgerResult, MessageClaim, OutboxSource, SidecarRow, TopicStatus } from '@mecha/components/kit';
 import { openGroupWriter, WriterError, type RunOptions, type WriterFaults } from '@mecha/components/sqlite/group-writer.ts';
 import type { Log } from '../telemetry/log.ts';
 import { createLogLimit } from '../log-limit.ts';
@@ -194,8 +194,13 @@ export async function openSqliteLedger(options: SqliteLedgerOptions): Promise<Le
       }),
     deadLetters: async ({ appId, limit, before }) =>
       read(() => {
-        const rows = sql('SELECT letter, data FROM dead_letters WHERE app_id = ? AND (at, id) < (?, ?) ORDER BY at DESC, id DESC LIMIT ?').all(appId, before?.at ?? Number.MAX_SAFE_INTEGER, before?.id ?? '', limit);
-        return (rows as { letter: string; data: Uint8Array }[]).map(({ letter, data }) => ({ ...(JSON.parse(letter) as Omit<DeadLetter, 'data'>), data }));
+        const rows = sql('SELECT letter, length(data) AS bytes FROM dead_letters WHERE app_id = ? AND (at, id) < (?, ?) ORDER BY at DESC, id DESC LIMIT ?').all(appId, before?.at ?? Number.MAX_SAFE_INTEGER, before?.id ?? '', limit);
+        return (rows as { letter: string; bytes: number }[]).map(({ letter, bytes }) => ({ ...(JSON.parse(letter) as Omit<DeadLetterRow, 'bytes'>), bytes }));
+      }),
+    deadLetter: async ({ appId, id }) =>
+      read(() => {
+        const row = sql('SELECT letter, data FROM dead_letters WHERE id = ? AND app_id = ?').get(id, appId) as { letter: string; data: Uint8Array } | undefined;
+        return row && { ...(JSON.parse(row.letter) as Omit<DeadLetter, 'data'>), data: row.data };
       }),
     liveSidecars: async (query = {}) =>
       read(() => liveSidecarsIn(db, clock.now())).filter((row) => (query.appId === undefined || row.appId === query.appId) && (query.namespace === undefined || row.namespace === query.namespace)),

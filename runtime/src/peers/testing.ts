@@ -61,6 +61,7 @@ function openLedger(rows: Map<string, SidecarRow>): ReturnType<SharedRegistry['o
     claimMessages: notHere,
     topicStatus: notHere,
     deadLetters: notHere,
+    deadLetter: notHere,
     outbox: {
       onRecords: () => () => {},
       claim: notHere,

@@ -1,5 +1,6 @@
 /** What `npm start -- …` takes. */
 import { parseArgs } from 'node:util';
+import { oneOf, positive } from '../../driver/terminal.ts';
 
 export const INVENTORIES = ['js', 'python', 'go'] as const;
 export const RESOURCES = ['embedded', 'redis-kafka'] as const;
@@ -39,6 +40,7 @@ Runs the order saga: services that hold only business code, and their Mecha.
   --patience SECONDS     when an order that is not final counts as lost (default 60)
   --run-file FILE        another run file than samples/order-saga/mecha*.yaml
   --resources-path DIR   another folder than that of the set
+  --sample NAME          another sample than this one: bindings-pipeline
   --help                 this text
 `;
 
@@ -77,16 +79,4 @@ export function parseArguments(argv: readonly string[]): Arguments | 'help' {
     resourcesPath: values['resources-path'],
     patience: positive('--patience', values.patience),
   };
-}
-
-function positive(flag: string, text: string): number {
-  const value = Number(text);
-  if (Number.isInteger(value) && value > 0 && value <= 1_000_000) return value;
-  throw new Error(`${flag} takes a whole number from 1 to 1000000, not '${text}'`);
-}
-
-function oneOf<T extends string>(flag: string, text: string, words: readonly T[]): T {
-  const found = words.find((word) => word === text);
-  if (found) return found;
-  throw new Error(`${flag} takes one of ${words.join(', ')}, not '${text}'`);
 }

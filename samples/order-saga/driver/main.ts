@@ -3,19 +3,18 @@
  * checks the invariants from the stored records, and stays up for a look around.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
-import { connect } from 'node:net';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { startMecha, type MechaProcess } from '../../driver/mecha-process.ts';
+import { serversEnv } from '../../driver/servers.ts';
+import { progress, runMain, say, whenInterrupted } from '../../driver/terminal.ts';
 import { HELP, parseArguments, type Arguments } from './arguments.ts';
 import { judge, verdictLine, type Verdict } from './invariants.ts';
-import { startMecha, type MechaProcess } from './mecha-process.ts';
-import { placeOrders, planOrders, settle, stockUp, type Plan } from './workload.ts';
+import { placeOrders, planOrders, settle, stockUp, type Addresses, type Plan } from './workload.ts';
 
 const SAMPLE = fileURLToPath(new URL('..', import.meta.url));
-const REPOSITORY = join(SAMPLE, '../..');
 const RUN_FILES = { js: 'mecha.yaml', python: 'mecha.python.yaml', go: 'mecha.go.yaml' } as const;
 const TOOLS = { js: undefined, python: 'python3', go: 'go' } as const;
 
@@ -29,7 +28,7 @@ async function main(): Promise<number> {
   if (tool && spawnSync(tool, [tool === 'go' ? 'version' : '--version']).status !== 0) {
     throw new Error(`the ${options.inventory} inventory needs ${tool} on the PATH, and it is not there; install it or choose --inventory js`);
   }
-  const env = options.resources === 'redis-kafka' ? await serversEnv() : {};
+  const env = options.resources === 'redis-kafka' ? await serversEnv('redis-kafka', ['redis', 'kafka']) : {};
   const dataDir = options.keep ? join(SAMPLE, '.mecha') : await mkdtemp(join(tmpdir(), 'mecha-order-saga-'));
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
   try {
@@ -40,26 +39,15 @@ async function main(): Promise<number> {
 }
 
 async function run(options: Arguments, dataDir: string, env: Readonly<Record<string, string | undefined>>): Promise<number> {
-  const lastLines: string[] = [];
   const { variant } = options;
   const isOrchestrated = variant === 'orchestrated';
   say(`starting ${isOrchestrated ? 'order, inventory, payment and shipping' : `order and inventory (${options.inventory})`} on ${options.resources} resources …`);
-  let mecha: MechaProcess;
-  try {
-    mecha = await startMecha({
-      runFile: options.runFile ?? join(SAMPLE, isOrchestrated ? 'mecha.orchestrated.yaml' : RUN_FILES[options.inventory]),
-      resources: options.resourcesPath ?? (isOrchestrated ? join(SAMPLE, 'orchestrated/resources') : join(SAMPLE, 'resources', options.resources)),
-      dataDir,
-      env,
-      show(line) {
-        lastLines.push(line);
-        if (lastLines.length > 40) lastLines.shift();
-      },
-    });
-  } catch (error) {
-    say(lastLines.join('\n'));
-    throw error;
-  }
+  const mecha = await startMecha({
+    runFile: options.runFile ?? join(SAMPLE, isOrchestrated ? 'mecha.orchestrated.yaml' : RUN_FILES[options.inventory]),
+    resources: [options.resourcesPath ?? (isOrchestrated ? join(SAMPLE, 'orchestrated/resources') : join(SAMPLE, 'resources', options.resources))],
+    dataDir,
+    env,
+  });
   const interrupted = whenInterrupted();
   try {
     const plan = planOrders(options.orders, variant);
@@ -67,7 +55,7 @@ async function run(options: Arguments, dataDir: string, env: Readonly<Record<str
       saga(mecha, plan, options),
       interrupted.then(() => undefined),
       mecha.ended.then((code) => {
-        throw new Error(`mecha ended with code ${code} while orders were under way:\n${lastLines.join('\n')}`);
+        throw new Error(`mecha ended with code ${code} while orders were under way:\n${mecha.lines.join('\n')}`);
       }),
     ]);
     if (!verdict) return 130;
@@ -83,8 +71,20 @@ async function run(options: Arguments, dataDir: string, env: Readonly<Record<str
   }
 }
 
+function addressesOf(mecha: MechaProcess): Addresses {
+  const portOf = (appId: string, port: 'appPort' | 'httpPort') => () => mecha.addressOf(appId, port);
+  return {
+    order: portOf('order', 'appPort'),
+    inventory: portOf('inventory', 'appPort'),
+    orderSidecar: portOf('order', 'httpPort'),
+    inventorySidecar: portOf('inventory', 'httpPort'),
+    paymentSidecar: portOf('payment', 'httpPort'),
+    shippingSidecar: portOf('shipping', 'httpPort'),
+  };
+}
+
 async function saga(mecha: MechaProcess, plan: Plan, { atOnce, rate, patience }: Arguments): Promise<Verdict> {
-  const { addresses } = mecha;
+  const addresses = addressesOf(mecha);
   await stockUp(addresses, plan);
   let acknowledged = 0;
   const total = plan.orders.length;
@@ -116,7 +116,7 @@ function summary(verdict: Verdict, plan: Plan): void {
 }
 
 function curlLines(mecha: MechaProcess, plan: Plan): void {
-  const { order, inventory, orderSidecar } = mecha.addresses;
+  const { order, inventory, orderSidecar } = addressesOf(mecha);
   const item = plan.orders[0]?.item ?? 'bolt';
   say(`Still up. Try:
   curl -X POST ${order()}/orders -H 'content-type: application/json' -d '{"id":"mine","item":"${item}","quantity":1}'
@@ -128,59 +128,4 @@ function curlLines(mecha: MechaProcess, plan: Plan): void {
 Ctrl-C ends it.`);
 }
 
-/** What `npm run servers -- up` has written, after a look whether they answer. */
-async function serversEnv(): Promise<Record<string, string>> {
-  const names = ['MECHA_REDIS_HOST', 'MECHA_KAFKA_BROKERS'] as const;
-  const file = join(REPOSITORY, '.servers', 'env.json');
-  const written = existsSync(file) ? (JSON.parse(await readFile(file, 'utf8')) as Record<string, string>) : {};
-  const env: Record<string, string> = {};
-  for (const name of names) {
-    const address = process.env[name] ?? written[name];
-    if (!address || !(await answers(address))) {
-      const server = name === 'MECHA_REDIS_HOST' ? 'Redis' : 'Kafka';
-      throw new Error(`--resources redis-kafka needs ${server}, and ${address ? `nothing answers at ${address}` : 'none is known'}; run: npm run servers -- up redis kafka (or set ${name}=host:port)`);
-    }
-    env[name] = address;
-  }
-  return env;
-}
-
-function answers(address: string): Promise<boolean> {
-  const [host = '127.0.0.1', port = ''] = address.split(',')[0]?.split(':') ?? [];
-  return new Promise((resolve) => {
-    const socket = connect({ host, port: Number(port), timeout: 2000 });
-    const end = (up: boolean) => {
-      socket.destroy();
-      resolve(up);
-    };
-    socket.once('connect', () => end(true)).once('error', () => end(false)).once('timeout', () => end(false));
-  });
-}
-
-function whenInterrupted(): Promise<void> {
-  return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
-  });
-}
-
-function say(text: string): void {
-  process.stdout.write(`${text}\n`);
-}
-
-let shownAt = 0;
-/** One line that is rewritten on a terminal, and now and then a line elsewhere. */
-function progress(text: string, last: boolean): void {
-  const now = Date.now();
-  if (process.stdout.isTTY) process.stdout.write(`\r  ${text}   ${last ? '\n' : ''}`);
-  else if (last || now - shownAt > 1000) {
-    shownAt = now;
-    say(`  ${text}`);
-  }
-}
-
-try {
-  process.exitCode = await main();
-} catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-  process.exitCode = 1;
-}
+await runMain(main);

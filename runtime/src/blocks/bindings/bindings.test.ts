@@ -119,7 +119,10 @@ function createBench({ ports, metadata = {}, resiliency, ledger: otherLedger }: 
       for (let round = 0; round < 8; round++) await new Promise((resolve) => setImmediate(resolve));
     }
   };
-  const letters = () => ledger.deadLetters({ appId: 'app', limit: 100 });
+  const letters = async () => {
+    const rows = await ledger.deadLetters({ appId: 'app', limit: 100 });
+    return Promise.all(rows.map(({ id }) => ledger.deadLetter({ appId: 'app', id })));
+  };
   return { block, inputs, app, saved, turn, clock, ledger, letters, kept };
 }
 
@@ -325,7 +328,7 @@ describe('an event', () => {
     await draining;
     expect(await failingThere).toEqual({ action: 'release' });
     expect([await taken, await failing]).toEqual([{ action: 'reject', reason: expect.stringContaining('stopped before') }, { action: 'reject', reason: expect.stringContaining('stopped before') }]);
-    expect((await bench.letters()).map(({ attempts }) => attempts)).toEqual([1, 1]);
+    expect((await bench.letters()).map((letter) => letter?.attempts)).toEqual([1, 1]);
   });
 
   test('whose dead letter cannot be written is kept until it can', async () => {
@@ -342,6 +345,33 @@ describe('an event', () => {
     await bench.turn(8000);
     expect(await settled).toMatchObject({ action: 'reject' });
     expect(await bench.letters()).toHaveLength(1);
+  });
+});
+
+describe('a dead letter that is sent again', () => {
+  const letter = { component: 's', topic: '', id: 'e1', data: Buffer.from('data'), metadata: { own: 'value' }, attempt: 6 };
+
+  test('comes to the route with its id, past the source; what the app says is told, and nothing is buried again', async () => {
+    const source = createSource();
+    const bench = await started({ ports: { s: source.port }, metadata: { s: { route: 'in/there' } } });
+    expect(await bench.inputs.resend(letter, signal)).toEqual({ outcome: 'taken' });
+    expect(bench.app.delivered).toMatchObject([{ binding: 's', route: 'in/there', metadata: { own: 'value', 'mecha-event-id': 'e1' } }]);
+    bench.app.answer = () => FAILED;
+    expect(await bench.inputs.resend(letter, signal)).toEqual({ outcome: 'failed', reason: FAILED.reason, attempts: 1 });
+    bench.app.answer = () => AWAY;
+    expect(await bench.inputs.resend(letter, signal)).toEqual({ outcome: 'away', reason: AWAY.reason });
+    expect([bench.app.delivered.length, source.state.settled, await bench.letters()]).toEqual([3, [], []]);
+  });
+
+  test('finds nobody where the app does not want the binding, or there is none', async () => {
+    const bench = createBench({ ports: { s: createSource().port } });
+    bench.app.wants = async () => false;
+    await bench.inputs.start?.();
+    await bench.turn(100);
+    expect(await bench.inputs.resend(letter, signal)).toEqual({ outcome: 'no-receiver', reason: 'the app does not want binding s' });
+    expect(await bench.inputs.resend({ ...letter, component: 'gone' }, signal)).toEqual({ outcome: 'no-receiver', reason: 'no input binding gone is read for the app' });
+    bench.app.become('waiting');
+    expect(await bench.inputs.resend(letter, signal)).toMatchObject({ outcome: 'away' });
   });
 });
 

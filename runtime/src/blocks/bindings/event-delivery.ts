@@ -14,6 +14,7 @@ import type { Binding, BindingEvent, Clock, EventSettlement, Ledger } from '@mec
 import type { AppBindingReply, AppChannel } from '../../channel/channel.ts';
 import { messageOf } from '../../errors.ts';
 import { createLogLimit } from '../../log-limit.ts';
+import type { Resent } from '../../resend.ts';
 import { CircuitOpen, PermanentFailure, type PolicyRunner } from '../../resilience/resilience.ts';
 import type { Log } from '../../telemetry/log.ts';
 import { Timings, type Metrics } from '../../telemetry/metrics.ts';
@@ -59,19 +60,27 @@ type Offer =
   | { readonly outcome: 'failed'; readonly reason: string }
   | { readonly outcome: 'away'; readonly reason: string };
 
-/** The function that a source calls for each event. */
-export function createEventDelivery(parts: EventDeliveryParts): (event: BindingEvent) => Promise<EventSettlement> {
+export interface EventDelivery {
+  /** What a source calls for each event. Never rejects. */
+  deliver(event: BindingEvent): Promise<EventSettlement>;
+  /** Gives a dead letter to the app once more; nothing is buried again. Never rejects. */
+  resend(event: BindingEvent, signal: AbortSignal): Promise<Resent>;
+}
+
+export function createEventDelivery(parts: EventDeliveryParts): EventDelivery {
   const { binding, source, clock, log, metrics, draining, policy } = parts;
   const redelivers = source.redelivers ?? false;
   const mayLog = createLogLimit(clock, LOG_INTERVAL_MS);
   const timings = new Timings((success) => metrics.timing('component_input_binding_count', 'component_input_binding_latencies', { component: binding, success }));
 
-  return async (event) => {
-    const trace = traceFrom(event.metadata['traceparent'], event.metadata['tracestate'], event.metadata['baggage']);
+  const traceOf = ({ metadata }: BindingEvent): TraceContext => traceFrom(metadata['traceparent'], metadata['tracestate'], metadata['baggage']);
+
+  async function deliver(event: BindingEvent): Promise<EventSettlement> {
+    const trace = traceOf(event);
     for (let number = event.attempt; ; ) {
       if (draining.aborted) return redelivers ? RELEASE : bury(event, STOPPED, number - 1, trace);
       const began = performance.now();
-      const offer = await offerUnderPolicy(event, trace);
+      const offer = await offerUnderPolicy(event, trace, parts);
       if (offer.outcome === 'success') {
         timings.record('true', performance.now() - began);
         return { action: 'ack', ...(offer.body.byteLength > 0 ? { response: { data: offer.body } } : {}) };
@@ -93,19 +102,27 @@ export function createEventDelivery(parts: EventDeliveryParts): (event: BindingE
       await waitFor(clock, delayMs, draining);
       number++;
     }
-  };
+  }
+
+  async function resend(event: BindingEvent, signal: AbortSignal): Promise<Resent> {
+    if (draining.aborted) return { outcome: 'away', reason: STOPPED };
+    const ends = { draining: AbortSignal.any([draining, signal]), cut: AbortSignal.any([parts.cut, signal]) };
+    const offer = await offerUnderPolicy(event, traceOf(event), ends);
+    if (offer.outcome === 'success') return { outcome: 'taken' };
+    return offer.outcome === 'away' ? offer : { ...offer, attempts: 1 };
+  }
 
   /** One attempt, or as many as the policy makes of it. An open breaker says nothing about the event: it waits. */
-  async function offerUnderPolicy(event: BindingEvent, trace: TraceContext): Promise<Offer> {
+  async function offerUnderPolicy(event: BindingEvent, trace: TraceContext, { draining: ending, cut }: Pick<EventDeliveryParts, 'draining' | 'cut'>): Promise<Offer> {
     for (;;) {
       try {
-        return await policy.run(parts.cut, (signal) => attempt(event, trace, signal), { stopRetrying: draining });
+        return await policy.run(cut, (signal) => attempt(event, trace, signal), { stopRetrying: ending });
       } catch (caught) {
         const error = caught instanceof PermanentFailure ? caught.failure : caught;
         if (error instanceof AppGone) return { outcome: 'away', reason: error.message };
         if (!(error instanceof CircuitOpen)) return { outcome: 'failed', reason: messageOf(error) };
-        await waitFor(clock, error.retryAfterMs, draining);
-        if (draining.aborted) return { outcome: 'away', reason: STOPPED };
+        await waitFor(clock, error.retryAfterMs, ending);
+        if (ending.aborted) return { outcome: 'away', reason: STOPPED };
       }
     }
   }
@@ -149,6 +166,8 @@ export function createEventDelivery(parts: EventDeliveryParts): (event: BindingE
       ...(event.contentType === undefined ? {} : { contentType: event.contentType }),
     };
   }
+
+  return { deliver, resend };
 
   /** 100 ms doubling; up to 30 % less by chance, so that what failed together does not return together. */
   function delayAfter(failed: number, mostMs: number): number {

@@ -18,6 +18,7 @@ import { messageOf } from '../../errors.ts';
 import { Intake, type IntakeState } from '../../intake.ts';
 import type { Part } from '../../lifecycle.ts';
 import { createLogLimit } from '../../log-limit.ts';
+import type { Resend, Resent, ResentEvent } from '../../resend.ts';
 import type { Call } from '../../pipeline.ts';
 import type { Resilience } from '../../resilience/resilience.ts';
 import type { Log } from '../../telemetry/log.ts';
@@ -26,7 +27,7 @@ import { childTrace, type TraceContext } from '../../telemetry/trace.ts';
 import { waitFor } from '../../wait.ts';
 import type { BindingsBlock } from './bindings.ts';
 import { directionOf, routeOf } from './direction.ts';
-import { createEventDelivery } from './event-delivery.ts';
+import { createEventDelivery, type EventDelivery } from './event-delivery.ts';
 
 /** Of the state block, what an app's answer may need. */
 export interface SavesState {
@@ -61,6 +62,8 @@ export interface InputBindingView {
 
 export interface InputBindings extends Part {
   list(): readonly InputBindingView[];
+  /** A dead letter of a binding: to the app, past the source. */
+  readonly resend: Resend;
 }
 
 const ASK_FIRST_MS = 200;
@@ -79,6 +82,7 @@ interface Input {
   readonly route: string;
   readonly asks: boolean;
   readonly intake: Intake;
+  readonly delivery: EventDelivery;
   /** As far as is known; undefined: the app has not said yet. */
   wanted: boolean | undefined;
 }
@@ -146,11 +150,19 @@ class InputBook implements InputBindings {
     }));
   }
 
+  readonly resend = async ({ component, topic: _, ...event }: ResentEvent, signal: AbortSignal): Promise<Resent> => {
+    const input = this.#inputs.find(({ name }) => name === component);
+    if (!input) return { outcome: 'no-receiver', reason: `no input binding ${component} is read for the app` };
+    if (!this.#appIsUp) return { outcome: 'away', reason: 'waiting for the app' };
+    if (input.wanted === false) return { outcome: 'no-receiver', reason: `the app does not want binding ${component}` };
+    return input.delivery.resend(event, signal);
+  };
+
   #inputOf(instance: Instance<'bindings'>, channel: AppChannel): Input {
     const { appId, components, clock, random, log, metrics, ledger, resilience } = this.#parts;
     const { name } = instance;
     const route = routeOf(name, instance.metadata);
-    const deliver = createEventDelivery({
+    const delivery = createEventDelivery({
       appId, binding: name, route, channel, ledger, clock, random, log, metrics,
       source: instance.port,
       carryOut: (reply, trace, signal) => this.#carryOut(reply, trace, signal),
@@ -165,10 +177,10 @@ class InputBook implements InputBindings {
       async open() {
         const port = components.ready(instance);
         if (!port.start) throw new Error(`binding ${name} has no input`);
-        return port.start({ deliver });
+        return port.start({ deliver: delivery.deliver });
       },
     });
-    return { name, route, intake, asks: directionOf(instance.metadata).input === 'maybe', wanted: undefined };
+    return { name, route, intake, delivery, asks: directionOf(instance.metadata).input === 'maybe', wanted: undefined };
   }
 
   #onPresence(presence: AppPresence): void {

@@ -2,14 +2,17 @@
  * One subscription put together: routes, inbound policy, dead letters, delivery, and the intake at the broker. What it
  * does not share with its siblings is everything: restarting or losing one leaves the others alone.
  */
+import type { Delivery } from '@mecha/components/kit';
 import type { AppSubscription, EventAnswer } from '../../channel/channel.ts';
 import { Intake } from '../../intake.ts';
+import type { Resent } from '../../resend.ts';
 import { createAttempts, type SendToApp } from './app-attempts.ts';
 import { BulkBuffer } from './bulk-buffer.ts';
 import { DeadLetters } from './dead-letters.ts';
 import { createDelivery } from './delivery.ts';
 import { rawPayloadOf } from './envelope.ts';
 import type { PubSubBlock, PubSubBlockParts } from './pubsub.ts';
+import { resendTo } from './resend.ts';
 import { compileRoutes } from './routing.ts';
 
 export type SubscriptionType = 'DECLARATIVE' | 'PROGRAMMATIC' | 'STREAMING';
@@ -26,6 +29,8 @@ export interface ActiveSubscription {
   readonly subscription: AppSubscription;
   readonly type: SubscriptionType;
   readonly intake: Intake;
+  /** Gives a dead letter to the app once more. Never rejects. */
+  resend(delivery: Delivery, signal: AbortSignal): Promise<Resent>;
   /**
    * Stops intake, lets calls under way end, hands everything else back. When `cut` aborts, calls under way are called
    * off and their events handed back too. Idempotent.
@@ -93,6 +98,7 @@ export async function createActiveSubscription(parts: ActiveSubscriptionParts): 
     subscription,
     type: parts.type,
     intake,
+    resend: (delivery, signal) => resendTo({ pubsubName, raw, router, send: parts.send, policy, draining: draining.signal, cut: cut.signal, clock }, delivery, signal),
     async close(cutSignal) {
       draining.abort();
       const end = (): void => cut.abort();

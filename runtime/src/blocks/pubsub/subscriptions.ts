@@ -19,6 +19,7 @@ import type { SubscriptionResource } from '../../config/resource-types.ts';
 import { messageOf } from '../../errors.ts';
 import type { Part } from '../../lifecycle.ts';
 import { createLogLimit } from '../../log-limit.ts';
+import type { Resend, Resent, ResentEvent } from '../../resend.ts';
 import { waitFor } from '../../wait.ts';
 import { createActiveSubscription, type ActiveSubscription, type SubscriptionType } from './active-subscription.ts';
 import { sendByChannel } from './app-sender.ts';
@@ -56,6 +57,8 @@ export interface Subscriptions extends Part {
    * stream.
    */
   openStream(request: StreamRequest, send: SendEvent): Promise<EventStream>;
+  /** A dead letter of a topic: to the subscription that stands for it now, past the broker. */
+  readonly resend: Resend;
 }
 
 const ASK_TIMEOUT_MS = 10_000;
@@ -156,6 +159,14 @@ class SubscriptionBook implements Subscriptions {
     this.#streams.add(stream);
     return stream;
   }
+
+  readonly resend = async ({ component, topic, ...event }: ResentEvent, signal: AbortSignal): Promise<Resent> => {
+    const standing = [...this.#active.values(), ...Array.from(this.#streams, ({ active }) => active)].filter(({ subscription }) => subscription.pubsubName === component);
+    const receiver = standing.find(({ subscription }) => subscription.topic === topic) ?? standing.find(({ subscription }) => covers(subscription.topic, topic));
+    if (receiver) return receiver.resend({ ...event, topic }, signal);
+    if (this.#parts.channel && this.#asked === 'not yet') return { outcome: 'away', reason: this.#stoppedBy('PROGRAMMATIC') ?? 'the app is not there' };
+    return { outcome: 'no-receiver', reason: `the app has no subscription to topic ${topic} of ${component}` };
+  };
 
   #onPresence(presence: AppPresence): void {
     if (this.#closed) return;
@@ -307,6 +318,11 @@ class SubscriptionBook implements Subscriptions {
 
 function keyOf(subscription: AppSubscription): string {
   return `${subscription.pubsubName}\u0000${subscription.topic}`;
+}
+
+/** A topic that ends in `*`, where brokers have that, stands for all that begin so. */
+function covers(pattern: string, topic: string): boolean {
+  return pattern.endsWith('*') && topic.length >= pattern.length && topic.startsWith(pattern.slice(0, -1));
 }
 
 function isSame(active: ActiveSubscription, wanted: Wanted | undefined): boolean {

@@ -11,7 +11,7 @@
 import { hostname } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import { readFileSync } from 'node:fs';
-import type { ClaimedMessage, ClaimedOutboxRecord, ClaimedWorkflow, Clock, DeadLetter, Ledger, LedgerOperation, MessageClaim, OutboxSource, TopicStatus, WorkflowActivity, WorkflowClaimRequest, WorkflowLedger } from '@mecha/components/kit';
+import type { ClaimedMessage, ClaimedOutboxRecord, ClaimedWorkflow, Clock, DeadLetter, DeadLetterRow, Ledger, LedgerOperation, MessageClaim, OutboxSource, TopicStatus, WorkflowActivity, WorkflowClaimRequest, WorkflowLedger } from '@mecha/components/kit';
 import { ConnectionKeeper, Json, openConnection, PostgresqlError, shownAddress, type Connection, type PostgresqlAddress, type Row, type Value } from '@mecha/components/postgresql/connection.ts';
 import { toStored } from '@mecha/components/postgresql/text.ts';
 import { systemClock } from '../../clock.ts';
@@ -241,9 +241,13 @@ export async function openPostgresqlLedger({ address, registry, log, random, clo
       return { topic, messages, bytes, groups: groups.flatMap(({ group, waiting, inFlight, unread }) => (group === null ? [] : [{ group, waiting, inFlight, unread }])) };
     },
     async deadLetters({ appId, limit, before }) {
-      const text = 'SELECT letter, data FROM dead_letters WHERE app_id = $1 AND (at, id) < ($2, $3) ORDER BY at DESC, id DESC LIMIT $4';
+      const text = 'SELECT letter, octet_length(data) AS bytes FROM dead_letters WHERE app_id = $1 AND (at, id) < ($2, $3) ORDER BY at DESC, id DESC LIMIT $4';
       const rows = await read(text, [appId, before?.at ?? Number.MAX_SAFE_INTEGER, before?.id ?? '', limit]);
-      return rows.map(({ letter, data }) => ({ ...(JSON.parse(String(letter)) as Omit<DeadLetter, 'data'>), data: data as Uint8Array }));
+      return rows.map(({ letter, bytes }) => ({ ...(JSON.parse(String(letter)) as Omit<DeadLetterRow, 'bytes'>), bytes: Number(bytes) }));
+    },
+    async deadLetter({ appId, id }) {
+      const [row] = await read('SELECT letter, data FROM dead_letters WHERE id = $1 AND app_id = $2', [id, appId]);
+      return row && { ...(JSON.parse(String(row['letter'])) as Omit<DeadLetter, 'data'>), data: row['data'] as Uint8Array };
     },
     async liveSidecars(query) {
       if (closed) throw closedRefusal();

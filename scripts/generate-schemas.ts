@@ -105,11 +105,12 @@ const resiliencySpec = fields({
   }),
   targets: fields({
     apps: { type: 'object', additionalProperties: fields({ ...(names['properties'] as Schema), circuitBreakerCacheSize: { type: 'integer' } }) },
-    actors: { type: 'object' },
+    actors: { type: 'object', additionalProperties: fields({ ...(names['properties'] as Schema), circuitBreakerScope: { enum: ['type', 'id', 'both'] }, circuitBreakerCacheSize: { type: 'integer' } }) },
     components: { type: 'object', additionalProperties: fields({ inbound: names, outbound: names }) },
   }),
 });
-const endpointSpec = fields({ baseUrl: text('Begins with http:// or https://'), headers: { type: 'array', items: item }, clientTLS: { type: 'object' } }, ['baseUrl']);
+const pem: Schema = { ...fields({ value: text('PEM text, or a file that holds it'), secretKeyRef: (item['properties'] as Schema)['secretKeyRef'] }), description: 'By value or from a secret store' };
+const endpointSpec = fields({ baseUrl: text('Begins with http:// or https://'), headers: { type: 'array', items: item }, clientTLS: fields({ rootCA: pem, certificate: pem, privateKey: pem, renegotiation: { enum: ['RenegotiateNever', 'RenegotiateOnceAsClient', 'RenegotiateFreelyAsClient'] } }) }, ['baseUrl']);
 
 const workflowSpec = fields(
   {

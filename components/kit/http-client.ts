@@ -10,11 +10,11 @@
  *  3. At most `redirectsMax` redirects; a method that may not be repeated becomes GET where HTTP says so, and then carries no body.
  *  4. At most `WAITING_MAX` requests wait for the beginning of their answers.
  */
-import { readFile } from 'node:fs/promises';
 import type { LookupFunction } from 'node:net';
 import { Transform, type Readable } from 'node:stream';
 import { BindingError } from './bindings.ts';
 import { createEgress, EgressRefused, type Egress } from './egress.ts';
+import { checkAuthority, checkKeyPair, readPem } from './pem.ts';
 
 export interface TlsOptions {
   /** PEM text, or the path of a file that holds it; '' or absent = none. */
@@ -117,10 +117,11 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
 
     async open() {
       const { Agent } = await options.library();
-      const [ca, cert, key] = await Promise.all([pem(rootCA, 'root CA'), pem(clientCert, 'client certificate'), pem(clientKey, 'client key')]);
+      const [ca, cert, key] = await Promise.all([readPem(rootCA, 'root CA'), readPem(clientCert, 'client certificate'), readPem(clientKey, 'client key')]);
       const common = { timeout: CONNECT_TIMEOUT_MS, lookup: egress.lookup, minVersion: 'TLSv1.2' as const, rejectUnauthorized: !skipVerify, ...(ca === undefined ? {} : { ca }) };
       const shared = { connections: CONNECTIONS_PER_ORIGIN_MAX, allowH2: false };
-      if (cert !== undefined) await checkCertificate(cert, key);
+      if (ca !== undefined) checkAuthority(ca);
+      if (cert !== undefined) checkKeyPair(cert, key ?? '');
       await this.close();
       agents = {
         own: new Agent({ ...shared, connect: { ...common, ...(cert === undefined ? {} : { cert, key: key ?? '' }) } }),
@@ -169,28 +170,6 @@ function redirected(request: ClientRequest, status: number, url: URL, dropped: R
   if (!becomesGet) return { ...request, url, headers };
   const { 'content-type': _type, ...rest } = headers;
   return { method: 'GET', url, headers: rest };
-}
-
-/** Text or file; undefined for ''. */
-async function pem(value: string, what: string): Promise<string | undefined> {
-  if (value === '') return undefined;
-  if (value.includes('-----BEGIN')) return value;
-  try {
-    const text = await readFile(value, 'utf8');
-    if (text.includes('-----BEGIN')) return text;
-  } catch (error) {
-    throw new Error(`the ${what} is neither PEM text nor a file that can be read`, { cause: error });
-  }
-  throw new Error(`the file of the ${what} holds no PEM`);
-}
-
-async function checkCertificate(cert: string, key: string | undefined): Promise<void> {
-  const { createSecureContext } = await import('node:tls');
-  try {
-    createSecureContext({ cert, key });
-  } catch (error) {
-    throw new Error('the client certificate and its key cannot be used together', { cause: error });
-  }
 }
 
 function first(value: string | readonly string[] | undefined): string | undefined {

@@ -12,7 +12,7 @@ import { bindingsHttp } from './blocks/bindings/bindings.http.ts';
 import { deadLettersHttp } from './blocks/dead-letters/dead-letters.http.ts';
 import { createHealthBlock } from './blocks/health/health.ts';
 import { healthHttp } from './blocks/health/health.http.ts';
-import { createInvocationBlock, type HttpEndpoint, type InvocationBlock } from './blocks/invocation/invocation.ts';
+import { createInvocationBlock, type InvocationBlock } from './blocks/invocation/invocation.ts';
 import { invocationHttp } from './blocks/invocation/invocation.http.ts';
 import { invocationGrpc, invocationGrpcProxy } from './blocks/invocation/invocation.grpc.ts';
 import { jobsGrpc } from './blocks/jobs/jobs.grpc.ts';
@@ -44,17 +44,18 @@ import { workflowGrpc } from './blocks/workflow/workflow.grpc.ts';
 import { workflowHttp } from './blocks/workflow/workflow.http.ts';
 import { createAppMonitor } from './channel/app-monitor.ts';
 import type { AppChannel, AppMonitor } from './channel/channel.ts';
-import { createExternalHttp } from './channel/external-http.ts';
+import { createExternalHttp, type HttpEndpoint } from './channel/external-http.ts';
 import { createHttpChannel } from './channel/http-channel.ts';
 import { createGrpcChannel } from './channel/grpc-channel.ts';
 import { ComponentHost } from './component-host.ts';
 import { catalogEntry } from './config/component-resource.ts';
-import { resolveItems, resolveMetadata } from './config/resolve-metadata.ts';
-import type { Configuration, HttpEndpointResource, Resource } from './config/resource-types.ts';
+import { resolveMetadata } from './config/resolve-metadata.ts';
+import type { Configuration, Resource } from './config/resource-types.ts';
 import type { SidecarOptions } from './config/sidecar-options.ts';
 import { loadSidecarResources } from './config/sidecar-resources.ts';
 import { createKeptLetters } from './dead-letters.ts';
 import type { MechaError } from './errors.ts';
+import { resolveEndpoints } from './http-endpoints.ts';
 import { Lifecycle, type LifecycleState, type Part } from './lifecycle.ts';
 import { outboxConfigOf } from './outbox/outbox-config.ts';
 import { createOutboxRelay } from './outbox/outbox-relay.ts';
@@ -233,7 +234,7 @@ export class RunningSidecar implements Sidecar {
     const log = this.#log;
 
     const pipeline = new Pipeline({ log, metrics, gate: () => this.#gate() });
-    const resilience = createResilience(resources.filter((resource) => resource.kind === 'Resiliency'), { appId, clock, metrics, log, random });
+    const resilience = createResilience(resources.filter((resource) => resource.kind === 'Resiliency'), { appId, namespace, clock, metrics, log, random });
     const components = new ComponentHost({
       resources: resources.filter((resource) => resource.kind === 'Component'),
       appId, namespace, env, ledger, openLedger, clock, random, log, metrics,
@@ -251,7 +252,7 @@ export class RunningSidecar implements Sidecar {
     const { channel, monitor } = this.#buildChannel();
     this.#monitor = monitor;
     const endpoints: HttpEndpoint[] = [];
-    const external = createExternalHttp(() => endpoints.map(({ baseUrl }) => baseUrl));
+    const external = createExternalHttp(() => endpoints);
 
     const state = createStateBlock({ appId, namespaceOfEnv: env['NAMESPACE'], components, metrics, resilience, clock, uuid: randomUUID });
     const secrets = createSecretsBlock({ components, scopes: configuration.secretScopes, metrics, resilience });
@@ -345,7 +346,7 @@ export class RunningSidecar implements Sidecar {
         ...taskHubDoor(openTaskHub),
         ...invocationGrpc(invocation, pipeline, { maxBodyBytes: options.maxBodyBytes }),
       ],
-      invocationGrpcProxy({ appId, namespace, peers, forward, pipeline }),
+      invocationGrpcProxy({ appId, namespace, peers, forward, resilience, pipeline }),
       configuration,
     );
     this.#grpc = grpc;
@@ -357,7 +358,7 @@ export class RunningSidecar implements Sidecar {
       grpc,
       ...this.#publicServer(routes, configuration),
       components,
-      { name: 'http endpoints', start: async () => void endpoints.push(...(await this.#resolveEndpoints(endpointResources, components))) },
+      { name: 'http endpoints', start: async () => void endpoints.push(...(await resolveEndpoints(endpointResources, { appId, env, secret: (store, secret, key) => components.secret(store, secret, key) }))) },
       { name: 'app channel', stop: async () => { forward.close(); await Promise.all([channel?.close(), external.close()]); } },
       monitor,
       {
@@ -434,17 +435,6 @@ export class RunningSidecar implements Sidecar {
         log: this.#log, metrics: this.#shared.metrics,
       }),
     ];
-  }
-
-  async #resolveEndpoints(resources: readonly HttpEndpointResource[], components: ComponentHost): Promise<HttpEndpoint[]> {
-    const { appId, env } = this.#options;
-    return Promise.all(
-      resources.map(async ({ name, baseUrl, headers, secretStore }) => ({
-        name,
-        baseUrl,
-        headers: await resolveItems(headers, secretStore, { appId, env, secret: (store, secret, key) => components.secret(store, secret, key) }, name),
-      })),
-    );
   }
 
   #gate(): MechaError | undefined {

@@ -22,7 +22,7 @@ export class WireClient {
     this.#client.close();
   }
 
-  ask<Request, Response>(method: Method<Request, Response>, message: Init<NoInfer<Request>>, metadata: Record<string, string> = {}): Promise<Answer<Response>> {
+  ask<Request, Response>(method: Method<Request, Response>, message: Init<NoInfer<Request>>, metadata: Record<string, string> = {}, options: { readonly deadline?: number } = {}): Promise<Answer<Response>> {
     return new Promise((resolve) => {
       let headers = new Metadata();
       let answer: Response | undefined;
@@ -32,6 +32,7 @@ export class WireClient {
         (bytes) => method.response.decode(bytes),
         method.request.encode(message),
         metadataOf(metadata),
+        options,
         (_error, value?: Response) => (answer = value),
       );
       call.on('metadata', (given: Metadata) => (headers = given));

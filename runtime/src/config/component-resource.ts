@@ -83,6 +83,23 @@ function metadataItem(item: YamlView): MetadataItem | undefined {
     item.error('a metadata item needs a name');
     return undefined;
   }
+  return valueOf(item, name);
+}
+
+/** A map with `value` or `secretKeyRef` that stands under a name of its own. */
+export function valueOrSecret(item: YamlView, name: string): MetadataItem | undefined {
+  if (!item.isMap()) {
+    item.error('must be a map with value or secretKeyRef');
+    return undefined;
+  }
+  item.allow(['value', 'secretKeyRef']);
+  const found = valueOf(item, name);
+  if (found?.value !== '') return found;
+  item.error('must have a value or a secretKeyRef');
+  return undefined;
+}
+
+function valueOf(item: YamlView, name: string): MetadataItem | undefined {
   const { source, field } = item;
   const reference = item.get('secretKeyRef');
   const envRef = item.get('envRef')?.text();

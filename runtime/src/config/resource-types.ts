@@ -71,23 +71,36 @@ export interface PolicyNames {
   readonly retry?: string;
   readonly circuitBreaker?: string;
 }
+export interface AppPolicyNames extends PolicyNames {
+  /** How many breakers of the target, one per endpoint, are kept. */
+  readonly circuitBreakerCacheSize?: number;
+}
 export interface ResiliencyResource {
   readonly kind: 'Resiliency';
   readonly name: string;
   readonly timeouts: Readonly<Record<string, number>>;
   readonly retries: Readonly<Record<string, RetryPolicy>>;
   readonly circuitBreakers: Readonly<Record<string, CircuitBreakerPolicy>>;
-  readonly apps: Readonly<Record<string, PolicyNames>>;
+  readonly apps: Readonly<Record<string, AppPolicyNames>>;
   readonly components: Readonly<Record<string, { readonly inbound?: PolicyNames; readonly outbound?: PolicyNames }>>;
   readonly scopes: readonly string[];
   readonly source: Source;
 }
 
+/** PEM text, by value or from a secret store; `certificate` and `privateKey` come both or not at all. */
+export interface HttpEndpointTls {
+  readonly rootCA?: MetadataItem;
+  readonly certificate?: MetadataItem;
+  readonly privateKey?: MetadataItem;
+  /** The endpoint may ask to negotiate anew (TLS 1.2). */
+  readonly renegotiates: boolean;
+}
 export interface HttpEndpointResource {
   readonly kind: 'HTTPEndpoint';
   readonly name: string;
   readonly baseUrl: string;
   readonly headers: readonly MetadataItem[];
+  readonly clientTls: HttpEndpointTls | undefined;
   readonly secretStore: string | undefined;
   readonly scopes: readonly string[];
   readonly source: Source;

@@ -8,9 +8,11 @@ import { nearest } from '@mecha/components/kit/nearest.ts';
 import { decodeMetadata, type MetadataEntry } from '@mecha/components/kit/metadata.ts';
 import { outboxConfigOf } from '../outbox/outbox-config.ts';
 import { catalogEntry, componentResource } from './component-resource.ts';
-import { httpEndpointResource, resiliencyResource, subscriptionResource } from './other-resources.ts';
+import { checkEndpointTls, httpEndpointResource } from './http-endpoint-resource.ts';
+import { checkResiliency, resiliencyResource } from './resiliency-resource.ts';
+import { subscriptionResource } from './subscription-resource.ts';
 import { readEnvelope } from './resource-envelope.ts';
-import type { ComponentResource, Problem, Resource, Source } from './resource-types.ts';
+import type { ComponentResource, HttpEndpointResource, MetadataItem, Problem, Resource, Source } from './resource-types.ts';
 import { checkWorkflows, workflowResource } from './workflow-resource.ts';
 import { Problems, readYaml, type YamlView } from './yaml-view.ts';
 
@@ -81,6 +83,8 @@ export async function loadResources(paths: readonly string[], options: LoadOptio
   }
   await checkMetadata(resources, options, problems);
   await checkWorkflows(new Map([...documents].flatMap(([resource, document]) => (resource.kind === 'Workflow' ? [[resource, document] as const] : []))));
+  await checkResiliency([...documents].flatMap(([{ kind }, document]) => (kind === 'Resiliency' ? [document] : [])));
+  for (const resource of resources) if (resource.kind === 'HTTPEndpoint') await checkEndpointTls(resource, problems);
   checkReferences(resources, documents, broken, problems);
   return { resources, problems: problems.list, configurationFiles: [...configurationFiles] };
 }
@@ -149,7 +153,7 @@ function checkReferences(resources: readonly Resource[], documents: ReadonlyMap<
   const brokers = namesOf('pubsub');
   for (const resource of resources) {
     if (resource.kind === 'Component' || resource.kind === 'HTTPEndpoint') {
-      const items = resource.kind === 'Component' ? resource.metadata : resource.headers;
+      const items = resource.kind === 'Component' ? resource.metadata : [...resource.headers, ...tlsItems(resource)];
       for (const item of items) {
         if (!item.secretKeyRef) continue;
         if (!resource.secretStore) problems.error(item.source, `${resource.name}: ${item.name} refers to a secret, and auth.secretStore does not say in which store`, { field: 'auth.secretStore' });
@@ -178,9 +182,15 @@ function checkReferences(resources: readonly Resource[], documents: ReadonlyMap<
         // One that is near to no name may well belong to another app's resources.
         const meant = names.includes(name) ? undefined : nearest(name, names);
         if (meant) place.warning(`there is no component named ${name}`, meant);
+        const type = components.find((component) => component.name === name)?.type;
+        if (type && !/^(?:pubsub|bindings)\./.test(type)) place.get('inbound')?.warning(`has no effect: nothing comes into the app from ${name} (${type})`);
       }
     }
   }
+}
+
+function tlsItems({ clientTls }: HttpEndpointResource): readonly MetadataItem[] {
+  return [clientTls?.rootCA, clientTls?.certificate, clientTls?.privateKey].filter((item) => item !== undefined);
 }
 
 /** `resources/order.yaml:12: error: … (spec.type); did you mean state.redis?`, one line each. */

@@ -43,6 +43,8 @@ describe('what the loader takes, the schema takes', () => {
     head('Workflow', '{definition: {StartAt: S, States: {S: {Type: Pass, End: true}}}}').replace('dapr.io', 'mecha.dev'),
     head('Workflow', `{type: EXPRESS, definition: '{"StartAt":"S","States":{"S":{"Type":"Succeed"}}}'}`),
     head('HTTPEndpoint', '{baseUrl: "https://example.com", headers: [{name: a, value: b}]}'),
+    head('HTTPEndpoint', '{baseUrl: "https://example.com", clientTLS: {renegotiation: RenegotiateNever}}'),
+    head('Resiliency', '{targets: {actors: {Cart: {circuitBreakerScope: both, circuitBreakerCacheSize: 9}}}}'),
   ])('%s', async (text) => {
     expect(await loaderErrors(text)).toEqual([]);
     expect(resource(parse(text)), JSON.stringify(resource.errors)).toBe(true);
@@ -52,6 +54,8 @@ describe('what the loader takes, the schema takes', () => {
 describe('what the loader refuses, the schema refuses', () => {
   test.each([
     head('Componnet', '{type: state.sqlite}'),
+    head('HTTPEndpoint', '{baseUrl: "https://example.com", clientTLS: {rootCA: {file: x}}}'),
+    head('Resiliency', '{targets: {actors: {Cart: {circuitBreakerScope: ids}}}}'),
     head('Component', '{type: state.reddis}'),
     head('Component', '{type: state.sqlite, version: v9}'),
     head('Component', '{type: state.sqlite, metdata: []}'),

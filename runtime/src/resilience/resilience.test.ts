@@ -1,9 +1,11 @@
+import { getEventListeners } from 'node:events';
 import { createKeptLog, createTurnedClock } from '@mecha/components/kit/testing.ts';
-import { EtagError, PublishRefused } from '@mecha/components/kit';
+import { EtagError, PublishRefused, type Clock } from '@mecha/components/kit';
 import { describe, expect, test } from 'vitest';
 import type { ResiliencyResource } from '../config/resource-types.ts';
 import type { Log } from '../telemetry/log.ts';
 import { CircuitOpen, PermanentFailure, createResilience } from './resilience.ts';
+import type { Labels, Metrics } from '../telemetry/metrics.ts';
 import { noMetrics } from '../telemetry/testing.ts';
 
 const CONSTANT = { policy: 'constant', durationMs: 1000, maxIntervalMs: 60_000, maxRetries: 3, matching: undefined } as const;
@@ -17,7 +19,13 @@ function bench(resource: Partial<ResiliencyResource>, random = () => 0.5) {
   const clock = createTurnedClock(0);
   const kept = createKeptLog();
   const log: Log = { ...kept, scoped: () => log };
-  const metrics = noMetrics;
+  const series = new Map<string, number>();
+  const keyOf = (name: string, labels: Labels = {}): string => [name, ...Object.entries(labels).filter(([label]) => label !== 'name' && label !== 'namespace').map(([, value]) => value)].join(' ').trimEnd();
+  const metrics: Metrics = {
+    ...noMetrics,
+    count: (name, labels) => void series.set(keyOf(name, labels), (series.get(keyOf(name, labels)) ?? 0) + 1),
+    gauge: (name, labels, value) => void series.set(keyOf(name, labels), value),
+  };
   const resilience = createResilience([{ ...RESOURCE, ...resource }], { appId: 'orders', clock, log, metrics, random });
   const began: number[] = [];
   return {
@@ -25,6 +33,8 @@ function bench(resource: Partial<ResiliencyResource>, random = () => 0.5) {
     resilience,
     lines: kept.lines,
     began,
+    /** Values by name and labels, in the order in which they are given. */
+    series,
     /** An operation that fails `times` times, noting when each attempt began. */
     failing: (times: number, error: Error = new Error('down')) => async (): Promise<string> => {
       began.push(clock.now());
@@ -228,5 +238,136 @@ describe('resilience', () => {
     await expect(resilience.forComponent('b', 'Pubsub', 'outbound').run(NEVER, async () => { calls++; throw new Error('once'); })).rejects.toThrow('once');
     expect(calls).toBe(1);
     expect(resilience.forComponent('a', 'Pubsub', 'outbound').retries).toBe(true);
+  });
+
+  test('an app has a breaker per endpoint, and keeps as many as its cache size says', async () => {
+    const { resilience, failing } = bench({ circuitBreakers: { b: BREAKER }, apps: { inventory: { circuitBreaker: 'b', circuitBreakerCacheSize: 2 } } });
+    const opened = async (endpoint: string): Promise<boolean> => {
+      const outcome = await resilience.forApp('inventory', endpoint).run(NEVER, failing(999)).catch((error: unknown) => error);
+      return outcome instanceof CircuitOpen;
+    };
+    for (let call = 0; call < 2; call++) expect(await opened('a')).toBe(false);
+    expect([await opened('a'), await opened('b')]).toEqual([true, false]);
+    expect([await opened('a'), await opened('c'), await opened('a')]).toEqual([true, false, true]);
+    // Two others were asked for since: `a` is the one unused longest.
+    await opened('b');
+    await opened('c');
+    expect(await opened('a')).toBe(false);
+  });
+
+  test('targets that callers make up are forgotten one for one, while those that a resource names stay', async () => {
+    const { resilience, failing, series } = bench({ circuitBreakers: { DefaultAppCircuitBreakerPolicy: BREAKER, b: BREAKER }, apps: { inventory: { circuitBreaker: 'b' } } });
+    const fail = (target: string) => resilience.forApp(target, 'x').run(NEVER, failing(9999)).catch((error: unknown) => error);
+    for (const target of ['inventory', 'inventory', 'http://one', 'http://one']) await fail(target);
+    expect(await fail('http://one')).toBeInstanceOf(CircuitOpen);
+    const first = resilience.forApp('http://two');
+    for (let number = 0; number < 256; number++) resilience.forApp(`http://${number}`, 'x');
+    expect(await fail('http://one')).not.toBeInstanceOf(CircuitOpen);
+    expect(resilience.forApp('http://two')).not.toBe(first);
+    expect(await fail('inventory')).toBeInstanceOf(CircuitOpen);
+    expect(series.get('resiliency_cb_state outbound app_inventory circuitbreaker open')).toBe(1);
+  });
+
+  test('a breaker that was forgotten leaves the gauge, and one that is open shows before those that are not', async () => {
+    const { resilience, failing, series } = bench({ circuitBreakers: { b: BREAKER }, apps: { inventory: { circuitBreaker: 'b', circuitBreakerCacheSize: 2 } } });
+    const state = () => ['closed', 'half-open', 'open', 'unknown'].filter((status) => series.get(`resiliency_cb_state outbound app_inventory circuitbreaker ${status}`) === 1);
+    const fail = (endpoint: string) => resilience.forApp('inventory', endpoint).run(NEVER, failing(999)).catch(() => undefined);
+    await fail('a');
+    expect(state()).toEqual(['closed']);
+    await fail('a');
+    await fail('b');
+    expect(state()).toEqual(['open']);
+    resilience.forApp('inventory', 'c');
+    expect(state()).toEqual(['closed']);
+  });
+
+  test('every use and every activation is counted, with the state of the breaker', async () => {
+    const { resilience, finish, series, clock, failing } = bench({
+      timeouts: { t: 100 }, retries: { r: { ...CONSTANT, maxRetries: 1 } }, circuitBreakers: { b: BREAKER }, ...onComponent({ timeout: 't', retry: 'r', circuitBreaker: 'b' }),
+    });
+    const runner = resilience.forComponent('store', 'Statestore', 'outbound');
+    await expect(finish(runner.run(NEVER, () => new Promise(() => {})))).rejects.toThrow('context deadline exceeded');
+    await expect(runner.run(NEVER, failing(99))).rejects.toThrow('circuit breaker is open');
+    clock.turn(30_000);
+    expect(await runner.run(NEVER, async () => 'done')).toBe('done');
+    const of = 'outbound Statestore_store';
+    expect(Object.fromEntries([...series].toSorted())).toEqual({
+      resiliency_loaded: 1,
+      [`resiliency_count ${of} timeout`]: 3,
+      [`resiliency_count ${of} retry`]: 3,
+      [`resiliency_count ${of} circuitbreaker closed`]: 1,
+      [`resiliency_count ${of} circuitbreaker open`]: 1,
+      [`resiliency_count ${of} circuitbreaker half-open`]: 1,
+      [`resiliency_activations_total ${of} timeout`]: 2,
+      [`resiliency_activations_total ${of} retry`]: 1,
+      [`resiliency_activations_total ${of} circuitbreaker open`]: 1,
+      [`resiliency_activations_total ${of} circuitbreaker half-open`]: 1,
+      [`resiliency_activations_total ${of} circuitbreaker closed`]: 1,
+      [`resiliency_cb_state ${of} circuitbreaker closed`]: 1,
+      [`resiliency_cb_state ${of} circuitbreaker half-open`]: 0,
+      [`resiliency_cb_state ${of} circuitbreaker open`]: 0,
+      [`resiliency_cb_state ${of} circuitbreaker unknown`]: 0,
+    });
+  });
+
+  test('whoever asks to be left alone is, as long as the policy waits at most', async () => {
+    for (const [retryAfterMs, expected] of [[5000, 5000], [500, 1000], [3_600_000, 60_000]] as const) {
+      const { resilience, failing, finish, began } = bench({ retries: { r: { ...CONSTANT, maxRetries: 1 } }, apps: { inventory: { retry: 'r' } } });
+      await finish(resilience.forApp('inventory', 'x').run(NEVER, failing(1, Object.assign(new Error('busy'), { retryAfterMs }))));
+      expect(began).toEqual([0, expected]);
+    }
+  });
+
+  test('a target may name a policy that is built in', async () => {
+    const { resilience, failing, finish, began } = bench(onComponent({ retry: 'DaprBuiltInInitializationRetries' }));
+    await expect(finish(resilience.forComponent('store', 'Statestore', 'outbound').run(NEVER, failing(99)))).rejects.toThrow('down');
+    expect(began).toEqual([0, 500, 1250, 2250]);
+  });
+
+  test('inbound and outbound share a breaker only where they name the same', async () => {
+    const { resilience, failing } = bench({ circuitBreakers: { b: BREAKER, c: BREAKER }, components: { store: { inbound: { circuitBreaker: 'c' }, outbound: { circuitBreaker: 'b' } } } });
+    for (let call = 0; call < 2; call++) await expect(resilience.forComponent('store', 'Pubsub', 'outbound').run(NEVER, failing(99))).rejects.toThrow('down');
+    expect(await resilience.forComponent('store', 'Pubsub', 'inbound').run(NEVER, async () => 'served')).toBe('served');
+  });
+
+  test('a run leaves nothing behind: no timer, no listener, and every attempt that was given up knows it', async () => {
+    const pending = new Set<object>();
+    const kept = createTurnedClock(0);
+    const clock: Clock = {
+      now: () => kept.now(),
+      after(ms, callback) {
+        const timer = {};
+        pending.add(timer);
+        const cancel = kept.after(ms, () => {
+          pending.delete(timer);
+          callback();
+        });
+        return () => {
+          pending.delete(timer);
+          cancel();
+        };
+      },
+    };
+    const log: Log = { ...createKeptLog(), scoped: () => log };
+    const resource = { ...RESOURCE, timeouts: { t: 100 }, retries: { r: { ...CONSTANT, maxRetries: 2 } }, ...onComponent({ timeout: 't', retry: 'r' }) };
+    const runner = createResilience([resource], { appId: 'x', clock, log, metrics: noMetrics }).forComponent('store', 'Statestore', 'outbound');
+    for (const outcome of ['hangs', 'fails', 'succeeds'] as const) {
+      const caller = new AbortController();
+      const signals: AbortSignal[] = [];
+      const work = runner.run(caller.signal, async (signal) => {
+        signals.push(signal);
+        if (outcome === 'hangs') await new Promise(() => {});
+        if (outcome === 'fails') throw new Error('down');
+      });
+      let over = false;
+      const end = (): void => void (over = true);
+      work.then(end, end);
+      while (!over) {
+        await new Promise((resolve) => setImmediate(resolve));
+        if (!over) kept.turn(50);
+      }
+      expect([outcome, pending.size, getEventListeners(caller.signal, 'abort').length]).toEqual([outcome, 0, 0]);
+      if (outcome === 'hangs') expect(signals.map(({ aborted }) => aborted)).toEqual([true, true, true]);
+    }
   });
 });

@@ -118,11 +118,16 @@ export interface GrpcProxyStatus {
 /** Carries a call on; made by the server side, which owns the protocol. */
 export interface GrpcForward {
   /**
-   * To the place that `route` names. A place whose connection is refused is given back and asked for anew, a few times:
-   * nothing was sent then. Rejects with what `route` rejects with, or with words about the connection.
+   * A connection to the place that `route` names. A place whose connection is refused is given back and asked for anew, a few
+   * times: nothing was sent then. Rejects with what `route` rejects with, or with words about the connection.
    */
-  relay(call: GrpcProxyCall, route: () => Promise<GrpcForwardRoute>): Promise<GrpcProxyStatus>;
+  connect(route: () => Promise<GrpcForwardRoute>): Promise<GrpcForwardLink>;
   close(): void;
+}
+
+export interface GrpcForwardLink {
+  /** The status of the other side, whatever it is. */
+  relay(call: GrpcProxyCall): Promise<GrpcProxyStatus>;
 }
 
 export interface GrpcForwardRoute {

@@ -59,16 +59,20 @@ export function createGrpcForward({ maxBodyBytes }: { readonly maxBodyBytes: num
   }
 
   return {
-    async relay(call, route) {
+    async connect(route) {
       const { client, place } = await connectedTo(route);
-      const upstream = client.makeBidiStreamRequest(
-        call.path,
-        (bytes: Buffer) => bytes,
-        (bytes) => bytes,
-        metadataFor(call, place),
-        call.deadline === undefined ? {} : { deadline: call.deadline },
-      );
-      return carry(call, upstream);
+      return {
+        relay(call) {
+          const upstream = client.makeBidiStreamRequest(
+            call.path,
+            (bytes: Buffer) => bytes,
+            (bytes) => bytes,
+            metadataFor(call, place),
+            call.deadline === undefined ? {} : { deadline: call.deadline },
+          );
+          return carry(call, upstream);
+        },
+      };
     },
     close() {
       for (const address of clients.keys()) forget(address);

@@ -301,6 +301,25 @@ describe('an event', () => {
     expect(bench.app.delivered).toHaveLength(3);
   });
 
+  test('waits for an open breaker in its place, and an app that hangs is given up after the timeout', async () => {
+    const source = createSource();
+    const bench = await started({
+      ports: { s: source.port },
+      resiliency: {
+        timeouts: { short: 500 }, circuitBreakers: { b: { maxRequests: 1, intervalMs: 0, timeoutMs: 60_000, trip: 'consecutiveFailures >= 1' } },
+        components: { s: { inbound: { timeout: 'short', circuitBreaker: 'b' }, outbound: {} } },
+      },
+    });
+    bench.app.answer = () => new Promise(() => {});
+    const settled = source.emit();
+    await bench.turn(30_000);
+    expect(bench.app.delivered).toHaveLength(1);
+    bench.app.answer = () => OK;
+    await bench.turn(40_000);
+    expect(await settled).toEqual({ action: 'ack' });
+    expect(bench.app.delivered).toHaveLength(2);
+  });
+
   test('that finds the app away uses up no attempt: the source keeps it, or it waits here', async () => {
     const [keeping, other] = [createSource({ redelivers: true }), createSource()];
     const bench = await started({ ports: { keeping: keeping.port, other: other.port } });

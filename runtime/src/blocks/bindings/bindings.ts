@@ -69,7 +69,12 @@ export function createBindingsBlock(parts: BindingsBlockParts): BindingsBlock {
       try {
         checkMetadata(declared, request);
         const policy = resilience.forComponent(binding, 'Binding', 'outbound');
-        const attempt = async (signal: AbortSignal): Promise<BindingResponse | undefined> => port.invoke?.(request, signal);
+        const attempt = async (signal: AbortSignal): Promise<BindingResponse | undefined> => {
+          const response = await port.invoke?.(request, signal);
+          // It came too late: the policy has given this attempt up.
+          if (signal.aborted && response?.data !== undefined && !(response.data instanceof Uint8Array)) response.data.destroy();
+          return response;
+        };
         const response = await (policy.active ? policy.run(call.signal, attempt) : attempt(call.signal));
         success = true;
         return response;

@@ -13,9 +13,11 @@ import { TYPE_URL_HEADER, headersFromMetadata, metadataFromHeaders } from '../..
 import { MechaError, errorTable, messageOf } from '../../errors.ts';
 import type { PeerLink } from '../../peers/peer-link.ts';
 import type { Pipeline } from '../../pipeline.ts';
+import { AttemptTimedOut, type Resilience } from '../../resilience/resilience.ts';
 import { canonicalMethod } from '../../security/canonical-path.ts';
 import { unary, type GrpcForward, type GrpcMethod, type GrpcProxy, type GrpcProxyCall, type GrpcRequest } from '../../servers/grpc-face.ts';
 import { errors, type InvocationBlock, type InvocationRequest } from './invocation.ts';
+import { relayUnderPolicy } from './relayed-call.grpc.ts';
 
 /** A relayed call that found no way: plain texts under UNKNOWN, as the contract has them. */
 export const proxyErrors = errorTable('invocation-proxy', {
@@ -26,6 +28,8 @@ export const proxyErrors = errorTable('invocation-proxy', {
   },
   badTarget: { code: 'ERR_GRPC_PROXY', kind: 'unknown', make: (target: string) => ({ message: `failed to proxy request: invalid app id ${target}` }) },
   failed: { code: 'ERR_GRPC_PROXY', kind: 'unknown', make: (text: string, cause: unknown) => ({ message: `failed to proxy request: ${text}`, cause }) },
+  timedOut: { code: 'ERR_GRPC_PROXY', kind: 'deadline', make: (text: string) => ({ message: text }) },
+  streamed: { code: 'ERR_GRPC_PROXY', kind: 'precondition', make: () => ({ message: 'cannot use resiliency policies with retries on streaming RPCs' }) },
 });
 
 const ERROR_TEXT_LENGTH_MAX = 63;
@@ -128,16 +132,17 @@ export interface InvocationProxyParts {
   readonly namespace: string;
   readonly peers: Pick<PeerLink, 'grpcRoute'>;
   readonly forward: GrpcForward;
+  readonly resilience: Pick<Resilience, 'forApp'>;
   readonly pipeline: Pipeline;
 }
 
 /** Relays to the app that the metadata names, through its sidecar, wherever that lives on the host; the own app included. */
 export function invocationGrpcProxy(parts: InvocationProxyParts): GrpcProxy {
-  const { appId, namespace, peers, forward, pipeline } = parts;
+  const { appId, namespace, peers, forward, resilience, pipeline } = parts;
   return {
     relay: (call) =>
       pipeline.run(call.call('invocation.proxy'), async () => {
-        const target = targetOf(call.metadata, namespace);
+        const { text, ...target } = targetOf(call.metadata, namespace);
         const route = async () => {
           try {
             return await peers.grpcRoute({ appId, namespace }, target);
@@ -146,21 +151,24 @@ export function invocationGrpcProxy(parts: InvocationProxyParts): GrpcProxy {
           }
         };
         try {
-          return await forward.relay({ ...call, metadata: call.metadata.filter(([name]) => isForwarded(name)) }, route);
+          const onward = { ...call, metadata: call.metadata.filter(([name]) => isForwarded(name)) };
+          const policy = resilience.forApp(text, call.path);
+          return await (policy.active ? relayUnderPolicy(policy, onward, () => forward.connect(route), proxyErrors.streamed) : (await forward.connect(route)).relay(onward));
         } catch (error) {
+          if (error instanceof AttemptTimedOut) throw proxyErrors.timedOut(error.message);
           throw error instanceof MechaError ? error : proxyErrors.failed(messageOf(error), error);
         }
       }),
   };
 }
 
-function targetOf(metadata: GrpcProxyCall['metadata'], namespace: string): { appId: string; namespace: string } {
+function targetOf(metadata: GrpcProxyCall['metadata'], namespace: string): { text: string; appId: string; namespace: string } {
   const values = new Map(metadata.toReversed());
   const text = values.get('dapr-callee-app-id') || values.get('dapr-app-id');
   if (text === undefined || text === '') throw proxyErrors.noTarget();
   const [appId = '', inNamespace = namespace, ...more] = String(text).split('.');
   if (appId === '' || inNamespace === '' || more.length > 0) throw proxyErrors.badTarget(String(text));
-  return { appId, namespace: inNamespace };
+  return { text: String(text), appId, namespace: inNamespace };
 }
 
 /** Said by sidecars and by nobody else. */

@@ -18,7 +18,7 @@ import type { Readable } from 'node:stream';
 import type { Clock } from '@mecha/components/kit';
 import { AppAway, AppGrpcError, type AppChannel, type AppMonitor, type AppRequest, type AppResponse } from '../../channel/channel.ts';
 import { EgressRefused } from '@mecha/components/kit/egress.ts';
-import type { ExternalHttp } from '../../channel/external-http.ts';
+import type { ExternalHttp, HttpEndpoint } from '../../channel/external-http.ts';
 import { requestHeaders } from '../../channel/forwarded-headers.ts';
 import { discard } from '../../channel/http-exchange.ts';
 import { MechaError, errorTable, messageOf } from '../../errors.ts';
@@ -61,21 +61,17 @@ export interface InvocationRequest {
   readonly body: Readable | Uint8Array | undefined;
 }
 
-/** An HTTPEndpoint resource with its secrets resolved. */
-export interface HttpEndpoint {
-  readonly name: string;
-  readonly baseUrl: string;
-  readonly headers: Readonly<Record<string, string>>;
-}
-
 /** An app's answer with a failing status, as policies see it: `httpStatus` is what their `matching` compares. */
 export class AnsweredWithFailure extends Error {
   readonly httpStatus: number;
+  /** How long the app asked to be left alone. */
+  readonly retryAfterMs: number | undefined;
   readonly response: AppResponse;
-  constructor(response: AppResponse) {
+  constructor(response: AppResponse, now: number) {
     super(`the app answered with status ${response.status}`);
     this.name = 'AnsweredWithFailure';
     this.httpStatus = response.status;
+    this.retryAfterMs = retryAfterMs(response.headers['retry-after'], now);
     this.response = response;
   }
 }
@@ -111,7 +107,7 @@ const HOST_NAME = hostname();
 
 type Target =
   | { readonly type: 'app'; readonly appId: string; readonly namespace: string }
-  | { readonly type: 'external'; readonly base: URL; readonly headers: Readonly<Record<string, string>> };
+  | { readonly type: 'external'; readonly named: HttpEndpoint | undefined; readonly base: URL };
 
 export function createInvocationBlock(parts: InvocationBlockParts): InvocationBlock {
   const self: PeerCaller = { appId: parts.appId, namespace: parts.namespace };
@@ -152,22 +148,22 @@ export function createInvocationBlock(parts: InvocationBlockParts): InvocationBl
   }
 
   function callExternal(target: Extract<Target, { type: 'external' }>, request: AppRequest, signal: AbortSignal): Promise<AppResponse> {
-    const { base } = target;
+    const { base, named } = target;
     const url = new URL(base);
     url.pathname = `${base.pathname.replace(/\/$/, '')}/${request.path}`;
     url.search = request.queryText;
-    const headers = { ...request.headers, ...target.headers } as Record<string, string | string[]>;
+    const headers = { ...request.headers, ...named?.headers } as Record<string, string | string[]>;
     // A user name that only addressed this sidecar is nobody else's credential.
-    if (basicAppId(request.headers.authorization) !== undefined && target.headers['authorization'] === undefined) delete headers['authorization'];
-    return parts.external.call(url, { method: request.method, headers, body: request.body }, signal);
+    if (basicAppId(request.headers.authorization) !== undefined && named?.headers['authorization'] === undefined) delete headers['authorization'];
+    return parts.external.call(url, { method: request.method, headers, body: request.body }, signal, named);
   }
 
   function targetOf(text: string): Target {
     // They are resolved at the start, after this block was made.
     const endpoint = parts.endpoints.find(({ name }) => name === text);
-    if (endpoint) return { type: 'external', base: new URL(endpoint.baseUrl), headers: endpoint.headers };
+    if (endpoint) return { type: 'external', named: endpoint, base: new URL(endpoint.baseUrl) };
     const url = externalUrl(text);
-    if (url) return { type: 'external', base: url, headers: {} };
+    if (url) return { type: 'external', named: undefined, base: url };
     const [appId = '', namespace = parts.namespace, ...more] = text.split('.');
     if (appId === '' || namespace === '' || more.length > 0) throw errors.failed(text, `invalid app id ${text}`);
     return { type: 'app', appId, namespace };
@@ -187,10 +183,11 @@ export function createInvocationBlock(parts: InvocationBlockParts): InvocationBl
       const { method, path, queryText, body } = request;
       const onward: AppRequest = { method, path, queryText, headers: requestHeaders(request.headers), body, trace: call.trace };
       const began = performance.now();
-      const policy = parts.resilience.forApp(request.target, path);
+      // An endpoint outside has one breaker, an app one per method, a URL one per path.
+      const policy = parts.resilience.forApp(request.target, target.type === 'external' && target.named ? '' : path);
       try {
         const once = (signal: AbortSignal) => attempt(target, onward, signal, !policy.retries);
-        const response = policy.active ? await underPolicy(policy, call.signal, body, once) : await once(call.signal);
+        const response = policy.active ? await underPolicy(policy, call.signal, body, once, parts.clock) : await once(call.signal);
         if (target.type === 'app') measureAnswer(parts.metrics, target.appId, String(response.status), performance.now() - began);
         return response;
       } catch (error) {
@@ -205,7 +202,7 @@ export function createInvocationBlock(parts: InvocationBlockParts): InvocationBl
  * answered reaches the caller as it is. A streamed body makes the first try the only one. Timeouts end with the headers
  * of the answer: its body may take as long as it likes.
  */
-async function underPolicy(policy: PolicyRunner, signal: AbortSignal, body: InvocationRequest['body'], once: (signal: AbortSignal) => Promise<AppResponse>): Promise<AppResponse> {
+async function underPolicy(policy: PolicyRunner, signal: AbortSignal, body: InvocationRequest['body'], once: (signal: AbortSignal) => Promise<AppResponse>, clock: Clock): Promise<AppResponse> {
   const options = isStream(body) ? { stopRetrying: AbortSignal.abort() } : {};
   let last: AppResponse | undefined;
   try {
@@ -214,15 +211,28 @@ async function underPolicy(policy: PolicyRunner, signal: AbortSignal, body: Invo
       if (last) discard(last.body);
       last = undefined;
       const response = await once(attemptSignal);
+      if (attemptSignal.aborted) {
+        // It came too late: the policy has given this attempt up.
+        discard(response.body);
+        attemptSignal.throwIfAborted();
+      }
       if (response.status >= 200 && response.status < 400) return response;
       last = response;
-      throw new AnsweredWithFailure(response);
+      throw new AnsweredWithFailure(response, clock.now());
     }, options);
   } catch (error) {
     if (error instanceof AnsweredWithFailure) return error.response;
     if (last) discard(last.body);
     throw error;
   }
+}
+
+/** `Retry-After`: seconds, or a date. */
+function retryAfterMs(header: string | readonly string[] | undefined, now: number): number | undefined {
+  const text = typeof header === 'string' ? header.trim() : '';
+  if (/^\d{1,9}$/.test(text)) return Number(text) * 1000;
+  const at = text === '' ? Number.NaN : Date.parse(text);
+  return Number.isNaN(at) ? undefined : Math.max(0, at - now);
 }
 
 function isStream(body: InvocationRequest['body']): boolean {

@@ -90,7 +90,7 @@ export async function startSidecar(host: Host, settings: SidecarSettings): Promi
           asksSubscriptions: true,
           log,
         }));
-  const external = createExternalHttp(() => (settings.parts?.endpoints ?? []).map(({ baseUrl }) => baseUrl));
+  const external = createExternalHttp(() => settings.parts?.endpoints ?? []);
   const sidecar: { -readonly [K in keyof TestSidecar]?: TestSidecar[K] } & { presence: AppPresence; suspected: number } = { presence: 'up', suspected: 0, link };
   const block = createInvocationBlock({
     appId,

@@ -154,7 +154,7 @@ export function createPubSubBlock(parts: PubSubBlockParts): PubSubBlock {
   }
 
   /** Against the broker: under the component's policy, counted and timed. */
-  async function send<T>(instance: Instance<'pubsub'>, topic: string, metric: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+  async function send<T>(instance: Instance<'pubsub'>, topic: string, metric: string, signal: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const began = performance.now();
     let success = 'false';
     try {
@@ -222,9 +222,11 @@ export function createPubSubBlock(parts: PubSubBlockParts): PubSubBlock {
       let failed: FailedEntry[] = [];
       try {
         // Each attempt of a policy sends only what failed in the one before.
-        await send(instance, topic, 'bulk_', call.signal, async () => {
+        await send(instance, topic, 'bulk_', call.signal, async (signal) => {
           const sent = left;
           const outcome = await publishAll(port, sent.map(({ message }) => message));
+          // The policy has given this attempt up: what it still brings counts for nothing.
+          signal.throwIfAborted();
           left = [];
           failed = [];
           for (const { index, error } of outcome.failed) {

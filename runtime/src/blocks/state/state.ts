@@ -22,7 +22,7 @@ import { MechaError, messageOf } from '../../errors.ts';
 import { outboxConfigOf } from '../../outbox/outbox-config.ts';
 import { outboxRecordsFor } from '../../outbox/outbox-event.ts';
 import type { Call } from '../../pipeline.ts';
-import { PermanentFailure, type Resilience } from '../../resilience/resilience.ts';
+import type { Resilience } from '../../resilience/resilience.ts';
 import { Timings, type Metrics } from '../../telemetry/metrics.ts';
 import { keySpaceOf, type KeySpace } from './key-prefix.ts';
 import { errors } from './state-errors.ts';
@@ -143,17 +143,49 @@ export function createStateBlock(parts: StateBlockParts): StateBlock {
   }
 
   /** Runs against the backend: under the component's policy, counted and timed. */
-  async function measured<T>(call: Call, store: Store, operation: string, work: () => Promise<T>): Promise<T> {
+  async function measured<T>(call: Call, store: Store, operation: string, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const began = performance.now();
     let success = false;
     try {
       const policy = parts.resilience.forComponent(store.instance.name, 'Statestore', 'outbound');
-      const result = await (policy.active ? policy.run(call.signal, () => work().catch(permanentIfEtag)) : work());
+      const result = await (policy.active ? policy.run(call.signal, work) : work(call.signal));
       success = true;
       return result;
     } finally {
       store.timings.record(`${operation} ${success}`, performance.now() - began);
     }
+  }
+
+  /**
+   * The same for several items, each with an outcome of its own: a policy sees a failure as long as one of them failed, and
+   * each further attempt is for those alone, but not for those that it cannot mend.
+   */
+  async function measuredEach<R, O>(call: Call, store: Store, operation: string, requests: readonly R[], work: (left: readonly R[]) => Promise<readonly (O | Error)[]>): Promise<readonly (O | Error)[]> {
+    const policy = parts.resilience.forComponent(store.instance.name, 'Statestore', 'outbound');
+    if (!policy.active) return measured(call, store, operation, () => work(requests));
+    const outcomes: (O | Error)[] = [];
+    let left = requests.map((_request, index) => index);
+    /** The last attempt came to an end, so that what failed in it is among the outcomes. */
+    let told = false;
+    const attempt = async (signal: AbortSignal): Promise<void> => {
+      told = false;
+      const asked = left;
+      const results = await work(asked.map((index) => requests[index] as R));
+      // The policy has given this attempt up: what it still brings counts for nothing.
+      signal.throwIfAborted();
+      for (const [position, index] of asked.entries()) outcomes[index] = results[position] as O | Error;
+      told = true;
+      left = asked.filter((index) => outcomes[index] instanceof Error && !(outcomes[index] instanceof EtagError));
+      const first = left[0] === undefined ? undefined : outcomes[left[0]];
+      if (first instanceof Error) throw first;
+    };
+    try {
+      await measured(call, store, operation, attempt);
+    } catch (error) {
+      if (!told && left.length === requests.length) throw error;
+      if (!told) for (const index of left) outcomes[index] = error instanceof Error ? error : new Error(String(error));
+    }
+    return outcomes;
   }
 
   function toSet(store: Store, item: SaveItem): SetState {
@@ -200,7 +232,7 @@ export function createStateBlock(parts: StateBlockParts): StateBlock {
       if (request.keys.length === 0) return [];
       const requests: GetState[] = request.keys.map((key) => ({ key: storedKey(store, key), metadata: request.metadata }));
       try {
-        const results = await measured(call, store, 'bulk_get', () => bulkGetFrom(store.port, requests, request.parallelism));
+        const results = await measuredEach(call, store, 'bulk_get', requests, (left) => bulkGetFrom(store.port, left, request.parallelism));
         return results.map((result, index) => bulkItem(request.keys[index] ?? '', result));
       } catch (error) {
         throw wrap(error, (text) => errors.bulkGet(text, error));
@@ -215,7 +247,7 @@ export function createStateBlock(parts: StateBlockParts): StateBlock {
         const [only] = sets;
         if (only === undefined) return;
         if (sets.length === 1) await measured(call, store, 'set', () => store.port.set(only));
-        else throwFirst(await measured(call, store, 'bulk_set', () => bulkSetTo(store.port, sets)));
+        else throwFirst(await measuredEach(call, store, 'bulk_set', sets, (left) => bulkSetTo(store.port, left)));
       } catch (error) {
         throw wrapEtag(error, (kind, text) => pick(kind, errors.saveMismatch, errors.saveInvalid, errors.save)(request.store, text, error));
       }
@@ -236,7 +268,7 @@ export function createStateBlock(parts: StateBlockParts): StateBlock {
       try {
         const items = request.items.map((item) => toDelete(store, item));
         if (items.length === 0) return;
-        throwFirst(await measured(call, store, 'bulk_delete', () => bulkDeleteFrom(store.port, items)));
+        throwFirst(await measuredEach(call, store, 'bulk_delete', items, (left) => bulkDeleteFrom(store.port, left)));
       } catch (error) {
         throw wrapEtag(error, (kind, text) =>
           pick(kind, errors.bulkDeleteMismatch, errors.bulkDeleteInvalid, errors.bulkDelete)(request.store, text, error),
@@ -285,11 +317,6 @@ export function createStateBlock(parts: StateBlockParts): StateBlock {
       throw errors.outbox(appId, messageOf(error));
     }
   }
-}
-
-/** A conflict stays one, however often it is tried. */
-function permanentIfEtag(error: unknown): never {
-  throw error instanceof EtagError ? new PermanentFailure(error) : error;
 }
 
 function pick<T>(kind: EtagError['kind'] | undefined, mismatch: T, invalid: T, other: T): T {

@@ -18,8 +18,13 @@ interface Answer {
   /** Names in lower case. */
   readonly headers: AnswerHeaders;
   readonly body: string | Uint8Array | undefined;
+  /** The request's body was not read, and the connection is to end: see `endWhenRead`. */
+  readonly unread?: boolean;
 }
 
+/** How long the rest of a refused body is read, and dropped. */
+const LINGER_MS = 10_000;
+const LINGER_IDLE_MS = 500;
 /** A body up to this size is written as one text with its head, which is one copy but also one write. */
 const ONE_WRITE_BYTES_MAX = 16 * 1024;
 
@@ -42,7 +47,7 @@ export class Answers {
     for (const answer of answers) this.#write(answer);
   };
 
-  #write({ raw, status, headers, body }: Answer): void {
+  #write({ raw, status, headers, body, unread = false }: Answer): void {
     try {
       if (status < 200 || status === 204) {
         delete headers['content-type'];
@@ -52,16 +57,19 @@ export class Answers {
       } else if (body === undefined || (status === 304 && body.length === 0)) {
         if (status !== 304 && raw.req.method !== 'HEAD') headers['content-length'] ??= '0';
         raw.writeHead(status, headers as Record<string, string | string[]>);
-        raw.end();
+        if (unread) raw.flushHeaders();
+        else raw.end();
       } else {
         const length = String(typeof body === 'string' ? Buffer.byteLength(body) : body.length);
         if (raw.req.method === 'HEAD') headers['content-length'] ??= length;
         else headers['content-length'] = length;
         raw.writeHead(status, headers as Record<string, string | string[]>);
-        if (typeof body === 'string') raw.end(body);
+        if (unread) raw.write(body);
+        else if (typeof body === 'string') raw.end(body);
         else if (body.length <= ONE_WRITE_BYTES_MAX) raw.end(asBuffer(body).toString('latin1'), 'latin1');
         else raw.end(body);
       }
+      if (unread) endWhenRead(raw);
     } catch (error) {
       // A header that HTTP forbids. Thrown from here it would end the process.
       this.#log.error({ err: error }, 'an answer could not be sent');
@@ -69,6 +77,26 @@ export class Answers {
       else raw.writeHead(500, { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(UNSENDABLE)) }).end(UNSENDABLE);
     }
   }
+}
+
+/**
+ * Ends the connection when the caller has sent what it is sending, or has sent nothing for `LINGER_IDLE_MS`, or after `LINGER_MS`. A
+ * connection that is closed with bytes unread is reset, and a caller that still writes then sees a broken pipe in the place of the
+ * answer that tells it why (RFC 9112, 9.6).
+ */
+function endWhenRead(raw: ServerResponse): void {
+  const { req } = raw;
+  const end = (): void => {
+    clearTimeout(idle);
+    clearTimeout(late);
+    req.off('data', more).off('end', end).off('error', end).off('close', end);
+    raw.end();
+  };
+  const more = (): void => void idle.refresh();
+  const idle = setTimeout(end, LINGER_IDLE_MS);
+  const late = setTimeout(end, LINGER_MS);
+  if (req.destroyed) end();
+  else req.on('data', more).once('end', end).once('error', end).once('close', end).resume();
 }
 
 const UNSENDABLE = JSON.stringify({ errorCode: 'ERR_INTERNAL', message: 'internal error: the answer holds a header that HTTP forbids' });

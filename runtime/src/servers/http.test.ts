@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import { MechaError } from '../errors.ts';
@@ -153,6 +154,23 @@ describe('answers', () => {
     const streamed = await raw(url, `POST /v1.0/x HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n${chunk.repeat(3)}`);
     expect(streamed).toContain('HTTP/1.1 400');
     expect(streamed.toLowerCase()).toContain('connection: close');
+  });
+
+  test.each([['announced', 'content-length: 8000000\r\n'], ['in chunks', 'transfer-encoding: chunked\r\n']])('a caller that writes a refused body to its end reads the answer, and no broken pipe: %s', async (_title, framing) => {
+    const url = new URL(await serve({ routes: [route('/x', async (request) => ({ status: 200, body: await request.body() }))] }));
+    const socket = connect(Number(url.port), url.hostname);
+    const answer = Promise.withResolvers<string>();
+    let text = '';
+    socket.setEncoding('latin1').on('data', (part: string) => (text += part)).on('end', () => answer.resolve(text)).on('error', answer.reject);
+    socket.write(`POST /v1.0/x HTTP/1.1\r\nhost: x\r\n${framing}\r\n`);
+    const piece = framing.startsWith('content') ? 'z'.repeat(80_000) : `13880\r\n${'z'.repeat(80_000)}\r\n`;
+    for (let sent = 0; sent < 100; sent++) {
+      // Long after the answer came.
+      if (!socket.write(piece)) await once(socket, 'drain');
+    }
+    if (!framing.startsWith('content')) socket.write('0\r\n\r\n');
+    expect(await answer.promise).toMatch(/^HTTP\/1\.1 400[^]*connection: close[^]*--max-body-size/i);
+    socket.destroy();
   });
 
   test('cross-origin access is closed unless origins are allowed', async () => {

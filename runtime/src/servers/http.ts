@@ -247,14 +247,15 @@ export class HttpServer implements Part {
     const origin = this.#allowedOrigin(request);
     if (origin !== undefined) headers['access-control-allow-origin'] ??= origin;
     // An unread body would hold the connection: the next request could not be told from its rest.
-    if (this.#draining || (!request.raw.complete && answer.status >= 400)) headers['connection'] = 'close';
+    const unread = !request.raw.complete && answer.status >= 400;
+    if (this.#draining || unread) headers['connection'] = 'close';
     const { body } = answer;
     if (body !== undefined && typeof body !== 'string' && !(body instanceof Uint8Array)) {
       this.#sendStream(reply, answer.status, headers, body);
       return;
     }
     if (body !== undefined && !answer.verbatim) headers['content-type'] ??= 'application/json';
-    this.#answers.send({ raw: reply.raw, status: answer.status, headers, body });
+    this.#answers.send({ raw: reply.raw, status: answer.status, headers, body, unread: unread && !this.#draining });
   }
 
   /** The headers leave at once, not with the first bytes of the body. */

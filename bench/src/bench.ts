@@ -116,7 +116,7 @@ export class Bench {
   }
 
   #complain(name: string, result: LoadResult, limited: boolean): void {
-    if (result.operations === 0) throw new Problem(`${name}: not one operation succeeded${result.firstError === undefined ? '' : `: ${result.firstError}`}`);
+    if (result.operations === 0) throw new Problem(`${name}: not one operation succeeded in ${result.seconds.toFixed(1)} s: ${result.firstError ?? 'none failed either, so a longer --duration may help'}`);
     if (result.errors > 0) this.say(`  ! ${name}: ${result.errors} errors, the first: ${result.firstError ?? ''}`);
     if (limited) this.say(`  ! ${name}: the load generator was busy all the time: the target may be faster than the figure`);
   }

@@ -2,6 +2,9 @@
 import { BindingError, field, unlessAborted, type BindingFault, type OptionsOf } from '@mecha/components/kit';
 import { createEgress, type Egress } from '@mecha/components/kit/egress.ts';
 
+const NO_ROLES = 'taking on a role is left to the profile of the process';
+const REFUSED = 'Not supported: an error when given.';
+
 export const clientMetadata = {
   region: field.string('Region; by default as the environment or the profile of the process says.', { aliases: ['awsRegion'] }),
   accessKey: field.string('Id of the access key; needs `secretKey`. Without both the usual places are asked: environment, profile, role of the machine.', { aliases: ['awsAccessKey'] }),
@@ -10,6 +13,11 @@ export const clientMetadata = {
   endpoint: field.string('URL of a compatible server, instead of the service of the region.'),
   caCert: field.string('PEM of the authority that signed the certificate of that server, where the system does not know it.'),
   timeout: field.duration('Most time for a call until it is answered, with the further tries of the SDK.', { default: 30_000, minimum: 1 }),
+  assumeRoleArn: field.string(REFUSED, { aliases: ['awsIamRoleArn'] }),
+  trustAnchorArn: field.string(REFUSED),
+  trustProfileArn: field.string(REFUSED),
+  sessionName: field.noEffect('Name of the session of a role.', NO_ROLES),
+  awsStsSessionName: field.noEffect('Name of the session of a role.', NO_ROLES),
 } as const;
 export type ClientOptions = OptionsOf<typeof clientMetadata>;
 
@@ -24,6 +32,9 @@ const USUAL_REGION = 'us-east-1';
  */
 export function clientSettings(options: ClientOptions, more: { readonly plainHttp?: boolean; readonly anyCertificate?: boolean; readonly bucket?: string } = {}) {
   const { region, accessKey, secretKey, sessionToken, endpoint, caCert } = options;
+  // To go on as somebody else than the YAML says would be worse than not to go on.
+  const refused = (['assumeRoleArn', 'trustAnchorArn', 'trustProfileArn'] as const).find((name) => options[name] !== undefined);
+  if (refused !== undefined) throw new Error(`${refused} is not supported: ${NO_ROLES}, or give accessKey and secretKey of the role's session`);
   if ((accessKey === undefined) !== (secretKey === undefined)) throw new Error('accessKey and secretKey are given both, or neither');
   const url = endpoint === undefined || /^https?:\/\//.test(endpoint) ? endpoint : `${more.plainHttp ? 'http' : 'https'}://${endpoint}`;
   if (url !== undefined && !URL.canParse(url)) throw new Error('endpoint must be a URL');

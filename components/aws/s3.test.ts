@@ -48,7 +48,11 @@ outputBindingConformance(s3, {
     { operation: 'create', metadata: { tags: 'none' } },
     { operation: 'create', metadata: { presignTTL: '10d' } },
     { operation: 'presign', metadata: { key: 'a', presignTTL: '200h' } },
+    { operation: 'create', metadata: { key: 'a', filePath: '/etc/hostname' } },
+    { operation: 'get', metadata: { key: 'conformance', filePath: '/tmp/saved' } },
+    { operation: 'create', metadata: { key: 'a', decodeBase64: 'perhaps' } },
     { operation: 'list', data: '[]' },
+    { operation: 'list', data: '{"prefix":7}' },
     { operation: 'bulkGet', data: '{"items":[]}' },
     { operation: 'bulkCreate', data: '{"items":[{"key":"a","data":"b"}],"concurrency":1000}' },
     { operation: 'bulkDelete', data: '{"keys":["../a"]}' },
@@ -80,7 +84,7 @@ describe('an object', () => {
     expect(metadata?.['key']).toMatch(/^[0-9a-f-]{36}$/);
     await call(one, 'create', { key: 'text' }, '"abcd"');
     await expect(call(one, 'get', { key: 'text' })).resolves.toMatchObject({ text: 'abcd' });
-    await call(one, 'create', { key: 'bytes', decodeBase64: 'true' }, JSON.stringify(Buffer.from('hello').toString('base64')));
+    await call(one, 'create', { key: 'bytes', decodeBase64: 'True' }, JSON.stringify(Buffer.from('hello').toString('base64')));
     await expect(call(one, 'get', { key: 'bytes' })).resolves.toMatchObject({ text: 'hello' });
   });
 

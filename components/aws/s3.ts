@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
 import type { GetObjectCommandOutput, S3Client } from '@aws-sdk/client-s3';
-import { BindingError, bytesOf, defineComponent, field, textOf, type Binding, type BindingOperations, type BindingRequest, type BindingResponse, type ComponentContext, type OptionsOf } from '@mecha/components/kit';
+import { BindingError, bytesOf, defineComponent, field, flagOf, textOf, type Binding, type BindingOperations, type BindingRequest, type BindingResponse, type ComponentContext, type OptionsOf } from '@mecha/components/kit';
 import { parseDuration } from '@mecha/components/kit/metadata.ts';
 import { Turns } from '@mecha/components/kit/turns.ts';
 import { boundedCall, clientMetadata, clientSettings, faultOf } from './client.ts';
@@ -118,7 +118,7 @@ function createBinding({ options }: ComponentContext<Options>): Binding {
   const invocations: Readonly<Record<string, (request: BindingRequest, signal: AbortSignal) => Promise<BindingResponse | undefined>>> = {
     async create({ data, metadata: given }, signal) {
       const Key = checkKey(given['key'] || randomUUID());
-      const bytes = isTrue(given['decodeBase64'], options.decodeBase64) ? decoded(textOf(data)) : bytesOf(data);
+      const bytes = flagOf(given, 'decodeBase64', options.decodeBase64) ? decoded(textOf(data)) : bytesOf(data);
       const ttl = given['presignTTL'] || options.presignTTL;
       if (ttl) presignMs(ttl);
       const written = await put(Key, bytes, { contentType: given['contentType'] ?? given['Content-Type'], tags: given['tags'], storageClass: given['storageClass'] }, signal);
@@ -127,7 +127,7 @@ function createBinding({ options }: ComponentContext<Options>): Binding {
     async get({ metadata: given }, signal) {
       const { Body, ContentType } = await read(checkKey(given['key'] ?? ''), signal);
       const about = ContentType ? { metadata: { contentType: ContentType } } : {};
-      if (isTrue(given['encodeBase64'], options.encodeBase64)) return { data: Buffer.from((await Body?.transformToString('base64')) ?? ''), ...about };
+      if (flagOf(given, 'encodeBase64', options.encodeBase64)) return { data: Buffer.from((await Body?.transformToString('base64')) ?? ''), ...about };
       return Body instanceof Readable ? { data: Body, ...about } : { data: (await Body?.transformToByteArray()) ?? Buffer.alloc(0), ...about };
     },
     async delete({ metadata: given }, signal) {
@@ -137,10 +137,10 @@ function createBinding({ options }: ComponentContext<Options>): Binding {
       return undefined;
     },
     async list({ data }, signal) {
-      const { prefix, marker, delimiter, maxResults } = objectIn(data, true);
+      const asked = objectIn(data, true);
+      const about = { Bucket, ...texts(asked, { prefix: 'Prefix', marker: 'Marker', delimiter: 'Delimiter' }), MaxKeys: wholeNumber(asked['maxResults'], 'maxResults', ITEMS_MAX, ITEMS_MAX) };
       const { sdk, client: s3 } = await opened();
-      const command = new sdk.ListObjectsCommand({ Bucket, ...texts({ Prefix: prefix, Marker: marker, Delimiter: delimiter }), MaxKeys: wholeNumber(maxResults, 'maxResults', ITEMS_MAX, ITEMS_MAX) });
-      const { $metadata: _about, ...listed } = await bounded(signal, (abortSignal) => s3.send(command, { abortSignal }));
+      const { $metadata: _about, ...listed } = await bounded(signal, (abortSignal) => s3.send(new sdk.ListObjectsCommand(about), { abortSignal }));
       return json(listed);
     },
     async presign({ metadata: given }) {
@@ -155,7 +155,7 @@ function createBinding({ options }: ComponentContext<Options>): Binding {
           if (Body instanceof Readable) Body.destroy();
           throw new BindingError('too-large', `the objects are longer than ${BULK_BYTES_MAX} bytes in sum`);
         }
-        return { data: (await bounded(signal, async () => Body?.transformToString(isTrue(given['encodeBase64'], options.encodeBase64) ? 'base64' : 'utf8'))) ?? '' };
+        return { data: (await bounded(signal, async () => Body?.transformToString(flagOf(given, 'encodeBase64', options.encodeBase64) ? 'base64' : 'utf8'))) ?? '' };
       }));
     },
     async bulkCreate({ data }, signal) {
@@ -190,6 +190,7 @@ function createBinding({ options }: ComponentContext<Options>): Binding {
     },
     async invoke(request, signal) {
       try {
+        refuseFile(request.metadata);
         return await invocations[request.operation]?.(request, signal);
       } catch (error) {
         throw faultOf(error, SERVICE, signal);
@@ -211,6 +212,7 @@ async function eachItem(data: Uint8Array, signal: AbortSignal, work: (item: Item
       const name = typeof one['key'] === 'string' ? one['key'] : '';
       try {
         const Key = checkKey(name);
+        refuseFile(one);
         return { key: Key, ...(await turns.take(signal, () => work({ ...one, key: Key }))) };
       } catch (error) {
         signal.throwIfAborted();
@@ -218,6 +220,10 @@ async function eachItem(data: Uint8Array, signal: AbortSignal, work: (item: Item
       }
     }),
   );
+}
+
+function refuseFile(given: Readonly<Record<string, unknown>>): void {
+  if (given['filePath']) throw new BindingError('invalid-metadata', 'filePath is not served: files of the host are neither read nor written; send and take the object as data');
 }
 
 /** Keys are texts without meaning to S3; what a file system or a proxy would read as a way upwards is refused all the same. */
@@ -268,9 +274,16 @@ function wholeNumber(value: unknown, name: string, usual: number, most: number):
   return value;
 }
 
-const texts = <K extends string>(values: Readonly<Record<K, unknown>>): Partial<Record<K, string>> =>
-  Object.fromEntries(Object.entries(values).filter(([, value]) => typeof value === 'string' && value !== '')) as Partial<Record<K, string>>;
-const isTrue = (given: string | undefined, usual: boolean): boolean => (given === undefined ? usual : given === 'true');
+/** Those that are given, by the names that the service has for them. Throws for what is no text. */
+function texts<K extends string>(values: Readonly<Record<string, unknown>>, names: Readonly<Record<string, K>>): Partial<Record<K, string>> {
+  const found: Partial<Record<K, string>> = {};
+  for (const [name, serviceName] of Object.entries(names)) {
+    const value = values[name] ?? '';
+    if (typeof value !== 'string') throw new BindingError('invalid-data', `${name} must be a text`);
+    if (value !== '') found[serviceName] = value;
+  }
+  return found;
+}
 const json = (value: unknown, about?: Readonly<Record<string, string>>): BindingResponse => ({ data: Buffer.from(JSON.stringify(value)), ...(about ? { metadata: about } : {}) });
 
 function decoded(text: string): Buffer {

@@ -42,8 +42,8 @@ outputBindingConformance(sqs, {
   open: () => connected(build({ queueName })),
   calls: [{ operation: 'create', data: '"hello"', metadata: { delaySeconds: '1' } }],
   wrong: [
-    { operation: 'create' },
-    { operation: 'create', data: '"\\u0000"' },
+    { operation: 'create', data: '' },
+    { operation: 'create', data: '\0' },
     { operation: 'create', data: 'x'.repeat(256 * 1024 + 1) },
     { operation: 'create', data: 'x', metadata: { delaySeconds: '901' } },
   ],
@@ -70,9 +70,11 @@ describe('a queue', () => {
     const app = eventConsumer();
     await started(one, app);
     await send(one, '{"a": 1}');
+    await send(one, '"text"');
+    await expect(one.invoke?.({ operation: 'create', data: Buffer.from([0x22, 0xff]), metadata: {} }, never)).rejects.toMatchObject({ fault: 'invalid-data' });
     await raw.send(new SendMessageCommand({ QueueUrl: queue.QueueUrl, MessageBody: 'other', MessageAttributes: { colour: { DataType: 'String', StringValue: 'red' } } }));
-    await until(() => app.seen.length >= 2);
-    expect(app.texts().toSorted()).toEqual(['other', '{"a": 1}']);
+    await until(() => app.seen.length >= 3);
+    expect(app.texts().toSorted()).toEqual(['"text"', 'other', '{"a": 1}']);
     expect(app.seen.find(({ data }) => Buffer.from(data).toString() === 'other')).toMatchObject({ metadata: { colour: 'red', messageId: expect.any(String) as string } });
   });
 

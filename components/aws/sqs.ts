@@ -1,6 +1,7 @@
 /** `bindings.aws.sqs`: events out to a queue, and in from one. */
+import { isUtf8 } from 'node:buffer';
 import type { SQSClient } from '@aws-sdk/client-sqs';
-import { BindingError, defineComponent, field, textOf, type Binding, type BindingOperations, type BindingRequest, type ComponentContext, type OptionsOf } from '@mecha/components/kit';
+import { BindingError, defineComponent, field, type Binding, type BindingOperations, type BindingRequest, type ComponentContext, type OptionsOf } from '@mecha/components/kit';
 import { boundedCall, clientMetadata, clientSettings } from './client.ts';
 import { SqsIntake } from './sqs-intake.ts';
 
@@ -19,7 +20,7 @@ const operations = {
       messageGroupId: { description: 'Group within which a FIFO queue keeps the order; such a queue needs it.' },
       messageDeduplicationId: { description: 'A FIFO queue drops an event whose id it had in the last five minutes.' },
     },
-    data: 'The event, as text: 256 KiB at most, of the characters that XML allows.',
+    data: 'The event, as given, which must be text: 256 KiB at most, of the characters that XML allows.',
   },
 } as const satisfies BindingOperations;
 
@@ -110,13 +111,14 @@ function urlOf(queueUrl: string, endpoint: string | undefined): string {
 }
 
 function messageOf({ data, metadata: given }: BindingRequest) {
-  const text = textOf(data);
+  if (!isUtf8(data)) throw new BindingError('invalid-data', 'data is no text, and a queue takes only text: send base64');
+  const text = Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString();
   if (text === '') throw new BindingError('invalid-data', 'data is empty, and a queue takes no empty event');
   if (Buffer.byteLength(text) > BODY_BYTES_MAX) throw new BindingError('too-large', `data is longer than ${BODY_BYTES_MAX} bytes`);
   // oxlint-disable-next-line no-control-regex -- these are what the service refuses
   if (/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/.test(text)) throw new BindingError('invalid-data', 'data holds characters that the service does not take, such as NUL');
   const { delaySeconds, messageGroupId, messageDeduplicationId } = given;
-  const delay = delaySeconds === undefined ? undefined : Number(delaySeconds);
+  const delay = delaySeconds === undefined || delaySeconds === '' ? undefined : Number(delaySeconds);
   if (delay !== undefined && (!Number.isInteger(delay) || delay < 0 || delay > DELAY_SECONDS_MAX)) throw new BindingError('invalid-metadata', `metadata delaySeconds must be a whole number from 0 to ${DELAY_SECONDS_MAX}`);
   return {
     MessageBody: text,

@@ -29,6 +29,7 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
   seen.push({ method, url, headers, body: Buffer.concat(chunks).toString() });
   const [, status, location] = /^\/api\/(?:redirect)\/(\d+)\?(.+)$/.exec(url) ?? [];
   if (location !== undefined) response.writeHead(Number(status), { location: decodeURIComponent(location) }).end('elsewhere');
+  else if (url === '/api/script') response.writeHead(200, { 'x-own': Buffer.from('zażółć').toString('latin1'), 'x-latin': 'é' }).end(Buffer.from('{}'));
   else if (url.startsWith('/api/status/')) response.writeHead(Number(url.slice(12)), { 'x-own': 'one', 'set-cookie': ['a=1', 'b=2'] }).end('{"problem":"here"}');
   else if (url === '/api/hang') hanging.add(response);
   else if (url === '/api/hang-in-body') {
@@ -82,6 +83,14 @@ describe('bindings.http', () => {
     expect(seen[0]?.headers).not.toHaveProperty('lower');
     expect((await bytesOfResponse(response)).toString()).toBe('{"ok":true}');
     expect(response.metadata).toMatchObject({ statusCode: '200', status: '200 OK', 'content-type': 'application/json' });
+  });
+
+  test('text of any script goes out in headers as UTF-8, and comes back from them', async () => {
+    const binding = await open();
+    const { metadata } = await call(binding, { operation: 'get', metadata: { path: 'script', 'X-Own': 'żółć €' } });
+    expect(Buffer.from(String(seen[0]?.headers['x-own']), 'latin1').toString()).toBe('żółć €');
+    expect(metadata).toMatchObject({ 'x-own': 'zażółć', 'x-latin': 'é' });
+    await expect(call(binding, { operation: 'get', metadata: { 'X-Own': 'a\nb' } })).rejects.toThrow('metadata X-Own holds a line break');
   });
 
   test('only methods with a body carry one', async () => {

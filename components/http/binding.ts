@@ -3,8 +3,9 @@
  *
  * An answer longer than `maxResponseBodySize` is an error, also in the middle of a stream; nothing is cut off in silence.
  */
-import { BindingError, defineComponent, field, type Binding, type BindingOperation, type BindingRequest, type BindingResponse } from '@mecha/components/kit';
+import { BindingError, defineComponent, field, flagOf, type Binding, type BindingOperation, type BindingRequest, type BindingResponse } from '@mecha/components/kit';
 import { EgressRefused } from '@mecha/components/kit/egress.ts';
+import { headerFromText, textFromHeader } from '@mecha/components/kit/header-text.ts';
 import { bounded, createHttpClient, wholeBody, type ClientAnswer } from '@mecha/components/kit/http-client.ts';
 
 const METADATA = {
@@ -85,7 +86,7 @@ export default defineComponent({
         const url = targetOf(request);
         // The token is for the service that the YAML names.
         if (tokenHeader !== undefined && url.origin === base.origin) headers[tokenHeader] = securityToken;
-        const errorIfNot2XX = flagOf(request, options.errorIfNot2XX);
+        const errorIfNot2XX = flagOf(request.metadata, 'errorIfNot2XX', options.errorIfNot2XX);
         const timeout = options.responseTimeout ? AbortSignal.timeout(options.responseTimeout) : undefined;
         const own = timeout ? AbortSignal.any([signal, timeout]) : signal;
         try {
@@ -115,22 +116,20 @@ function headersOf({ metadata }: BindingRequest): Record<string, string> {
   const headers: Record<string, string> = {};
   for (const [name, value] of Object.entries(metadata)) {
     const lower = name.toLowerCase();
-    if ((/^[A-Z]/.test(name) && !NOT_FROM_REQUEST.has(lower)) || (FORWARDED.includes(name) && value !== '')) headers[lower] = value;
+    if ((/^[A-Z]/.test(name) && !NOT_FROM_REQUEST.has(lower)) || (FORWARDED.includes(name) && value !== '')) headers[lower] = headerOf(name, value);
   }
   return headers;
 }
 
-function flagOf({ metadata }: BindingRequest, otherwise: boolean): boolean {
-  const text = metadata['errorIfNot2XX'];
-  if (text === undefined || text === '') return otherwise;
-  if (/^(?:true|1|yes|y|t|on)$/i.test(text)) return true;
-  if (/^(?:false|0|no|n|f|off)$/i.test(text)) return false;
-  throw new BindingError('invalid-metadata', 'metadata errorIfNot2XX must be true or false');
+function headerOf(name: string, value: string): string {
+  const header = headerFromText(value);
+  if (header === undefined) throw new BindingError('invalid-metadata', `metadata ${name} holds a line break or another control character, which no header can`);
+  return header;
 }
 
 function metadataOf({ status, statusText, headers }: ClientAnswer): Record<string, string> {
   const metadata: Record<string, string> = { statusCode: String(status), status: `${status} ${statusText}`.trim() };
-  for (const [name, value] of Object.entries(headers)) if (value !== undefined) metadata[name] = typeof value === 'string' ? value : value.join(', ');
+  for (const [name, value] of Object.entries(headers)) if (value !== undefined) metadata[name] = textFromHeader(typeof value === 'string' ? value : value.join(', '));
   return metadata;
 }
 

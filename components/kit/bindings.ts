@@ -6,6 +6,7 @@
  * Optional methods are the optional features: `invoke` makes an output binding, `start` an input binding. Routes, policies,
  * redelivery in the sidecar, dead letters and what an app answers are the block's, the same above every backend.
  */
+import { isUtf8 } from 'node:buffer';
 import type { Readable } from 'node:stream';
 import type { Connectable } from './connectable.ts';
 import type { Subscription } from './pubsub.ts';
@@ -129,6 +130,8 @@ export interface Binding extends Connectable {
   readonly attemptsMax?: number;
 }
 
+const QUOTE = 0x22;
+
 /** Text of a request's data: a JSON string loses its quotes, JSON `null` and nothing are the empty text, all else stays. */
 export function textOf(data: Uint8Array): string {
   const text = Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('utf8');
@@ -143,10 +146,19 @@ export function textOf(data: Uint8Array): string {
   }
 }
 
-/** Bytes of a request's data, unchanged unless they are a JSON string or `null` (`textOf`). */
+/** Bytes of a request's data, unchanged unless they are a JSON string or `null`, as `textOf` reads them. */
 export function bytesOf(data: Uint8Array): Uint8Array {
-  const first = data[0];
-  return first === 0x22 || (first === 0x6e && data.byteLength === 4) ? Buffer.from(textOf(data)) : data;
+  const quoted = data[0] === QUOTE && data.at(-1) === QUOTE;
+  return (quoted || data.byteLength === 'null'.length) && isUtf8(data) ? Buffer.from(textOf(data)) : data;
+}
+
+/** A word of a request that is true or false; the component's where it is absent or empty. Throws `BindingError` for others. */
+export function flagOf(metadata: Words, name: string, usual: boolean): boolean {
+  const text = (metadata[name] ?? '').trim();
+  if (text === '') return usual;
+  if (/^(?:true|1|yes|y|t|on)$/i.test(text)) return true;
+  if (/^(?:false|0|no|n|f|off)$/i.test(text)) return false;
+  throw new BindingError('invalid-metadata', `metadata ${name} must be true or false`);
 }
 
 /**

@@ -210,7 +210,8 @@ export type WorkflowOperation =
   | { readonly type: 'workflow.reopen'; readonly row: number; readonly message: WorkflowMessage }
   /**
    * Overtakes whatever turn is under way: the status is set and `append` added to the history. `recurse`: of all descendants too,
-   * those that are not finished. Instances of the names in `graceful` get its message instead. Result: `count` of those it reached.
+   * those that are not finished. Instances of the names in `graceful` get its message instead, and read it at once, though suspended or resting. `keepUnread`: who ends with its oldest unread
+   * message beginning so has it in the history before `append`, as a list of one. Result: `count` of those it reached.
    */
   | {
       readonly type: 'workflow.control';
@@ -220,6 +221,7 @@ export type WorkflowOperation =
       readonly recurse?: boolean;
       readonly toParent?: WorkflowMessage;
       readonly graceful?: { readonly names: readonly string[]; readonly message: WorkflowMessage };
+      readonly keepUnread?: string;
     }
   /**
    * Everything of the instance is removed, with `recurse` of all its descendants too; result: `count`. Not when one of them has not ended,

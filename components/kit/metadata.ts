@@ -60,6 +60,8 @@ const RUNTIME_NO_EFFECT: Readonly<Record<string, string>> = {
   outboxDiscardWhenMissingState: 'state and event are one transaction here, so the state is never missing',
 };
 
+const DIRECTIONS: ReadonlySet<string> = new Set(['input', 'output']);
+
 /** Asking for one of these and not getting it would leave data open: an error, never a warning. */
 const RUNTIME_REFUSED: Readonly<Record<string, string>> = {
   primaryEncryptionKey: 'encryption of state is not served yet, and the data would be stored in plain text',
@@ -68,9 +70,15 @@ const RUNTIME_REFUSED: Readonly<Record<string, string>> = {
 
 /** All names that entries of this component may have, for suggestions. */
 export function metadataNames(definition: ComponentDefinition): readonly string[] {
-  const category = definition.type.split('.')[0] ?? '';
-  return [...new Set([...Object.keys(definition.metadata), ...(RUNTIME_NAMES[category] ?? [])])];
+  return [...new Set([...Object.keys(definition.metadata), ...namesOfCategory(definition)])];
 }
+
+/** Names besides its own that have an effect: those that the runtime reads from every component of a category. */
+export function runtimeNames(definition: ComponentDefinition): readonly string[] {
+  return namesOfCategory(definition).filter((name) => !(name in RUNTIME_NO_EFFECT) && !(name in RUNTIME_REFUSED) && !(name in definition.metadata));
+}
+
+const namesOfCategory = ({ type }: ComponentDefinition): readonly string[] => RUNTIME_NAMES[type.split('.')[0] ?? ''] ?? [];
 
 export function decodeMetadata<S>(definition: ComponentDefinition, entries: readonly MetadataEntry<S>[]): DecodedMetadata<S> {
   const problems: MetadataProblem<S>[] = [];
@@ -101,6 +109,9 @@ export function decodeMetadata<S>(definition: ComponentDefinition, entries: read
     if (runtimeName) {
       const refused = RUNTIME_REFUSED[runtimeName];
       if (refused !== undefined) problems.push({ severity: 'error', reason: 'refused', message: `metadata name ${entry.name} cannot be had: ${refused}`, ...at });
+      if (runtimeName === 'direction' && wordsOf(entry.value).some((word) => !DIRECTIONS.has(word.toLowerCase()))) {
+        problems.push({ severity: 'error', reason: 'bad-value', message: `metadata name ${entry.name} takes input, output, or both with a comma, not ${shownValue(entry)}`, ...at });
+      }
       const reason = RUNTIME_NO_EFFECT[runtimeName];
       if (reason !== undefined) problems.push({ severity: 'warning', reason: 'no-effect', message: `metadata name ${entry.name} has no effect: ${reason}`, ...at });
       const field = Object.hasOwn(RUNTIME_FIELDS, runtimeName) ? RUNTIME_FIELDS[runtimeName as keyof typeof RUNTIME_FIELDS] : undefined;
@@ -151,6 +162,8 @@ function groupsOf(schema: MetadataSchema): readonly { readonly name: string; rea
   return Object.entries(schema).flatMap(([name, { type }]) => (type === 'group' ? [{ name, prefix: name.slice(0, -1).toLowerCase() }] : []));
 }
 
+const wordsOf = (text: string): string[] => text.split(',').map((item) => item.trim()).filter((item) => item !== '');
+
 type Decoded = { readonly value: unknown } | { readonly wrong: string };
 
 function decodeValue(field: MetadataField, text: string): Decoded {
@@ -172,7 +185,7 @@ function decodeValue(field: MetadataField, text: string): Decoded {
       return bytes === undefined ? { wrong: 'a size such as 64Ki, 10Mi or 1Gi' } : inRange(field, bytes, String(bytes));
     }
     case 'list':
-      return { value: text.split(',').map((item) => item.trim()).filter((item) => item !== '') };
+      return { value: wordsOf(text) };
     case 'json':
       try {
         return { value: JSON.parse(text) as unknown };

@@ -9,7 +9,10 @@
  */
 import { BindingError, type BindingFault } from './bindings.ts';
 import { EgressRefused } from './egress.ts';
+import { headerFromText, textFromHeader } from './header-text.ts';
 import { asBindingError, createHttpClient, wholeBody, type HttpClient, type HttpLibrary, type TlsOptions } from './http-client.ts';
+
+export type { TlsOptions } from './http-client.ts';
 
 export interface OriginClientOptions {
   /** `() => import('undici')`. */
@@ -60,8 +63,8 @@ export class OriginClient {
     const timeout = AbortSignal.timeout(timeoutMs);
     const { method, headers, body } = request;
     try {
-      const answer = await this.#client.request({ method, url: this.#target(request), headers, ...(body ? { body } : {}) }, AbortSignal.any([signal, timeout]));
-      const named = Object.entries(answer.headers).flatMap(([name, value]) => (value === undefined ? [] : [[name, typeof value === 'string' ? value : value.join(', ')] as const]));
+      const answer = await this.#client.request({ method, url: this.#target(request), headers: written(headers), ...(body ? { body } : {}) }, AbortSignal.any([signal, timeout]));
+      const named = Object.entries(answer.headers).flatMap(([name, value]) => (value === undefined ? [] : [[name, textFromHeader(typeof value === 'string' ? value : value.join(', '))] as const]));
       return { status: answer.status, reason: answer.statusText, headers: Object.fromEntries(named), body: await wholeBody(answer.body, responseBytesMax) };
     } catch (error) {
       if (error instanceof BindingError) throw error;
@@ -82,6 +85,16 @@ export class OriginClient {
       throw error instanceof EgressRefused ? new BindingError('denied', `the values lead to where the component may not go: ${error.message}`, { cause: error }) : error;
     }
   }
+}
+
+function written(headers: OriginRequest['headers']): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, text]) => {
+      const header = headerFromText(text);
+      if (header === undefined) throw new BindingError('invalid-metadata', `the header ${name} holds a line break or another control character, which no header can`);
+      return [name, header];
+    }),
+  );
 }
 
 function parseBase(text: string): URL {

@@ -9,6 +9,7 @@
  */
 import { BindingError, type Binding, type BindingOperations, type BindingRequest, type BindingResponse } from './bindings.ts';
 import type { Clock } from './component.ts';
+import { exactNumberText, parseExactly } from './exact-json.ts';
 
 /** A bind value. Integers that a double cannot hold are `bigint`, other such numbers text; objects and arrays are what JSON made of them. */
 export type SqlParameter = null | boolean | number | bigint | string | readonly unknown[] | Readonly<Record<string, unknown>>;
@@ -72,31 +73,21 @@ function statementOf({ metadata }: BindingRequest): SqlStatement {
   return { sql: metadata['sql'] ?? '', params: parseParams(metadata['params']) };
 }
 
-/** `JSON.rawJSON` keeps a number's text (Q2). Neither it nor the third argument of a reviver is among the types yet. */
-const json = JSON as unknown as {
-  parse(text: string, reviver: (key: string, value: unknown, context: { readonly source?: string }) => unknown): unknown;
-  rawJSON(text: string): { readonly rawJSON: string };
-  isRawJSON(value: unknown): value is { readonly rawJSON: string };
-};
-
 /** Throws `BindingError` unless the text is absent, empty or a JSON array. */
 export function parseParams(text: string | undefined): readonly SqlParameter[] {
   if (text === undefined || text.trim() === '') return [];
   let parsed: unknown;
   try {
-    parsed = json.parse(text, (_key, value, { source }) => (typeof value !== 'number' || source === undefined || isExact(value, source) ? value : json.rawJSON(source)));
+    parsed = parseExactly(text);
   } catch {
     throw new BindingError('invalid-metadata', 'metadata params is not JSON; it takes an array of values');
   }
   if (!Array.isArray(parsed)) throw new BindingError('invalid-metadata', 'metadata params is JSON, but no array of values');
   if (parsed.length > PARAMS_MAX) throw new BindingError('invalid-metadata', `metadata params holds ${parsed.length} values; at most ${PARAMS_MAX} may be`);
-  return (parsed as readonly unknown[]).map((value) => (json.isRawJSON(value) ? textNumber(value.rawJSON) : (value as SqlParameter)));
-}
-
-function isExact(value: number, source: string): boolean {
-  if (Number.isInteger(value)) return Number.isSafeInteger(value);
-  // Doubles tell apart all decimals of 15 digits.
-  return Number.isFinite(value) && source.replace(/e.*$/i, '').replaceAll(/[-.]/g, '').replace(/^0+/, '').length <= 15;
+  return (parsed as readonly unknown[]).map((value) => {
+    const digits = exactNumberText(value);
+    return digits === undefined ? (value as SqlParameter) : textNumber(digits);
+  });
 }
 
 function textNumber(source: string): bigint | string {

@@ -13,7 +13,7 @@ import { randomUUID } from 'node:crypto';
 import { constants, existsSync } from 'node:fs';
 import { lstat, mkdir, open, opendir, realpath, rename, stat, unlink, type FileHandle } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
-import { BindingError, bytesOf, defineComponent, field, type Binding, type BindingRequest, type BindingResponse } from '@mecha/components/kit';
+import { BindingError, bytesOf, defineComponent, field, flagOf, type Binding, type BindingRequest, type BindingResponse } from '@mecha/components/kit';
 
 /** Folders of the system that no root may be, or lie in (components.md). */
 const REFUSED_ROOTS = ['/proc', '/sys', '/boot', '/var/run/secrets', '/run/secrets'];
@@ -56,6 +56,7 @@ export default defineComponent({
 });
 
 function createStorage(path: string): Binding {
+  refuseRoot(path);
   let root: string | undefined;
 
   function rootNow(): string {
@@ -203,10 +204,10 @@ async function makeWithin(folder: Folder, name: string): Promise<boolean> {
 }
 
 async function write(root: string, request: BindingRequest): Promise<BindingResponse> {
-  const { fileName = '', decodeBase64 = '' } = request.metadata;
+  const { fileName = '' } = request.metadata;
   const segments = segmentsOf(root, fileName === '' ? randomUUID() : fileName);
   if (segments.length === 0 || fileName.endsWith('/')) throw new BindingError('invalid-metadata', 'metadata fileName must name a file');
-  const data = dataOf(request.data, decodeBase64.toLowerCase() === 'true');
+  const data = dataOf(request.data, flagOf(request.metadata, 'decodeBase64', false));
   const { folder: opened, name } = await openPlace(root, segments, (folders) => makeFolder(root, folders));
   await using folder = opened;
   const part = folder.at(PART + randomUUID());

@@ -62,16 +62,16 @@ inputBindingConformance(mqtt3, {
 });
 
 describe('events out', () => {
-  test('are bytes as given, or the text of a JSON string, at the topic, quality and retention asked for', async () => {
+  test('are bytes as given, the quotes of a JSON string too, at the topic, quality and retention asked for', async () => {
     const [own, other] = [newTopic(), newTopic()];
     const heard: [topic: string, text: string, qos: number][] = [];
     raw.on('message', (topic, payload, { qos }) => void heard.push([topic, payload.toString(), qos]));
     await raw.subscribeAsync([own, other], { qos: 2 });
     const one = await opened({ topic: own });
     await publish(one, '{"a": 1}');
-    await publish(one, '"text"', { topic: other, qos: '2', retain: 'true' });
+    await publish(one, '"text"', { topic: other, qos: '2', retain: 'True' });
     await until(() => heard.length >= 2);
-    expect(heard).toEqual([[own, '{"a": 1}', 1], [other, 'text', 2]]);
+    expect(heard).toEqual([[own, '{"a": 1}', 1], [other, '"text"', 2]]);
     const late = eventConsumer();
     await started(await opened({ topic: other }), late);
     await until(() => late.seen.length > 0);

@@ -3,7 +3,7 @@
  * collects events while the app is away belongs to the reader alone.
  */
 import type { MqttClient } from 'mqtt';
-import { BindingError, bytesOf, defineComponent, field, type Binding, type BindingOperations, type BindingRequest, type ComponentContext, type OptionsOf, type StartRequest } from '@mecha/components/kit';
+import { BindingError, defineComponent, field, flagOf, type Binding, type BindingOperations, type BindingRequest, type ComponentContext, type OptionsOf, type StartRequest } from '@mecha/components/kit';
 import { brokerAddress, endClient, openClient, pingBroker } from './connection.ts';
 import { Intake } from './intake.ts';
 
@@ -28,7 +28,7 @@ const operations = {
       retain: { description: '`true` or `false`, instead of what the component says.' },
       qos: { description: '0, 1 or 2, instead of what the component says.' },
     },
-    data: 'The event: any bytes.',
+    data: 'The event: any bytes, as given.',
   },
 } as const satisfies BindingOperations;
 
@@ -117,12 +117,9 @@ interface Message {
 function messageOf(options: Options, { data, metadata: given }: BindingRequest): Message {
   const topic = given['topic'] || options.topic;
   if (/[+#\0]/.test(topic) || Buffer.byteLength(topic) > TOPIC_BYTES_MAX) throw new BindingError('invalid-metadata', 'metadata topic must be a topic without wildcards, of 65,535 bytes at most');
-  const qos = Number(given['qos'] ?? options.qos);
+  const qos = Number(given['qos'] || options.qos);
   if (qos !== 0 && qos !== 1 && qos !== 2) throw new BindingError('invalid-metadata', 'metadata qos must be 0, 1 or 2');
-  const retain = given['retain'] ?? String(options.retain);
-  if (retain !== 'true' && retain !== 'false') throw new BindingError('invalid-metadata', 'metadata retain must be true or false');
-  const bytes = bytesOf(data);
-  return { topic, qos, retain: retain === 'true', payload: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength) };
+  return { topic, qos, retain: flagOf(given, 'retain', options.retain), payload: Buffer.from(data.buffer, data.byteOffset, data.byteLength) };
 }
 
 /** Resolves when the broker has the event (QoS 1 and 2), or when it is on its way (QoS 0). */

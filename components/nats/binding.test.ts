@@ -79,7 +79,7 @@ describe('with a stream', () => {
     await started(one, app);
     await until(() => app.seen.length > 0);
     expect(app.seen[0]).toMatchObject({ id: `${stream.streamName}-1`, metadata: { subject: stream.subject, 'Nats-Msg-Id': 'a' }, attempt: 1 });
-    expect(app.texts()).toEqual(['text']);
+    expect(app.texts()).toEqual(['"text"']);
   });
 
   test('an event that the app takes long for does not come a second time', async () => {

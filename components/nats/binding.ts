@@ -2,7 +2,7 @@
  * `bindings.nats`: events out to a subject and in from one. With `streamName` by JetStream, which stores them; without it at
  * most once, as NATS itself is.
  */
-import { BindingError, bytesOf, defineComponent, field, type Binding, type BindingOperations, type BindingRequest, type ComponentContext, type OptionsOf, type Subscription } from '@mecha/components/kit';
+import { BindingError, defineComponent, field, type Binding, type BindingOperations, type BindingRequest, type ComponentContext, type OptionsOf, type Subscription } from '@mecha/components/kit';
 import { calledOffBy, checkOptions, connectionMetadata, openLink, type Link } from './connection.ts';
 import { StreamIntake } from './stream-intake.ts';
 import { SubjectIntake } from './subject-intake.ts';
@@ -23,7 +23,7 @@ const operations = {
       subject: { description: 'Subject, instead of the one of the component; without wildcards.' },
       messageId: { description: 'With a stream: an event whose id it had a short time ago is not stored again.' },
     },
-    data: 'The event: any bytes.',
+    data: 'The event: any bytes, as given.',
     result: 'Nothing; with a stream metadata `sequence`, and `duplicate` when it had the event.',
   },
 } as const satisfies BindingOperations;
@@ -99,7 +99,7 @@ function createBinding({ options, appId, log, clock }: ComponentContext<Options>
       if (waiting >= WAITING_MAX) throw new BindingError('unavailable', `${WAITING_MAX} events wait for NATS already`);
       waiting++;
       try {
-        return await calledOffBy(AbortSignal.any([signal, AbortSignal.timeout(ANSWER_TIMEOUT_MS)]), publish(subject, bytesOf(request.data), request.metadata['messageId']));
+        return await calledOffBy(AbortSignal.any([signal, AbortSignal.timeout(ANSWER_TIMEOUT_MS)]), publish(subject, request.data, request.metadata['messageId']));
       } catch (error) {
         throw faultOf(error);
       } finally {

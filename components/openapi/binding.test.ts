@@ -39,9 +39,12 @@ let server: Server;
 let base: string;
 let answer: Answer;
 let seen: Seen[];
+/** For what is no text. */
+let raw: (body: Buffer, headers: IncomingMessage['headers']) => Promise<void>;
 beforeAll(async () => {
   server = createServer((request, response) => {
-    void buffer(request).then((body) => {
+    void buffer(request).then(async (body) => {
+      await raw(body, request.headers);
       const one = { method: request.method ?? '', url: request.url ?? '', headers: request.headers, body: body.toString() };
       seen.push(one);
       answer(response, one);
@@ -50,14 +53,14 @@ beforeAll(async () => {
   await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
   base = `http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}/v1`;
-  [answer, seen] = [shop, []];
+  [answer, seen, raw] = [shop, [], async () => undefined];
 });
 afterAll(() => {
   server.closeAllConnections();
   server.close();
 });
 beforeEach(() => {
-  [answer, seen] = [shop, []];
+  [answer, seen, raw] = [shop, [], async () => undefined];
 });
 
 const binding = (options: Record<string, unknown> = {}): Binding => buildComponent(openapi, { document: DOCUMENT, url: base, 'security:*': { key: KEY, basic: 'ada:word', missing: TOKEN }, ...options });
@@ -105,7 +108,7 @@ describe('the operations of a document', () => {
     expect(Object.keys(operations ?? {})).toEqual(['listItems', 'addItem', 'getItem', 'sendForm', 'DELETE /hooks/{at}/', 'getLocked', 'getElsewhere']);
     expect(operations?.['listItems']).toMatchObject({
       description: 'Lists items',
-      metadata: { 'X-Tenant': { description: 'Whose items', required: true }, limit: { required: true }, tags: {}, near: {}, session: {} },
+      metadata: { 'X-Tenant': { description: 'Whose items', required: true }, limit: { description: 'The query parameter limit (integer).', required: true }, tags: {}, near: {}, session: {} },
     });
     expect(operations?.['getItem']?.metadata).toMatchObject({ 'path.id': { required: true }, 'query.id': {} });
     expect(operations?.['addItem']?.data).toBe('The body (application/json)');
@@ -114,9 +117,21 @@ describe('the operations of a document', () => {
 
   test('that name servers of their own are left out, with a warning, unless a url says where all go', async () => {
     const log = createKeptLog();
-    const one = await connected(buildComponent(openapi, { document: DOCUMENT }, { log }));
+    const one = await connected(buildComponent(openapi, { document: DOCUMENT, 'security:*': { key: KEY } }, { log }));
     expect(Object.keys(one.operations ?? {})).not.toContain('getElsewhere');
     expect(log.lines).toEqual([expect.objectContaining({ level: 'warn', fields: { reason: expect.stringMatching(/^getElsewhere: /) as string } })]);
+  });
+
+  test('carry text of any script in headers, as UTF-8, and read it from them', async () => {
+    answer = (response) => void response.writeHead(200, { 'content-type': 'application/json', 'x-own': Buffer.from('gęś').toString('latin1') }).end(Buffer.from('[]'));
+    await expect(call(await connected(binding()), 'listItems', { 'X-Tenant': 'żółć', limit: '5' })).resolves.toMatchObject({ metadata: { 'X-Own': 'gęś' } });
+    expect(Buffer.from(String(lastSeen().headers['x-tenant']), 'latin1').toString()).toBe('żółć');
+  });
+
+  test('a value for a security scheme that the document does not have is told, with the nearest one, and not shown', async () => {
+    const log = createKeptLog();
+    await connected(buildComponent(openapi, { document: DOCUMENT, url: base, 'security:*': { basik: 'ada:word', key: KEY } }, { log }));
+    expect(log.lines).toEqual([expect.objectContaining({ level: 'warn', fields: { reason: 'security:basik: the document has no such scheme; did you mean security:basic?' } })]);
   });
 
   test('put parameters in path, query, header and cookie in the style that the document asks for', async () => {
@@ -127,6 +142,88 @@ describe('the operations of a document', () => {
     expect(lastSeen().url).toBe('/v1/items/a%2Fb%3Fc%23d?id=%26');
     await call(one, 'DELETE /hooks/{at}/', { at: '["x","y"]' });
     expect(lastSeen()).toMatchObject({ method: 'DELETE', url: '/v1/hooks/;at=x;at=y/', headers: { authorization: `Basic ${Buffer.from('ada:word').toString('base64')}` } });
+  });
+
+  test('send numbers with every digit, in parameters and in forms', async () => {
+    const long = '9007199254740993';
+    const schema = { type: 'integer' };
+    const document = JSON.stringify({
+      openapi: '3.0.3',
+      paths: {
+        '/of/{id}': {
+          post: {
+            operationId: 'send',
+            parameters: [
+              { name: 'id', in: 'path', required: true, schema },
+              { name: 'ids', in: 'query', schema: { type: 'array', items: schema } },
+              { name: 'near', in: 'query', style: 'deepObject', schema: { type: 'object', properties: { x: schema } } },
+              { name: 'filter', in: 'query', content: { 'application/json': { schema: { type: 'object' } } } },
+            ],
+            requestBody: { content: { 'application/x-www-form-urlencoded': { schema: { type: 'object', properties: { n: schema } } } } },
+            responses: { 200: { description: 'ok' } },
+          },
+        },
+      },
+    });
+    const one = await connected(binding({ document }));
+    for (const ids of [`1,${long}`, `[1,${long}]`]) {
+      await call(one, 'send', { id: long, ids, near: `{"x":${long}}`, filter: `{"n":${long},"m":1.5}` }, `{"n":${long}}`);
+      expect(lastSeen()).toMatchObject({ url: `/v1/of/${long}?ids=1&ids=${long}&near%5Bx%5D=${long}&filter=${encodeURIComponent(`{"n":${long},"m":1.5}`)}`, body: `n=${long}` });
+    }
+  });
+
+  test('send multipart forms: a part for each member and item, bytes from base64, structures as JSON', async () => {
+    const properties = { note: { type: 'string' }, n: { type: 'integer' }, file: { type: 'string', format: 'binary' }, more: { type: 'array', items: { type: 'string', format: 'binary' } }, about: { type: 'object' } };
+    const document = JSON.stringify({
+      openapi: '3.0.3',
+      components: { schemas: { Upload: { allOf: [{ type: 'object', required: ['file'], properties }] } } },
+      paths: { '/upload': { post: { operationId: 'upload', requestBody: { content: { 'multipart/form-data': { schema: { $ref: '#/components/schemas/Upload' }, encoding: { file: { contentType: 'image/png' } } } } }, responses: { 200: { description: 'ok' } } } } },
+    });
+    const one = await connected(binding({ document }));
+    expect(one.operations?.['upload']?.data).toMatch(/multipart\/form-data.*bytes as base64/);
+    const bytes = Buffer.from([0, 255, 13, 10, 34]);
+    const form = `{"note":"żółć\\r\\n--x","n":9007199254740993,"file":"${bytes.toString('base64')}","more":["YQ==","Yg=="],"about":{"a":1},"a\\"\\r\\nb":"c"}`;
+    let parts: FormData | undefined;
+    raw = async (body, headers) => void (parts = await new Response(new Uint8Array(body), { headers: { 'content-type': String(headers['content-type']) } }).formData());
+    await call(one, 'upload', {}, form);
+    expect([parts?.get('note'), parts?.get('n'), parts?.get('about'), parts?.get('a"\r\nb')]).toEqual(['żółć\r\n--x', '9007199254740993', '{"a":1}', 'c']);
+    const files = [...(parts?.getAll('file') ?? []), ...(parts?.getAll('more') ?? [])] as File[];
+    expect(await Promise.all(files.map(async (file) => [file.type, Buffer.from(await file.arrayBuffer()).toString('base64')]))).toEqual([['image/png', bytes.toString('base64')], ['application/octet-stream', 'YQ=='], ['application/octet-stream', 'Yg==']]);
+    seen = [];
+    for (const wrong of ['{}', '{"file":"not base64!"}', '{"file":7}', '[]', 'x']) await expect(call(one, 'upload', {}, wrong), wrong).rejects.toMatchObject({ fault: 'invalid-data' });
+    expect(seen).toEqual([]);
+  });
+
+  test('know properties and schemas of any name, also those of keywords, and leave values as they are', async () => {
+    const properties = { example: { type: 'string' }, examples: { type: 'integer' }, properties: { type: 'object', properties: { nullable: { type: 'boolean' } } }, kind: { enum: [{ example: 1 }] } };
+    const document = JSON.stringify({
+      openapi: '3.0.3',
+      components: { schemas: { example: { type: 'object', additionalProperties: false, required: ['example'], properties } } },
+      paths: { '/strict': { post: { operationId: 'strict', requestBody: { content: { 'application/json': { schema: { $ref: '#/components/schemas/example' }, example: { $id: 'other' } } } }, responses: { 200: { description: 'ok' } } } } },
+    });
+    const one = await connected(binding({ document }));
+    await call(one, 'strict', {}, '{"example":"a","examples":1,"properties":{"nullable":true},"kind":{"example":1}}');
+    expect(seen).toHaveLength(1);
+    for (const wrong of ['{"example":1}', '{"examples":1}', '{"example":"a","examples":"b"}', '{"example":"a","properties":{"nullable":1}}', '{"example":"a","kind":{}}']) await expect(call(one, 'strict', {}, wrong), wrong).rejects.toMatchObject({ fault: 'invalid-data' });
+  });
+
+  test('are checked by patterns of either kind, with needless escapes and with properties of Unicode', async () => {
+    const document = JSON.stringify({
+      openapi: '3.0.3',
+      paths: { '/p': { get: { operationId: 'get', parameters: [{ name: 'old', in: 'query', schema: { type: 'string', pattern: String.raw`^[a-z\_\@]+$` } }, { name: 'new', in: 'query', schema: { type: 'string', pattern: String.raw`^\p{Lu}+$` } }], responses: { 200: { description: 'ok' } } } } },
+    });
+    const one = await connected(binding({ document }));
+    await call(one, 'get', { old: 'a_b@', new: 'ŻÓ' });
+    for (const wrong of [{ old: 'A' }, { new: 'ż' }]) await expect(call(one, 'get', wrong as Record<string, string>)).rejects.toMatchObject({ fault: 'invalid-metadata' });
+  });
+
+  test('whose schema is wrong are errors that name its place, and the others are served', async () => {
+    const operation = (operationId: string, schema: object) => ({ get: { operationId, parameters: [{ name: 'q', in: 'query', schema }], responses: { 200: { description: 'ok' } } } });
+    const document = JSON.stringify({ openapi: '3.0.3', paths: { '/good': operation('good', { type: 'string' }), '/bad': operation('bad', { type: 'object', properties: { a: { $ref: '#/components/schemas/None' } } }), '/worse': operation('worse', { pattern: '(' }) } });
+    const one = await connected(binding({ document }));
+    await call(one, 'good', { q: 'x' });
+    await expect(call(one, 'bad', { q: 'x' })).rejects.toThrow(/^the schema at #\/paths\/~1bad\/get\/parameters\/0\/schema of the document cannot be used: .*None/);
+    await expect(call(one, 'worse', { q: 'x' })).rejects.toThrow(/~1worse.* cannot be used: Invalid regular expression/);
   });
 
   test('send JSON as it came, forms and texts, and give back body, status and headers', async () => {
@@ -225,6 +322,9 @@ describe('(users 50) a call stays where the component says', () => {
     for (const host of ['169.254.169.254', '[fe80::1]', '[::ffff:169.254.1.1]', '2852039166', '0xa9fea9fe']) expect(() => binding({ url: `http://${host}/` }), host).toThrow(/link-local/);
     const refused: readonly (readonly [string, RegExp])[] = [
       [join(import.meta.dirname, 'no-such.yaml'), /ENOENT/],
+      [`${base}/no-such.yaml`, /no-such\.yaml was answered with status 404/],
+      ['http://127.0.0.1:1/api.json', /ECONNREFUSED/],
+      ['http://169.254.169.254/api.json', /link-local/],
       ['{"openapi":"2.0"}', /3\.0\.x or 3\.1\.x/],
       ['{"openapi":"3.0.0","paths":{}}', /no operation/],
       ['{"openapi":"3.0.0","paths":{"/a":{"$ref":"other.yaml#/a"}}}', /outside of it/],
@@ -233,8 +333,20 @@ describe('(users 50) a call stays where the component says', () => {
       ['{"openapi":"3.0.0","paths":{"/a":{"get":{"operationId":"x"},"put":{"operationId":"x"}}}}', /two operations named x/],
       ['{"openapi":"3.0.0","paths":{"/a":{"get":{}}}}', /metadata url/],
     ];
+    answer = (response) => void response.writeHead(404).end();
     for (const [document, words] of refused) await expect(connected(buildComponent(openapi, { document })), document).rejects.toThrow(words);
   });
+});
+
+test('a document is fetched by its URL, and servers that it names by a path are of its origin', async () => {
+  const paths = { '/items/{id}': { get: { operationId: 'get', parameters: [{ name: 'id', in: 'path', required: true, schema: { type: 'string' } }], responses: { 200: { description: 'ok' } } } } };
+  answer = (response, one) => (one.url.startsWith('/docs/') ? json({ openapi: '3.1.0', servers: [{ url: '../v2/' }], paths }) : shop)(response, one);
+  const one = await connected(buildComponent(openapi, { document: base.replace('/v1', '/docs/api.json?of=shop') }));
+  expect(lastSeen()).toMatchObject({ method: 'GET', url: '/docs/api.json?of=shop' });
+  await call(one, 'get', { id: '7' });
+  expect(lastSeen().url).toBe('/v2/items/7');
+  answer = json({ openapi: '3.1.0', servers: [{ url: 'http://elsewhere.example/v2' }], paths });
+  await expect(connected(buildComponent(openapi, { document: `${base}/api.json` }))).rejects.toThrow(/names a server elsewhere: give the component metadata url/);
 });
 
 test('a document of version 3.1 is read with the schemas of today', async () => {

@@ -3,12 +3,13 @@
  * checked before the call, what comes back after it. All calls go to one origin, which request data cannot change.
  */
 import { BindingError, defineComponent, field, type Binding, type BindingOperations, type BindingResponse, type ComponentContext, type OptionsOf } from '@mecha/components/kit';
-import { faultOfStatus, OriginClient, type OriginAnswer } from '@mecha/components/kit/origin-client.ts';
+import { faultOfStatus, OriginClient, type OriginAnswer, type TlsOptions } from '@mecha/components/kit/origin-client.ts';
 import { listOf, loadDocument, objectOf, textIn, type OpenApiDocument } from './document.ts';
 import { operationsOf, type Operations } from './operations.ts';
+import { uselessValues } from './security.ts';
 
 const metadata = {
-  document: field.string('Path of an OpenAPI document (3.0 or 3.1, JSON or YAML), or the document itself.', { required: true }),
+  document: field.string('Path or URL of an OpenAPI document (3.0 or 3.1, JSON or YAML), or the document itself.', { required: true }),
   url: field.string('Base of all calls, instead of the first server of the document.'),
   'security:*': field.group('Value of the security scheme of that name: the key, the token, or user:password.', { secret: true }),
   responseTimeout: field.duration('Most time for a call.', { default: 30_000, minimum: 1 }),
@@ -35,10 +36,11 @@ function createBinding({ options, log }: ComponentContext<Options>): Binding {
   if (options.url !== undefined) clientOf(options, options.url);
 
   return {
-    async connect() {
-      const document = await loadDocument(options.document);
+    async connect(signal) {
+      const document = await loadDocument(options.document, tlsOf(options), signal);
       const operations = await operationsOf(document, options['security:*'], options.url !== undefined);
       for (const reason of operations.leftOut) log.warn({ reason }, 'operation left out');
+      for (const reason of uselessValues(document.root, options['security:*'])) log.warn({ reason }, 'a value of a security scheme is of no use');
       await ready?.client.close();
       ready = { operations, client: clientOf(options, options.url ?? serverOf(document)) };
       if (!closed) await ready.client.open();
@@ -72,16 +74,23 @@ function wordsOf({ byName }: Operations): BindingOperations {
 }
 
 function clientOf(options: Options, url: string): OriginClient {
-  const { caCert, clientCert, clientKey, skipTLSVerify } = options;
-  return new OriginClient(url, { library: () => import('undici'), timeoutMs: options.responseTimeout, responseBytesMax: options.maxResponseBodySize, tls: { rootCA: caCert, clientCert, clientKey, skipVerify: skipTLSVerify } });
+  return new OriginClient(url, { library: () => import('undici'), timeoutMs: options.responseTimeout, responseBytesMax: options.maxResponseBodySize, tls: tlsOf(options) });
+}
+
+function tlsOf({ caCert, clientCert, clientKey, skipTLSVerify }: Options): TlsOptions {
+  return { rootCA: caCert, clientCert, clientKey, skipVerify: skipTLSVerify };
 }
 
 /** The first server, its variables at their defaults. */
-function serverOf({ root }: OpenApiDocument): string {
+function serverOf({ root, url: own }: OpenApiDocument): string {
   const server = objectOf(listOf(root['servers'])[0]);
   const variables = objectOf(server['variables']);
-  const url = textIn(server['url']).replaceAll(/\{([^{}]+)\}/g, (_whole, name: string) => textIn(objectOf(variables[name])['default']));
+  const named = textIn(server['url']).replaceAll(/\{([^{}]+)\}/g, (_whole, name: string) => textIn(objectOf(variables[name])['default']));
+  // Of a document that was fetched, a path, or no server at all, is one of its own origin.
+  const url = own ? (URL.parse(named || '/', own.href)?.href ?? '') : named;
   if (!/^https?:\/\//.test(url)) throw new Error('the document names no server by a full URL: give the component metadata url');
+  // It would be the document, and not the YAML, that says who gets the credentials.
+  if (own && !url.startsWith(`${own.origin}/`)) throw new Error(`the document of ${own.origin} names a server elsewhere: give the component metadata url, if that is meant`);
   return url;
 }
 
@@ -96,12 +105,12 @@ export default defineComponent({
   status: 'beta',
   title: 'OpenAPI document',
   description:
-    'Calls an API by its OpenAPI document: operations are called by operationId (or `GET /path` where there is none), parameters are metadata of their names, data is the body. Both are checked before the call, and the answer after it. Not served: references to other documents, multipart bodies, fetching of OAuth tokens, checks of response headers, servers of single operations (unless `url` is set).',
+    'Calls an API by its OpenAPI document: operations are called by operationId (or `GET /path` where there is none), parameters are metadata of their names, data is the body. Both are checked before the call, and the answer after it. Not served: references to other documents, multipart bodies other than forms, fetching of OAuth tokens, checks of response headers, servers of single operations (unless `url` is set).',
   metadata,
   features: ['OUTPUT_BINDING'],
   operations: {},
-  async operationsFor({ document, url }) {
-    return wordsOf(await operationsOf(await loadDocument(document), {}, url !== undefined));
+  async operationsFor(options) {
+    return wordsOf(await operationsOf(await loadDocument(options.document, tlsOf(options)), {}, options.url !== undefined));
   },
   library: 'ajv',
   create: createBinding,

@@ -1,21 +1,25 @@
 /**
- * An OpenAPI document (3.0 or 3.1, JSON or YAML) as plain data: read, bounded, its references within itself followed.
+ * An OpenAPI document (3.0 or 3.1, JSON or YAML) as plain data: read or fetched, bounded, its references within itself followed.
  *
- * Invariants: no reference leads out of the document (so that nothing is fetched because of it), and every chain of references
+ * Invariants: no reference leads out of the document (so that nothing else is fetched because of it), and every chain of references
  * that is followed here ends.
  */
 import { readFile, stat } from 'node:fs/promises';
+import { OriginClient, type TlsOptions } from '@mecha/components/kit/origin-client.ts';
 
 export type Json = null | boolean | number | string | readonly Json[] | JsonObject;
 export type JsonObject = { readonly [name: string]: Json };
 
 export interface OpenApiDocument {
   readonly root: JsonObject;
+  /** Where it was fetched from: what the document names without an origin is there. */
+  readonly url?: URL;
   /** 3.0 has a dialect of schemas of its own; 3.1 uses JSON Schema 2020-12. */
   readonly dialect: '3.0' | '3.1';
 }
 
 const BYTES_MAX = 10 * 1024 * 1024;
+const FETCH_TIMEOUT_MS = 30_000;
 const NODES_MAX = 1_000_000;
 const REFERENCES_MAX = 32;
 
@@ -24,14 +28,10 @@ export const objectOf = (value: unknown): JsonObject => (isObject(value) ? value
 export const listOf = (value: unknown): readonly Json[] => (Array.isArray(value) ? (value as readonly Json[]) : []);
 export const textIn = (value: unknown): string => (typeof value === 'string' ? value : '');
 
-/** `source` is the document itself when it has more than one line or begins with a brace, else the path of a file. */
-export async function loadDocument(source: string): Promise<OpenApiDocument> {
-  const inline = source.includes('\n') || source.trimStart().startsWith('{');
-  if (!inline) {
-    const { size } = await stat(source);
-    if (size > BYTES_MAX) throw new Error(`the document ${source} is longer than ${BYTES_MAX} bytes`);
-  }
-  const text = inline ? source : await readFile(source, 'utf8');
+/** `source` is the document itself when it has more than one line or begins with a brace, else its URL or the path of a file. */
+export async function loadDocument(source: string, tls: TlsOptions = {}, signal?: AbortSignal): Promise<OpenApiDocument> {
+  const url = /^https?:\/\//i.test(source.trim()) ? URL.parse(source.trim()) : null;
+  const text = url ? await fetchText(url, tls, signal) : await readText(source);
   const { parse } = await import('yaml');
   let root: unknown;
   try {
@@ -39,11 +39,32 @@ export async function loadDocument(source: string): Promise<OpenApiDocument> {
   } catch (error) {
     throw new Error(`the document is neither JSON nor YAML: ${(error as Error).message}`, { cause: error });
   }
-  if (!isObject(root)) throw new Error('the document must be an object');
+  if (!isObject(root)) throw new Error('the document is no object, as an OpenAPI document is');
   const version = /^3\.([01])\.\d+/.exec(textIn(root['openapi']));
   if (!version) throw new Error("the document's member openapi must be 3.0.x or 3.1.x");
   refuseForeignReferences(root);
-  return { root, dialect: version[1] === '0' ? '3.0' : '3.1' };
+  return { root, dialect: version[1] === '0' ? '3.0' : '3.1', ...(url ? { url } : {}) };
+}
+
+async function readText(source: string): Promise<string> {
+  if (source.includes('\n') || source.trimStart().startsWith('{')) return source;
+  const { size } = await stat(source).catch((error: unknown) => {
+    throw new Error(`the document ${source} cannot be read: ${(error as Error).message}`, { cause: error });
+  });
+  if (size > BYTES_MAX) throw new Error(`the document ${source} is longer than ${BYTES_MAX} bytes`);
+  return readFile(source, 'utf8');
+}
+
+async function fetchText({ origin, pathname, search }: URL, tls: TlsOptions, signal = AbortSignal.timeout(FETCH_TIMEOUT_MS)): Promise<string> {
+  const client = new OriginClient(origin, { library: () => import('undici'), timeoutMs: FETCH_TIMEOUT_MS, responseBytesMax: BYTES_MAX, tls });
+  try {
+    await client.open();
+    const { status, body } = await client.call({ method: 'GET', path: pathname, query: search.slice(1), headers: { accept: 'application/json, application/yaml, text/yaml, */*;q=0.5' } }, signal);
+    if (status !== 200) throw new Error(`the document at ${origin}${pathname} was answered with status ${status}`);
+    return body.toString('utf8');
+  } finally {
+    await client.close();
+  }
 }
 
 /** Also holds the size: aliases of YAML can make much out of little. */

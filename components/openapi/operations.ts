@@ -2,8 +2,9 @@
  * The operations of a document: what each is called and needs in words, how a request of the block becomes an HTTP request,
  * and whether an answer is one that the document describes.
  */
-import { BindingError, bytesOf, textOf, type BindingOperation, type BindingRequest, type OperationMetadata } from '@mecha/components/kit';
+import { BindingError, type BindingOperation, type BindingRequest, type OperationMetadata } from '@mecha/components/kit';
 import type { OriginAnswer, OriginRequest } from '@mecha/components/kit/origin-client.ts';
+import { bodyOf, essenceOf, isJson, type Body } from './bodies.ts';
 import { below, isObject, objectOf, resolve, textIn, type JsonObject, type OpenApiDocument } from './document.ts';
 import { parametersOf, type Parameter, type Place } from './parameters.ts';
 import { createSchemas, type Schemas } from './schemas.ts';
@@ -65,76 +66,9 @@ export async function operationsOf(document: OpenApiDocument, secrets: Readonly<
 }
 
 function wordsOf(parameters: readonly Parameter[], body: Body | undefined): Readonly<Record<string, OperationMetadata>> {
-  const words = parameters.map(({ metadataName, place, description, required }) => [metadataName, { description: description || `The ${place} parameter ${metadataName}.`, ...(required ? { required } : {}) }] as const);
+  const words = parameters.map(({ metadataName, description, required }) => [metadataName, { description, ...(required ? { required } : {}) }] as const);
   const contentType = body && body.media.length > 1 ? { contentType: { description: `Form of the data: ${body.media.join(', ')}.` } } : {};
   return { ...contentType, ...Object.fromEntries(words) };
-}
-
-interface Body {
-  readonly words: string;
-  readonly required: boolean;
-  readonly media: readonly string[];
-  /** The bytes to send; undefined when there is nothing to send. Throws `BindingError`. */
-  encode(data: Uint8Array, contentType: string | undefined): { readonly bytes: Uint8Array; readonly contentType: string } | undefined;
-}
-
-const isJson = (media: string): boolean => /^application\/([\w.+-]+\+)?json$/.test(essenceOf(media));
-const essenceOf = (contentType: string): string => (contentType.split(';')[0] ?? '').trim().toLowerCase();
-
-function bodyOf(root: JsonObject, schemas: Schemas, operation: JsonObject, at: string): Body | undefined {
-  if (!isObject(operation['requestBody'])) return undefined;
-  const { value, pointer } = resolve(root, operation['requestBody'], below(at, 'requestBody'));
-  const content = objectOf(value['content']);
-  const media = Object.keys(content);
-  const usual = media.find(isJson) ?? media[0] ?? 'application/json';
-  const required = value['required'] === true;
-  const check = (chosen: string, data: unknown): void => {
-    if (objectOf(content[chosen])['schema'] === undefined) return;
-    const problem = schemas.at(below(pointer, 'content', chosen, 'schema'), 'request')(data);
-    if (problem !== undefined) throw new BindingError('invalid-data', `data does not fit the document: ${problem}`);
-  };
-  return {
-    words: `${textIn(value['description']) || 'The body'} (${media.join(', ')})${required ? '' : '; may be left out'}`.replaceAll(/\s+/g, ' '),
-    required,
-    media,
-    encode(data, contentType = usual) {
-      const chosen = media.find((one) => essenceOf(one) === essenceOf(contentType));
-      if (chosen === undefined) throw new BindingError('invalid-metadata', `metadata contentType must be one of ${media.join(', ')}`);
-      const essence = essenceOf(chosen);
-      if (data.byteLength <= 'null'.length && textOf(data) === '') {
-        if (required) throw new BindingError('invalid-data', 'data is missing, and the operation needs a body');
-        return undefined;
-      }
-      if (isJson(essence)) {
-        check(chosen, parseJson(data));
-        return { bytes: data, contentType: chosen };
-      }
-      if (essence === 'application/x-www-form-urlencoded') {
-        const form = parseJson(data);
-        if (!isObject(form)) throw new BindingError('invalid-data', 'data must be a JSON object, which is sent as a form');
-        check(chosen, form);
-        return { bytes: Buffer.from(formOf(form)), contentType: chosen };
-      }
-      if (essence.startsWith('multipart/') || essence.includes('*')) throw new BindingError('invalid-metadata', `bodies of the form ${chosen} are not supported`);
-      if (essence.startsWith('text/')) check(chosen, textOf(data));
-      return { bytes: bytesOf(data), contentType: chosen };
-    },
-  };
-}
-
-function parseJson(data: Uint8Array): unknown {
-  try {
-    return JSON.parse(Buffer.from(data).toString('utf8')) as unknown;
-  } catch (error) {
-    throw new BindingError('invalid-data', 'data is not valid JSON', { cause: error });
-  }
-}
-
-/** Lists give a pair for each of their items; what is nested deeper is sent as JSON. */
-function formOf(form: JsonObject): string {
-  const text = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
-  const pairs = Object.entries(form).flatMap(([name, value]) => (Array.isArray(value) ? value : [value]).map((item): [string, string] => [name, text(item)]));
-  return new URLSearchParams(pairs).toString();
 }
 
 interface Target {
@@ -150,10 +84,10 @@ function buildRequest({ method, path, parameters, body, credentials }: Target, {
   const given = parameters.flatMap((parameter) => {
     const text = Object.hasOwn(metadata, parameter.metadataName) ? metadata[parameter.metadataName] : undefined;
     if (text === undefined) return [];
-    const value = parameter.read(text);
-    const problem = parameter.check(value);
+    const { checked, exact } = parameter.read(text);
+    const problem = parameter.check(checked);
     if (problem !== undefined) throw new BindingError('invalid-metadata', `metadata ${parameter.metadataName} does not fit the document: ${problem}`);
-    return [{ name: parameter.name, place: parameter.place, text: parameter.write(value) }];
+    return [{ name: parameter.name, place: parameter.place, text: parameter.write(exact) }];
   });
   const of = (place: Place): readonly string[] => given.filter((one) => one.place === place).map(({ text }) => text);
   const inPath = new Map(given.filter(({ place }) => place === 'path').map(({ name, text }) => [name, text]));

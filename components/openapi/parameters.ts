@@ -2,9 +2,15 @@
  * A parameter of an operation: its text in a request's metadata, its value by the schema, and its place in the request, in
  * the styles of the OpenAPI specification. Values are always percent-encoded, also where `allowReserved` would spare them.
  */
+import { parseExactly } from '@mecha/components/kit/exact-json.ts';
 import { below, isObject, listOf, objectOf, resolve, textIn, type Json, type JsonObject } from './document.ts';
 import type { Check, Schemas } from './schemas.ts';
 
+/** A number is a text in `exact`, or what `parseExactly` makes of one within a structure. */
+export interface Reading {
+  readonly checked: unknown;
+  readonly exact: unknown;
+}
 export type Place = 'path' | 'query' | 'header' | 'cookie';
 export interface Parameter {
   /** As the document has it. */
@@ -14,11 +20,11 @@ export interface Parameter {
   readonly place: Place;
   readonly required: boolean;
   readonly description: string;
-  /** The value that the text means, not yet checked. */
-  read(text: string): unknown;
+  /** The value that the text means, not yet checked: `checked` is for the schema, `exact` has every digit of its numbers. */
+  read(text: string): Reading;
   readonly check: Check;
-  /** The checked value as text of its place: a part of the path, pairs of the query, a header. */
-  write(value: unknown): string;
+  /** The exact value as text of its place: a part of the path, pairs of the query, a header. */
+  write(exact: unknown): string;
 }
 
 const PLACES: ReadonlySet<string> = new Set<Place>(['path', 'query', 'header', 'cookie']);
@@ -56,8 +62,8 @@ function parameterOf(root: JsonObject, schemas: Schemas, parameter: JsonObject, 
     metadataName: ambiguous ? `${place}.${name}` : name,
     place,
     required: parameter['required'] === true || place === 'path',
-    description: textIn(parameter['description']),
-    read: (text) => (media === undefined ? valueOf(text, types, itemTypes) : jsonOr(text, text)),
+    description: textIn(parameter['description']) || `The ${place} parameter ${name}${types.size > 0 ? ` (${[...types].join(' or ')})` : ''}.`,
+    read: (text) => (media === undefined ? readingOf(text, types, itemTypes) : jsonOr(text)),
     check: schema === undefined ? () => undefined : (value) => schemas.at(schemaPointer, 'request')(value),
     write: (value) => (media === undefined ? written({ name, place, style, explode }, value) : single({ name, place }, JSON.stringify(value))),
   };
@@ -74,22 +80,24 @@ function typesOf(root: JsonObject, schema: Json | undefined, pointer: string, de
 }
 
 /** Texts stay texts unless the schema wants something else that the text can be read as. */
-function valueOf(text: string, types: ReadonlySet<string>, itemTypes: ReadonlySet<string> = new Set()): unknown {
+function readingOf(text: string, types: ReadonlySet<string>, itemTypes: ReadonlySet<string> = new Set()): Reading {
   const trimmed = text.trim();
-  if (types.has('array') && trimmed.startsWith('[')) return jsonOr(text, text);
-  if (types.has('object') && trimmed.startsWith('{')) return jsonOr(text, text);
-  if ((types.has('integer') || types.has('number')) && /^-?\d+(\.\d+)?([eE][+-]?\d+)?$/.test(trimmed)) return Number(trimmed);
-  if (types.has('boolean') && (trimmed === 'true' || trimmed === 'false')) return trimmed === 'true';
-  if (types.has('null') && trimmed === 'null' && !types.has('string')) return null;
-  return types.has('array') && !types.has('string') ? text.split(',').map((item) => valueOf(item, itemTypes)) : text;
+  if (types.has('array') && trimmed.startsWith('[')) return jsonOr(text);
+  if (types.has('object') && trimmed.startsWith('{')) return jsonOr(text);
+  if ((types.has('integer') || types.has('number')) && /^-?\d+(\.\d+)?([eE][+-]?\d+)?$/.test(trimmed)) return { checked: Number(trimmed), exact: trimmed };
+  if (types.has('boolean') && (trimmed === 'true' || trimmed === 'false')) return { checked: trimmed === 'true', exact: trimmed };
+  if (types.has('null') && trimmed === 'null' && !types.has('string')) return { checked: null, exact: null };
+  if (!types.has('array') || types.has('string')) return { checked: text, exact: text };
+  const items = text.split(',').map((item) => readingOf(item, itemTypes));
+  return { checked: items.map(({ checked }) => checked), exact: items.map(({ exact }) => exact) };
 }
 
-function jsonOr(text: string, otherwise: unknown): unknown {
+function jsonOr(text: string): Reading {
   try {
-    return JSON.parse(text) as unknown;
+    return { checked: JSON.parse(text) as unknown, exact: parseExactly(text) };
   } catch {
     // The check by the schema says what is wrong with a text in the place of a structure.
-    return otherwise;
+    return { checked: text, exact: text };
   }
 }
 

@@ -5,6 +5,7 @@
  * A schema is compiled when it is first needed. Messages name places and rules, never values.
  */
 import type { ValidateFunction } from 'ajv';
+import { BindingError } from '@mecha/components/kit';
 import { isObject, listOf, resolve, type Json, type JsonObject, type OpenApiDocument } from './document.ts';
 
 export type Direction = 'request' | 'response';
@@ -22,7 +23,7 @@ export interface Schemas {
 
 export async function createSchemas(document: OpenApiDocument): Promise<Schemas> {
   const [{ Ajv }, { Ajv2020 }, { default: formats }] = await Promise.all([import('ajv'), import('ajv/dist/2020.js'), import('ajv-formats')]);
-  const options = { strict: false, allErrors: false, validateSchema: false, addUsedSchema: false, logger: false, coerceTypes: false } as const;
+  const options = { strict: false, allErrors: false, validateSchema: false, addUsedSchema: false, logger: false, coerceTypes: false, code: { regExp: pattern } } as const;
   const build = (direction: Direction) => {
     const ajv = document.dialect === '3.0' ? new Ajv(options) : new Ajv2020(options);
     formats.default(ajv);
@@ -38,7 +39,7 @@ export async function createSchemas(document: OpenApiDocument): Promise<Schemas>
       const key = `${direction} ${pointer}`;
       let check = checks.get(key);
       if (!check) {
-        const validate: ValidateFunction = validators[direction].compile({ $ref: `${DOCUMENT}${pointer}` });
+        const validate = compile(validators[direction], pointer);
         check = (value) => (validate(value) ? undefined : problemsOf(validate));
         checks.set(key, check);
       }
@@ -47,6 +48,26 @@ export async function createSchemas(document: OpenApiDocument): Promise<Schemas>
   };
 }
 
+function compile(ajv: { compile(schema: object): ValidateFunction }, pointer: string): ValidateFunction {
+  try {
+    return ajv.compile({ $ref: `${DOCUMENT}${pointer}` });
+  } catch (error) {
+    throw new BindingError('failed', `the schema at ${pointer} of the document cannot be used: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+/** Many documents escape what needs no escape, which patterns of Unicode refuse. */
+const pattern = Object.assign(
+  (source: string, flags: string): RegExp => {
+    try {
+      return new RegExp(source, flags);
+    } catch {
+      return new RegExp(source, flags.replace('u', ''));
+    }
+  },
+  { code: 'new RegExp' },
+);
+
 function problemsOf({ errors }: ValidateFunction): string {
   return (errors ?? []).slice(0, PROBLEMS_SHOWN_MAX).map(({ instancePath, message, params, keyword }) => {
     const extra = keyword === 'additionalProperties' ? ` (${String((params as { additionalProperty?: unknown }).additionalProperty)})` : '';
@@ -54,13 +75,20 @@ function problemsOf({ errors }: ValidateFunction): string {
   }).join('; ');
 }
 
+/** Members whose own members have names of the document's author: a property may be called `example`. */
+const NAMED: ReadonlySet<string> = new Set(['properties', 'patternProperties', 'dependentSchemas', '$defs', 'definitions', 'schemas', 'parameters', 'requestBodies', 'responses', 'headers', 'paths', 'pathItems', 'content']);
+/** Members that are values, in which nothing is a keyword. */
+const VALUES: ReadonlySet<string> = new Set(['enum', 'const', 'default']);
+
 /** A copy of the document whose schemas JSON Schema reads as OpenAPI means them. */
 function adapt({ root, dialect }: OpenApiDocument, direction: Direction): Json {
-  const walk = (value: Json, depth: number): Json => {
+  const walk = (value: Json, depth: number, named = false): Json => {
     if (depth > DEPTH_MAX) throw new Error(`the document is nested deeper than ${DEPTH_MAX} levels`);
     if (Array.isArray(value)) return (value as readonly Json[]).map((item) => walk(item, depth + 1));
     if (!isObject(value)) return value;
-    const copy: Record<string, Json> = Object.fromEntries(Object.entries(value).filter(([name]) => name !== 'example' && name !== 'examples').map(([name, member]) => [name, walk(member, depth + 1)]));
+    if (named) return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, walk(member, depth + 1)]));
+    const kept = Object.entries(value).filter(([name]) => name !== 'example' && name !== 'examples');
+    const copy: Record<string, Json> = Object.fromEntries(kept.map(([name, member]) => [name, VALUES.has(name) ? member : walk(member, depth + 1, NAMED.has(name))]));
     dropRequired(root, value, copy, direction);
     return dialect === '3.0' ? modernise(copy) : copy;
   };

@@ -1,5 +1,6 @@
 /** How calls prove who makes them: the document names the schemes, the component's secret metadata their values. */
 import { BindingError } from '@mecha/components/kit';
+import { nearest } from '@mecha/components/kit/nearest.ts';
 import { isObject, listOf, objectOf, resolve, textIn, type Json, type JsonObject } from './document.ts';
 
 export interface Credentials {
@@ -30,6 +31,15 @@ export function credentialsOf(root: JsonObject, security: Json | undefined, valu
   const all = chosen.map((name) => credentialOf(resolve(root, schemes[name], `#/components/securitySchemes/${name}`).value, name, values[name] ?? ''));
   const credentials = { headers: Object.assign({}, ...all.map(({ headers }) => headers)) as Record<string, string>, query: all.flatMap(({ query }) => query), cookies: all.flatMap(({ cookies }) => cookies) };
   return () => credentials;
+}
+
+/** Values for schemes that the document does not have: names that are most likely mistyped. */
+export function uselessValues(root: JsonObject, values: Values): readonly string[] {
+  const names = Object.keys(objectOf(objectOf(root['components'])['securitySchemes']));
+  return Object.keys(values).filter((name) => !names.includes(name)).map((name) => {
+    const meant = nearest(name, names);
+    return `security:${name}: the document has no such scheme${meant ? `; did you mean security:${meant}?` : names.length > 0 ? `; it has ${names.join(', ')}` : ''}`;
+  });
 }
 
 function credentialOf(scheme: JsonObject, name: string, value: string): Credentials {

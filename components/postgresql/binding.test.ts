@@ -70,7 +70,7 @@ describe('rows of PostgreSQL', () => {
     ["'NaN'::float8, 'Infinity'::float8", ['NaN', 'Infinity']],
     [`'{"a": [1, null]}'::jsonb, '[]'::json`, [{ a: [1, null] }, []]],
     [String.raw`'\xdeadbeef'::bytea`, ['3q2+7w==']],
-    ["date '2026-03-01', timestamp '2026-03-01 12:30:00.25', timestamptz '2026-03-01 12:30:00+00' AT TIME ZONE 'UTC'", ['2026-03-01', '2026-03-01T12:30:00.25Z', '2026-03-01T12:30:00Z']],
+    ["date '2026-03-01', timestamp '2026-03-01 12:30:00.25', timestamptz '2026-03-01 12:30:00+00' AT TIME ZONE 'UTC'", ['2026-03-01T00:00:00Z', '2026-03-01T12:30:00.25Z', '2026-03-01T12:30:00Z']],
     [String.raw`ARRAY[1,NULL,3], ARRAY['a,b','"q"','\','NULL','']::text[], ARRAY[[1,2],[3,4]], ARRAY[]::text[]`, [[1, null, 3], ['a,b', '"q"', '\\', 'NULL', ''], [[1, 2], [3, 4]], []]],
     ["'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'::uuid, interval '1 day', '10.0.0.0/8'::cidr", ['a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', '1 day', '10.0.0.0/8']],
   ])('%s', async (columns, row) => {

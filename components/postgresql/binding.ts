@@ -26,6 +26,23 @@ const metadata = {
   useAzureAD: field.boolean('Not supported: an error when true.', { default: false, ...strict }),
   useAWSIAM: field.boolean('Not supported: an error when true.', { default: false, ...strict }),
   queryExecMode: field.noEffect('How statements are prepared.', 'each is prepared for its one run, and values travel beside it'),
+  region: field.noEffect('Region.', NO_TOKENS),
+  awsRegion: field.noEffect('Region.', NO_TOKENS),
+  accessKey: field.noEffect('Access key.', NO_TOKENS),
+  awsAccessKey: field.noEffect('Access key.', NO_TOKENS),
+  secretKey: field.noEffect('Secret key.', NO_TOKENS),
+  awsSecretKey: field.noEffect('Secret key.', NO_TOKENS),
+  sessionToken: field.noEffect('Session token.', NO_TOKENS),
+  awsSessionToken: field.noEffect('Session token.', NO_TOKENS),
+  assumeRoleArn: field.noEffect('Role.', NO_TOKENS),
+  awsIamRoleArn: field.noEffect('Role.', NO_TOKENS),
+  sessionName: field.noEffect('Session name.', NO_TOKENS),
+  awsStsSessionName: field.noEffect('Session name.', NO_TOKENS),
+  trustAnchorArn: field.noEffect('Trust anchor.', NO_TOKENS),
+  trustProfileArn: field.noEffect('Trust profile.', NO_TOKENS),
+  azureTenantId: field.noEffect('Tenant.', NO_TOKENS),
+  azureClientId: field.noEffect('Client.', NO_TOKENS),
+  azureClientSecret: field.noEffect('Secret of the client.', NO_TOKENS),
 } as const;
 
 type Options = OptionsOf<typeof metadata>;

@@ -8,7 +8,7 @@
  *
  * Does not own: what is asked. No password and no value ever stands in an error of this file.
  */
-import type { Client, ClientConfig } from 'pg';
+import type { Client, ClientConfig, QueryConfig } from 'pg';
 import type { Clock } from '../kit/index.ts';
 import { readStored, storedJson, toStored } from './text.ts';
 
@@ -53,8 +53,8 @@ export interface Connection {
   readonly backend: Backend;
   /** Parsed once per connection and text. Rejects with `PostgresqlError`. */
   query(text: string, values?: readonly Value[]): Promise<readonly Row[]>;
-  /** Several statements without values, in one transaction. */
-  script(text: string): Promise<void>;
+  /** Several statements without values, in one transaction. `boundMs`: for work that takes longer than a statement may. */
+  script(text: string, boundMs?: number): Promise<void>;
   onNotice(listener: (payload: string) => void): void;
   /** Resolves when it is lost or closed. */
   readonly ended: Promise<void>;
@@ -150,7 +150,7 @@ async function prepare(client: Client, { schema }: PostgresqlAddress, ended: Pro
       const named = name === undefined ? {} : { name };
       return inTurn(async () => (await client.query<Row>({ text, values: values.map(sent), ...named })).rows);
     },
-    script: (text: string): Promise<void> => inTurn(async () => void (await client.query(text))),
+    script: (text: string, boundMs = QUERY_TIMEOUT_MS): Promise<void> => inTurn(async () => void (await client.query<Row>({ text, query_timeout: boundMs } as QueryConfig))),
     onNotice(listener: (payload: string) => void): void {
       client.on('notification', ({ payload }) => listener(payload ?? ''));
     },

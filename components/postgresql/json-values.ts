@@ -32,6 +32,8 @@ const byType: ReadonlyMap<number, ToJson> = new Map<number, ToJson>([
   [TYPE.int8, number], [TYPE.int2, number], [TYPE.int4, number], [TYPE.oid, number], [TYPE.float4, number], [TYPE.float8, number], [TYPE.numeric, number],
   [TYPE.json, (text) => text],
   [TYPE.jsonb, (text) => text],
+  // Clients of this wire contract read a date as a time.
+  [TYPE.date, (text) => quoted(/^\d{4,}-\d\d-\d\d$/.test(text) ? `${text}T00:00:00Z` : text)],
   [TYPE.timestamp, time('Z')],
   [TYPE.timestamptz, time('')],
 ]);

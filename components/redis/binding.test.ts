@@ -64,7 +64,7 @@ describe('keys of Redis', () => {
   test('are read and deleted in one step with delete=true', async () => {
     const key = `${run}-once`;
     await ask(binding, { operation: 'create', data: '7', metadata: { key } });
-    const taken = await Promise.all(Array.from({ length: 10 }, () => ask(binding, { operation: 'get', metadata: { key, delete: 'true' } })));
+    const taken = await Promise.all(Array.from({ length: 10 }, () => ask(binding, { operation: 'get', metadata: { key, delete: 'True' } })));
     expect(taken.filter((text) => text === '7')).toHaveLength(1);
     expect(await redis.exists(key)).toBe(0);
   });

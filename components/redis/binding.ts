@@ -4,7 +4,7 @@
  * A value is the text or the bytes of the request as they came (over HTTP: JSON), so that `get` answers what `create` was
  * given. Keys have no prefix; they are not those of `state.redis`, which holds hashes.
  */
-import { BindingError, defineComponent, unlessAborted, type Binding, type BindingFault, type BindingRequest, type BindingResponse, type ComponentContext } from '@mecha/components/kit';
+import { BindingError, defineComponent, flagOf, unlessAborted, type Binding, type BindingFault, type BindingRequest, type BindingResponse, type ComponentContext } from '@mecha/components/kit';
 import { connectionMetadata, plainError, RedisConnection, type ConnectionOptions } from './connection.ts';
 import { defineScript, runScript } from './script.ts';
 
@@ -34,7 +34,7 @@ function createBinding(context: ComponentContext<ConnectionOptions>): Binding {
         return undefined;
       }
       case 'get': {
-        const value = metadata['delete'] === 'true' ? await client.getdelBuffer(name) : await client.getBuffer(name);
+        const value = flagOf(metadata, 'delete', false) ? await client.getdelBuffer(name) : await client.getBuffer(name);
         return value === null ? undefined : { data: value };
       }
       case 'delete':
@@ -85,7 +85,8 @@ const REPLIES: readonly (readonly [RegExp, BindingFault])[] = [
 
 function failureOf(error: unknown): BindingError {
   if (error instanceof BindingError) return error;
-  const { message } = plainError(error);
+  // A script's place says nothing to a caller.
+  const message = plainError(error).message.replace(/ script: \w+, on @user_script:\d+\.?$/, '');
   const fault = REPLIES.find(([form]) => form.test(message))?.[1] ?? (/^(ERR|EXECABORT|NOSCRIPT) /.test(message) ? 'failed' : 'unavailable');
   return new BindingError(fault, `Redis: ${message}`);
 }

@@ -88,7 +88,7 @@ function mailOf(options: Options, request: Readonly<Record<string, string>>, com
   const addresses = (name: 'emailFrom' | 'emailTo' | 'emailCC' | 'emailBCC'): readonly MailAddress[] => checked(name, () => parseAddresses(given(name)));
   const [senders, to, cc, bcc] = [addresses('emailFrom'), addresses('emailTo'), addresses('emailCC'), addresses('emailBCC')];
   const subject = checked('subject', () => checkHeaderText(given('subject')));
-  const priority = Object.hasOwn(request, 'priority') ? Number(request['priority']) : options.priority;
+  const priority = Number(request['priority'] || options.priority);
   const [from = { name: '', address: '' }, second] = senders;
   if (second) throw new BindingError('invalid-metadata', 'metadata emailFrom names more than one sender');
   if (!Number.isInteger(priority) || priority < 1 || priority > 5) throw new BindingError('invalid-metadata', 'metadata priority must be a whole number from 1 to 5');

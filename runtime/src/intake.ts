@@ -8,7 +8,7 @@
  * ```
  */
 import type { Clock, Subscription } from '@mecha/components/kit';
-import { messageOf } from './errors.ts';
+import { MechaError, messageOf } from './errors.ts';
 import { createLogLimit } from './log-limit.ts';
 import type { Log } from './telemetry/log.ts';
 
@@ -152,7 +152,9 @@ export class Intake {
     this.#cancelRetry = clock.after(delayMs, () => this.#kick());
     const heldBack = this.#mayLog(reason);
     if (heldBack !== undefined) {
-      log.warn({ ...fields, retryInMs: Math.round(delayMs), ...(heldBack > 0 ? { notLogged: heldBack } : {}) }, `${words} does not stand: ${reason}`);
+      // A component that is not ready has its own line in the log, if that is worth one, and begins this anew when it is.
+      const level = error instanceof MechaError && error.code === 'ERR_COMPONENT_NOT_READY' ? 'debug' : 'warn';
+      log[level]({ ...fields, retryInMs: Math.round(delayMs), ...(heldBack > 0 ? { notLogged: heldBack } : {}) }, `${words} does not stand: ${reason}`);
     }
   }
 }

@@ -88,7 +88,7 @@ export function createWorkflows(parts: WorkflowsParts): Workflows {
   }
 
   async function loadAll(): Promise<Loaded> {
-    const [{ Engine }, { MachineStore, attributesOf }, { createStatesExecutor }, { createTaskExecutor }, { ActivityQueue }, { createStatesBlock }, { TOLD_EVENT }, { DefinitionSweep }] = await Promise.all([
+    const [{ Engine }, { MachineStore, attributesOf }, { createStatesExecutor }, { createTaskExecutor }, { ActivityQueue }, { createStatesBlock }, { TOLD_EVENT }, { DefinitionSweep }, { checkNewInstanceId }] = await Promise.all([
       import('./engine/engine.ts'),
       import('./workflow-asl/machine-store.ts'),
       import('./workflow-asl/states-executor.ts'),
@@ -97,6 +97,7 @@ export function createWorkflows(parts: WorkflowsParts): Workflows {
       import('./blocks/states/states.ts'),
       import('./workflow-asl/arns.ts'),
       import('./workflow-asl/definition-sweep.ts'),
+      import('./blocks/workflow/workflow-errors.ts'),
     ]);
     const engine = new Engine({ appId, namespace, ledger, clock, random, newId: randomUUID, log: log.scoped('mecha.workflow'), settings: parts.configuration ? settingsOf(parts.configuration) : {}, ...(parts.metrics ? { metrics: parts.metrics } : {}) });
     const store = new MachineStore({ app, ledger, now: () => clock.now(), random, declared: parts.declared });
@@ -110,6 +111,7 @@ export function createWorkflows(parts: WorkflowsParts): Workflows {
           return { name: found.record.name, version: found.version, roleArn: found.roleArn, attributes: attributesOf(found) };
         },
         instanceExists: async (instanceId) => (await ledger.workflows.find(app, instanceId)) !== undefined,
+        checkNewInstanceId,
         random,
         uuid: randomUUID,
       }),

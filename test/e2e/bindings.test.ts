@@ -47,6 +47,12 @@ describe('an output binding', () => {
     expect([Buffer.from(read.data).toString(), { ...read.metadata }]).toEqual(['hello', { fileName: 'a' }]);
     expect((await sidecar.call('PUT', '/bindings/files', { operation: 'delete', metadata: { fileName: 'a' } })).status).toBe(204);
 
+    const long = 'x'.repeat(100_000);
+    const named = await sidecar.call('POST', '/bindings/files', { operation: 'create', data: long, metadata: { fileName: 'gęś' } });
+    expect(Buffer.from(named.headers.get('metadata.filename') ?? '', 'latin1').toString()).toBe('gęś');
+    const streamed = await sidecar.call('POST', '/bindings/files', { operation: 'get', metadata: { fileName: 'gęś' } });
+    expect([streamed.headers.get('content-type'), streamed.headers.get('content-length'), streamed.text === long]).toEqual(['application/json', null, true]);
+
     const refusals: readonly [string, string, Record<string, string>, RegExp][] = [
       ['nobody', 'create', {}, /^error invoking output binding nobody: couldn't find output binding nobody$/],
       ['tick', 'create', {}, /couldn't find output binding tick$/],

@@ -1,7 +1,7 @@
 /** The commands that speak to a running sidecar: what they print, how they find it, and their exit codes. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { until } from '../tools/processes.ts';
-import { cleanUp, component, folder, folderWith, mecha, startSidecar, testApp, type AppAnswer, type Sidecar } from './sidecar.ts';
+import { cleanUp, component, folder, folderWith, mecha, request, startSidecar, testApp, type AppAnswer, type Sidecar } from './sidecar.ts';
 
 const TOKEN = 'sesame-51b2';
 const events: { type: string; data: unknown; ttl: unknown }[] = [];
@@ -83,6 +83,26 @@ test('mecha workflow: an instance is started, shown, paused, resumed, told an ev
   expect((await asOrder('workflow', 'frobnicate', 'x')).code).toBe(2);
 });
 
+test('mecha workflow: a state machine of that name is started, its history is readable, it is redriven, and ended by force', async () => {
+  const create = (name: string, definition: object) => request('POST', `http://127.0.0.1:${order.httpPort}/v1.0-mecha/states`, { name, roleArn: 'arn:aws:iam::000000000000:role/r', definition: JSON.stringify(definition) }, { 'x-amz-target': 'AWSStepFunctions.CreateStateMachine' });
+  await create('greet', { StartAt: 'Say', States: { Say: { Type: 'Fail', Error: 'Shy' } } });
+  expect(await asOrder('workflow', 'start', 'greet', '--instance-id', 'g-1', '--input', '{"to":"Ada"}')).toEqual({ code: 0, out: 'execution:greet:g-1\n', err: '' });
+  expect(await asOrder('workflow', 'start', 'greet', '--instance-id', 'g-1')).toMatchObject({ code: 1, err: expect.stringMatching(/^400 ExecutionAlreadyExists: /) });
+  expect(await asOrder('workflow', 'start', 'greet', '--input', '{bad')).toMatchObject({ code: 1, err: expect.stringMatching(/^400 InvalidExecutionInput: /) });
+  expect(await asOrder('workflow', 'rerun', 'execution:greet:g-1')).toEqual({ code: 0, out: 'execution:greet:g-1\n', err: '' });
+  await until('it has failed again', async () => (await asOrder('workflow', 'history', 'execution:greet:g-1')).out.split('ExecutionFailed').length === 3);
+  expect((await asOrder('workflow', 'history', 'execution:greet:g-1')).out).toMatch(/ExecutionFailed {2}error=Shy/);
+  expect(await asOrder('workflow', 'rerun', 'execution:greet:none')).toMatchObject({ code: 1, err: expect.stringMatching(/^400 ExecutionDoesNotExist: /) });
+  expect(await asOrder('workflow', 'raise', 'execution:greet:g-1', 'go')).toMatchObject({ code: 1, err: expect.stringMatching(/ERR_RAISE_EVENT_WORKFLOW: .*executions of state machines hear no events; whoever holds a task's token answers it/) });
+  expect((await request('GET', `http://127.0.0.1:${order.httpPort}/v1.0-mecha/workflows?cursor=garbage`)).json()).toMatchObject({ errorCode: 'ERR_WORKFLOW_REQUEST_INVALID' });
+  await create('nap', { StartAt: 'Nap', States: { Nap: { Type: 'Wait', Seconds: 600, End: true } } });
+  for (const name of ['n-1', 'n-2']) expect((await asOrder('workflow', 'start', 'nap', '--instance-id', name)).code).toBe(0);
+  expect(await asOrder('workflow', 'terminate', 'execution:nap:n-1', '--force')).toEqual({ code: 0, out: '', err: '' });
+  expect((await asOrder('workflow', 'get', 'execution:nap:n-1')).out).toContain('"runtimeStatus":"TERMINATED"');
+  expect(await asOrder('workflow', 'purge', 'execution:nap:n-2', '--force')).toEqual({ code: 0, out: '', err: '' });
+  expect((await asOrder('workflow', 'get', 'execution:nap:n-2')).code).toBe(3);
+});
+
 test('mecha workflow list, history and rerun: what there is, what happened, and again from a step; get says what is waited for', async () => {
   const machine = '{StartAt: Wait, States: {Wait: {Type: Wait, Seconds: 600, End: true}}}';
   expect((await asOrder('workflow', 'start', 'checkout', '--instance-id', 'list-1')).code).toBe(0);
@@ -97,8 +117,8 @@ test('mecha workflow list, history and rerun: what there is, what happened, and 
   expect(await asOrder('workflow', 'list', '--status', 'sleeping')).toMatchObject({ code: 1, err: expect.stringMatching(/^400 ERR_WORKFLOW_REQUEST_INVALID: status is one or more of pending, /) });
   await asOrder('workflow', 'terminate', 'list-1');
   const told = await asOrder('workflow', 'history', 'list-1');
-  expect(told.out.trimEnd().split('\n').map((line) => line.replace(/^ *(\d+) {2}\S+ {2}/, '$1 '))).toEqual(['0 workflowStarted', expect.stringMatching(/^1 executionTerminated/), expect.stringMatching(/^2 executionCompleted {2}.*status=terminated/)]);
-  expect(JSON.parse((await asOrder('workflow', 'history', 'list-1', '--json', '--limit', '1')).out)).toMatchObject({ number: 0, kind: 'workflowStarted' });
+  expect(told.out.trimEnd().split('\n').map((line) => line.replace(/^ *(\d+) {2}\S+ {2}/, '$1 '))).toEqual([expect.stringMatching(/^0 executionStarted {2}name=checkout/), '1 workflowStarted', expect.stringMatching(/^2 executionTerminated/), expect.stringMatching(/^3 executionCompleted {2}.*status=terminated/)]);
+  expect(JSON.parse((await asOrder('workflow', 'history', 'list-1', '--json', '--limit', '1')).out)).toMatchObject({ number: 0, kind: 'executionStarted' });
   expect((await asOrder('workflow', 'history', 'nowhere')).code).toBe(3);
   expect(await asOrder('workflow', 'rerun', 'list-1', '--event', '7')).toMatchObject({ code: 1, err: expect.stringMatching(/^404 ERR_WORKFLOW_RERUN_TARGET: /) });
   expect(await asOrder('workflow', 'rerun', 'list-1')).toMatchObject({ code: 2 });

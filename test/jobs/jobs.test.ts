@@ -133,6 +133,7 @@ describe('an app that speaks HTTP', () => {
     const page = (await request('GET', `${own}?prefix=a&limit=2`)).json<{ jobs: { name: string }[]; next: string }>();
     expect([page.jobs.map(({ name }) => name), page.next]).toEqual([['a-1', 'a-2'], 'a-2']);
     expect((await request('GET', `${own}?prefix=a&after=a-2`)).json<{ jobs: { name: string }[] }>().jobs.map(({ name }) => name)).toEqual(['a_3']);
+    expect((await request('DELETE', own)).json(), 'all, because a word was forgotten').toMatchObject({ errorCode: 'ERR_JOB_PREFIX_MISSING' });
     expect((await request('DELETE', `${own}?prefix=a-`)).json()).toEqual({ deleted: 2 });
     expect((await request('GET', `${own}/a-1`)).status).toBe(404);
     const client = grpcClient(`127.0.0.1:${sidecar.grpcPort}`);

@@ -108,8 +108,8 @@ export class World {
     const state = await this.client.getWorkflowState(id, false);
     return state && (Status[state.runtimeStatus] ?? String(state.runtimeStatus));
   }
-  http(method: string, path: string, body?: string): Promise<Response> {
-    return fetch(`http://${HOST}:${this.httpPort}/${path}`, { method, ...(body === undefined ? {} : { body }) });
+  http(method: string, path: string, body?: string, headers: Readonly<Record<string, string>> = {}): Promise<Response> {
+    return fetch(`http://${HOST}:${this.httpPort}/${path}`, { method, headers, ...(body === undefined ? {} : { body }) });
   }
   async close(): Promise<void> {
     await this.client.stop();

@@ -65,6 +65,27 @@ describe('one worker', () => {
     expect(await world.end(id)).toMatchObject({ status: 'COMPLETED', output: Array.from({ length: 20 }, (_, n) => n + 1) });
   });
 
+  test('a state machine waits for it: its output is the result, its error is caught by its name, a stop ends it', async () => {
+    const states = async (operation: string, fields: object): Promise<Record<string, string>> => (await (await world.http('POST', 'v1.0-mecha/states', JSON.stringify(fields), { 'x-amz-target': `AWSStepFunctions.${operation}` })).json()) as Record<string, string>;
+    const task = (workflow: string, more: object): object => ({ Type: 'Task', Resource: `arn:mecha:workflow:::${workflow}:start.sync`, End: true, ...more });
+    const definition = {
+      StartAt: 'Chain',
+      States: {
+        Chain: task('chain', { Parameters: { 'Input.$': '$' }, End: undefined, Next: 'Broken' }),
+        Broken: task('broken', { Parameters: { Input: 'x' }, ResultPath: '$.never', Catch: [{ ErrorEquals: ['States.TaskFailed'], ResultPath: null, Next: 'Wait' }], End: undefined, Next: 'Wait' }),
+        Wait: task('approval', { Parameters: { InstanceId: 'awaited' } }),
+      },
+    };
+    const { stateMachineArn } = await states('CreateStateMachine', { name: 'awaits', roleArn: 'arn:aws:iam::000000000000:role/r', definition: JSON.stringify(definition) });
+    const { executionArn } = await states('StartExecution', { stateMachineArn, input: '1' });
+    await until('the last workflow waits', async () => (await world.status('awaited').catch(() => '')) === 'RUNNING');
+    const told = JSON.stringify(await states('GetExecutionHistory', { executionArn }));
+    expect(told).toContain('"output":"6"');
+    expect(told).toMatch(/taskFailedEventDetails":\{"resourceType":"mecha-workflow","resource":"broken:start.sync","error":"\w*Error"/);
+    await states('StopExecution', { executionArn });
+    expect(await world.end('awaited')).toMatchObject({ status: 'TERMINATED' });
+  });
+
   test('an event wins against a long timer', async () => {
     const id = await world.start('race');
     await world.client.raiseEvent(id, 'approve');

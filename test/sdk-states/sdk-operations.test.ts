@@ -4,8 +4,10 @@ import {
   ListStateMachineVersionsCommand, ListTagsForResourceCommand, PublishStateMachineVersionCommand, RedriveExecutionCommand, SFNClient, StartExecutionCommand, TagResourceCommand, UpdateStateMachineAliasCommand, UpdateStateMachineCommand,
   type DescribeExecutionCommandOutput,
 } from '@aws-sdk/client-sfn';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
-import { cleanUp, folderWith, later, startSidecar, testApp, type Sidecar } from '../e2e/sidecar.ts';
+import { cleanUp, component, folderWith, later, startSidecar, testApp, type Sidecar } from '../e2e/sidecar.ts';
 import { until } from '../tools/processes.ts';
 
 afterEach(cleanUp);
@@ -68,6 +70,26 @@ describe('the AWS SDK', () => {
     expect(events.find(({ type }) => type === 'ExecutionRedriven')?.executionRedrivenEventDetails).toEqual({ redriveCount: 1 });
     const [run] = (await client.send(new ListMapRunsCommand({ executionArn }))).mapRuns ?? [];
     expect(await client.send(new DescribeMapRunCommand({ mapRunArn: run?.mapRunArn }))).toMatchObject({ executionArn, status: 'SUCCEEDED', itemCounts: { total: 3, succeeded: 3 } });
+  });
+
+  test('a distributed Map reads its items from a binding and writes what became of them to another', async () => {
+    const folder = await folderWith({ 'items.csv': 'item,quantity\nbolt,3\nnut,5\n' });
+    const client = clientOf(await startSidecar({ resources: await folderWith({ 'files.yaml': component('files', 'bindings.localstorage', { rootPath: folder }) }), untilReady: 'all' }));
+    const definition = JSON.stringify({
+      StartAt: 'All',
+      States: {
+        All: {
+          Type: 'Map', End: true,
+          ItemReader: { Resource: 'arn:mecha:binding:::files:get', Parameters: { Metadata: { fileName: 'items.csv' } }, ReaderConfig: { InputType: 'CSV', CSVHeaderLocation: 'FIRST_ROW' } },
+          ItemProcessor: { ProcessorConfig: { Mode: 'DISTRIBUTED', ExecutionType: 'STANDARD' }, StartAt: 'One', States: { One: { Type: 'Pass', OutputPath: '$.item', End: true } } },
+          ResultWriter: { Resource: 'arn:mecha:binding:::files:create', Parameters: { Metadata: { fileName: 'results.json' } }, WriterConfig: { Transformation: 'COMPACT' } },
+        },
+      },
+    });
+    const { stateMachineArn } = await client.send(new CreateStateMachineCommand({ name: 'files', roleArn, definition }));
+    const { status, output } = await ended(client, (await client.send(new StartExecutionCommand({ stateMachineArn }))).executionArn);
+    expect([status, JSON.parse(output ?? '{}')]).toMatchObject(['SUCCEEDED', { ResultWriterDetails: { Binding: 'files', Operation: 'create', Metadata: { fileName: 'results.json' } } }]);
+    expect(await readFile(join(folder, 'results.json'), 'utf8')).toBe('["bolt","nut"]');
   });
 
   test('an execution stays on the text of the resource that it began with, over a restart with another one', async () => {

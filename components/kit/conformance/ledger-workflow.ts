@@ -473,6 +473,30 @@ export function workflowLedgerConformance(name: string, subject: LedgerUnderTest
         expect((await ledger.workflows.list({ app: 'a', limit: 10 })).instances).toEqual([]);
       });
 
+      test('who ends before it read its start keeps that in its history, whatever was done to it before; who read it has it once', async () => {
+        const { row = 0 } = await create('1', { executionId: 'x-1' });
+        await create('2', { parent: { app: 'a', instanceId: '1', executionId: 'x-1', taskId: 1 } });
+        const { row: begun = 0 } = await create('3', { message: event('start 3') });
+        await control(row, 'suspended');
+        await step((await claimAll()).find(({ instanceId }) => instanceId === '3') ?? (await claim()), { append: { count: 1, data: '["start 3"]' } });
+        for (const [one, count] of [[row, 2], [begun, 1]] as const) expect(await control(one, 'terminated', { recurse: true, keepUnread: 'start' })).toEqual({ applied: true, count });
+        const pages = async (id: string) => (await ledger.workflows.history((await find(id))?.row ?? 0, 0, 10)).map(({ first, data }) => [first, data]);
+        expect(await pages('1')).toEqual([[0, 'by hand'], [1, '[start 1]'], [2, 'by hand']]);
+        expect(await pages('2')).toEqual([[0, '[start 2]'], [1, 'by hand']]);
+        expect(await pages('3')).toEqual([[0, '["start 3"]'], [1, 'by hand']]);
+        expect(await Promise.all(['1', '2', '3'].map(async (id) => (await find(id))?.events))).toEqual([3, 2, 2]);
+      });
+
+      test('who is told to end instead, and is suspended, is so no more and reads it, after what came before', async () => {
+        const { row = 0 } = await create('1', { name: 'graceful' });
+        await step(await claim());
+        await control(row, 'suspended');
+        await send('1', 'before');
+        expect(await control(row, 'terminated', { graceful: { names: ['graceful'], message: event('please end') } })).toEqual({ applied: true, count: 1 });
+        expect((await find('1'))?.status).toBe('running');
+        expect(texts(await claim())).toEqual(['before', 'please end']);
+      });
+
       test('a step that adds an activity or a timer of an id that is there is refused', async () => {
         await create('1');
         const { fence } = await step(await claim(), { activities: [task(1)], timers: [{ timerId: 2, message: result('t') }] });

@@ -363,13 +363,14 @@ export async function advanceSagas(turn: Turn): Promise<void> {
   }
 }
 
-/** A stop request while steps are undone for good: they are undone all the same. */
+/** A stop request while steps are undone for good: they are undone all the same. Of two the first is told, and one without words hides no failure. */
 export function stopLater(turn: Turn, failure: Failure): boolean {
   const { saga } = turn;
-  const closing = saga?.undoings.find(({ purpose }) => purpose === 'close');
+  const closing = saga?.undoings.find((undoing) => undoing.purpose === 'close');
   if (!saga || !closing) return false;
   const { scope, at } = closing;
-  turn.saga = { ...saga, undoings: [{ ...said(failure), scope, at, purpose: 'close', status: 'ABORTED' }] };
+  const told = closing.status === 'ABORTED' || failure.error === undefined ? closing : failure;
+  turn.saga = { ...saga, undoings: [{ ...said(told), scope, at, purpose: 'close', status: 'ABORTED' }] };
   return true;
 }
 

@@ -113,7 +113,15 @@ describe('sagas', () => {
     const slow: DriveOptions['task'] = (command) => ({ ...answer(command), ...(operation(command) === 'undo-b' ? { afterMs: 1_000 } : {}) });
     const driven = await undoneIn({ a: step('a', 'b'), b: step('b', 'F'), F: refused }, { task: slow, at: [{ ms: 500, event: { type: 'stopRequested' } }] });
     expect(undone(driven)).toEqual(['undo-b', 'undo-a']);
-    expect(driven.snapshot.status).toBe('ABORTED');
+    // It said nothing of its own: what went wrong first is still told.
+    expect(driven.snapshot).toMatchObject({ status: 'ABORTED', error: 'Refused', cause: 'no' });
+  });
+
+  test('of two stop requests the first is told', async () => {
+    const slow: DriveOptions['task'] = (command) => ({ ...answer(command), ...(operation(command) === 'undo-a' ? { afterMs: 1_000 } : {}) });
+    const stop = (ms: number, error: string) => ({ ms, event: { type: 'stopRequested' as const, error } });
+    const driven = await undoneIn({ a: step('a', 'W'), W: { Type: 'Wait', Seconds: 100, End: true } }, { task: slow, at: [stop(50, 'First'), stop(500, 'Second')] });
+    expect(driven.snapshot).toMatchObject({ status: 'ABORTED', error: 'First' });
   });
 
   test('the timeout of the execution undoes and ends as TIMED_OUT', async () => {

@@ -79,7 +79,7 @@ describe('delivering an event', () => {
       seen = { request, body: await text(request) };
       response.end();
     });
-    const metadata = { key: 'k1', 'content-type': 'text/html', 'dapr-api-token': 'spoofed', 'bad name': 'x', broken: 'a\nb', umlaut: 'grün' };
+    const metadata = { key: 'k1', 'content-type': 'text/html', 'dapr-api-token': 'spoofed', 'bad name': 'x', broken: 'a\nb', script: 'zażółć' };
     await expect(channelTo(port, { apiToken: 'app-token' }).deliver(event({ metadata }), never)).resolves.toEqual({ outcome: 'success' });
     expect(seen?.body).toBe('{"id":"1","data":12345678901234567890}');
     expect(seen?.request).toMatchObject({ method: 'POST', url: '/on-order' });
@@ -87,7 +87,7 @@ describe('delivering an event', () => {
       'content-type': 'application/cloudevents+json',
       pubsubname: 'pubsub',
       key: 'k1',
-      umlaut: 'grün',
+      script: Buffer.from('zażółć').toString('latin1'), // UTF-8, as Node gives it
       traceparent: traceparentOf(trace),
       tracestate: 'vendor=1',
       'dapr-api-token': 'app-token',

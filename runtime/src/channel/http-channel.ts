@@ -14,6 +14,7 @@
 import { connect } from 'node:net';
 import type { Readable } from 'node:stream';
 import type { Pool } from 'undici';
+import { headerFromText } from '@mecha/components/kit/header-text.ts';
 import { messageOf } from '../errors.ts';
 import { bodyOfData } from '../jobs/job-data.ts';
 import { asArray, asObject, member, parseJson } from '../json/lenient-json.ts';
@@ -252,13 +253,12 @@ const NOT_FROM_METADATA = new Set([
   'dapr-api-token', 'traceparent', 'tracestate', 'pubsubname',
 ]);
 const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
-const HEADER_VALUE = /^[\t\u0020-\u007e\u0080-\u00ff]*$/;
 
 function metadataHeaders(metadata: Readonly<Record<string, string>>): RequestHeaders {
   const headers: RequestHeaders = {};
   for (const name in metadata) {
-    const value = metadata[name];
-    if (value === undefined || !HEADER_NAME.test(name) || NOT_FROM_METADATA.has(name.toLowerCase()) || !HEADER_VALUE.test(value)) continue;
+    const value = headerFromText(metadata[name] ?? '');
+    if (value === undefined || !HEADER_NAME.test(name) || NOT_FROM_METADATA.has(name.toLowerCase())) continue;
     headers[name] = value;
   }
   return headers;
@@ -267,7 +267,8 @@ function metadataHeaders(metadata: Readonly<Record<string, string>>): RequestHea
 function eventHeaders(event: EventDelivery): RequestHeaders {
   const headers = metadataHeaders(event.metadata);
   headers['content-type'] = 'application/cloudevents+json';
-  if (HEADER_VALUE.test(event.pubsubName)) headers['pubsubName'] = event.pubsubName;
+  const pubsubName = headerFromText(event.pubsubName);
+  if (pubsubName !== undefined) headers['pubsubName'] = pubsubName;
   return headers;
 }
 

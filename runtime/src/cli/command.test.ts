@@ -66,9 +66,22 @@ describe('mecha components describe', () => {
     expect(await describeType('bindings.openapi', '--with', `document=${document}`)).toMatch(/ {2}listItems: Lists items\n {4}X-Tenant \(required\): Whose items\n/);
   });
 
-  test('says what is wrong with them', async () => {
-    await expect(describeType('bindings.openapi', '--with', 'document=no-such-file.yaml')).rejects.toThrow(UsageError);
-    await expect(describeType('bindings.openapi', '--with', 'documnt=a')).rejects.toThrow(/no metadata name documnt/);
+  test('names the metadata that every component of a kind may have', async () => {
+    expect(await describeType('bindings.redis')).toMatch(/ {2}and those of every component of this kind: direction, route.*\n\nOperations/);
+    expect(await describeType('state.redis')).toContain('of this kind: keyPrefix, outboxPublishPubsub');
+  });
+
+  test('says what is wrong with them, and nothing else', async () => {
+    const told = async (...words: string[]): Promise<string> => {
+      const { componentsCommand } = await import('./components.ts');
+      const world = context();
+      const error: unknown = await componentsCommand.run(['describe', ...words], world).catch((reason: unknown) => reason);
+      expect([error instanceof UsageError, world.text()]).toEqual([true, '']);
+      return (error as UsageError).message;
+    };
+    expect(await told('bindings.openapi', '--with', 'document=no-such-file.yaml')).toMatch(/^the document no-such-file\.yaml cannot be read: ENOENT/);
+    expect(await told('bindings.openapi', '--with', 'documnt=a')).toBe('bindings.openapi has no metadata name documnt; did you mean document?');
+    expect(await told('bindings.redis', '--with', 'redisHost=a')).toMatch(/^the operations of bindings\.redis do not depend on its metadata/);
   });
 });
 
@@ -86,6 +99,31 @@ describe('mecha validate', () => {
   test('an unknown metadata name is an error with file, line and suggestion, and a warning with --lenient', async () => {
     expect(await validate({ 'a.yaml': typo })).toEqual({ code: 1, lines: ['a.yaml:7: error: a: state.sqlite has no metadata name tableNam (spec.metadata[0]); did you mean tableName?', '1 error'] });
     expect(await validate({ 'a.yaml': typo }, '--lenient')).toMatchObject({ code: 0, lines: [expect.stringContaining('a.yaml:7: warning:'), '1 checked, no errors'] });
+  });
+
+  test('what a component will not have is told before anything is started, where no secret or template has a say', async () => {
+    const binding = (name: string, type: string, metadata: string): string => `apiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata: {name: ${name}}\nspec:\n  type: bindings.${type}\n  metadata: [${metadata}]\nauth: {secretStore: s}\n---\n`;
+    const files = {
+      'a.yaml': [
+        binding('tick', 'cron', "{name: schedule, value: '* * *'}"),
+        binding('mail', 'smtp', '{name: host, value: h}, {name: port, value: 25}, {name: user, value: u}'),
+        binding('templated', 'cron', "{name: schedule, value: '{appID}'}"),
+        binding('secret', 'smtp', '{name: host, value: h}, {name: port, value: 25}, {name: user, value: u}, {name: password, secretKeyRef: {name: p}}'),
+        binding('sideways', 'redis', '{name: redisHost, value: h}, {name: direction, value: outptu}'),
+        binding('system', 'localstorage', '{name: rootPath, value: /proc/own}'),
+        'apiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata: {name: s}\nspec: {type: secretstores.local.env}\n',
+      ].join(''),
+    };
+    expect(await validate(files)).toEqual({
+      code: 1,
+      lines: [
+        expect.stringMatching(/^a\.yaml:1: error: tick: "\* \* \*" has 3 fields.* \(spec\.metadata\)$/),
+        'a.yaml:9: error: mail: user and password are given both, or neither (spec.metadata)',
+        "a.yaml:38: error: sideways: metadata name direction takes input, output, or both with a comma, not 'outptu' (spec.metadata[1])",
+        'a.yaml:41: error: system: rootPath must not be in /proc (spec.metadata)',
+        '4 errors',
+      ],
+    });
   });
 
   test('Configuration files are checked where they are met', async () => {

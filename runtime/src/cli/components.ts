@@ -1,7 +1,7 @@
 /** `mecha components` and `mecha components describe TYPE`: the catalog, from the declarations alone. */
 import { catalog } from '@mecha/components/catalog';
 import type { BindingOperations, ComponentDefinition, MetadataField } from '@mecha/components/kit';
-import { decodeMetadata, jsonSchemaOf } from '@mecha/components/kit/metadata.ts';
+import { decodeMetadata, jsonSchemaOf, runtimeNames } from '@mecha/components/kit/metadata.ts';
 import { nearest } from '@mecha/components/kit/nearest.ts';
 import { catalogEntry } from '../config/component-resource.ts';
 import { UsageError, parseFlags, type OptionSpec } from '../config/options.ts';
@@ -37,13 +37,16 @@ export const componentsCommand: Command = {
       context.out(`${JSON.stringify(jsonSchemaOf(definition), null, 2)}\n`);
       return 0;
     }
+    const operations = await operationsOf(definition, values.get('with'));
     context.out(`${definition.type} (${definition.versions.join(', ')}, ${definition.status}): ${definition.title}\n\n${definition.description}\n`);
     if (definition.aliases?.length) context.out(`\nAlso called: ${definition.aliases.join(', ')}\n`);
     if (definition.durability) context.out(`Durability: ${definition.durability}\n`);
     context.out(`Capabilities: ${definition.features.join(', ') || 'none'}\n\nMetadata:${Object.keys(definition.metadata).length === 0 ? ' none' : ''}\n`);
     const width = Math.max(...Object.keys(definition.metadata).map((name) => name.length));
     for (const [name, field] of Object.entries(definition.metadata)) context.out(fieldLine(name, field, width));
-    for (const line of operationLines(await operationsOf(definition, values.get('with')))) context.out(line);
+    const shared = runtimeNames(definition);
+    if (shared.length > 0) context.out(`  and those of every component of this kind: ${shared.join(', ')}\n`);
+    for (const line of operationLines(operations)) context.out(line);
     return 0;
   },
 };
@@ -56,11 +59,12 @@ function fieldLine(name: string, field: MetadataField, width: number): string {
 
 /** Those of the declaration, or those that metadata of the command line makes. Throws in words when they make none. */
 async function operationsOf(definition: ComponentDefinition, given: string | undefined): Promise<BindingOperations | undefined> {
-  if (given === undefined || !definition.operationsFor) return definition.operations;
+  if (given === undefined) return definition.operations;
+  if (!definition.operationsFor) throw new UsageError(`the operations of ${definition.type} do not depend on its metadata; leave out --with`);
   const entries = given.split(',').map((text) => ({ name: text.replace(/=.*$/s, ''), value: text.replace(/^[^=]*=?/s, '') }));
   const { options, problems } = decodeMetadata(definition, entries);
   const [wrong] = problems;
-  if (wrong) throw new UsageError(wrong.message);
+  if (wrong) throw new UsageError(`${wrong.message}${wrong.suggestion ? `; did you mean ${wrong.suggestion}?` : ''}`);
   return definition.operationsFor(options).catch((error: unknown) => {
     throw new UsageError(error instanceof Error ? error.message : String(error));
   });

@@ -5,6 +5,7 @@ import { messageOf } from '../errors.ts';
 import { wordsOf, type CommandContext } from './command.ts';
 import { failure, findSidecar, type SidecarClient } from './sidecar-client.ts';
 import { validateCommand } from './validate.ts';
+import { isExecution, redrive } from './workflow-machines.ts';
 
 export const WORKFLOWS_PATH = '/v1.0-mecha/workflows';
 const PAGE = 500;
@@ -80,8 +81,8 @@ export async function history(flags: ParsedFlags, context: CommandContext): Prom
 
 /** `   4  2026-01-31T08:00:00.120Z  taskScheduled  id=2 name=reserve input={"sku":"bolt"}` */
 function historyLine({ number, at, kind, data, ...fields }: Happened): string {
-  // An executor's own record says itself what it is.
-  const { type, id: _, previousEventId: _previous, timestamp: _timestamp, ...details } = (kind === 'audit' ? data : undefined) as { type?: string } & Record<string, unknown> ?? {};
+  // An executor's own record says itself what it is, and what is worth saying of it.
+  const { type, details = {} } = (kind === 'audit' ? data : undefined) as { type?: string; details?: object } | undefined ?? {};
   const shown = Object.entries(kind === 'audit' ? details : fields).map(([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`);
   return `${String(number).padStart(5)}  ${at}  ${type ?? kind}${shown.length > 0 ? `  ${short(shown.join(' '))}` : ''}`;
 }
@@ -93,6 +94,7 @@ function short(text: string): string {
 export async function rerun(flags: ParsedFlags, context: CommandContext): Promise<number> {
   const [, id = ''] = wordsOf(flags, 'workflow rerun ID');
   const event = flags.values.get('event');
+  if (event === undefined && isExecution(id)) return redrive(id, await findSidecar(flags.values, context), context);
   if (event === undefined) throw new UsageError('mecha workflow rerun needs --event: the id of a task, timer or child, as history shows it');
   const [newInstanceID, input] = [flags.values.get('instance-id'), flags.values.get('input')];
   const body = { eventId: Number(event), ...(newInstanceID === undefined ? {} : { newInstanceID }), ...(input === undefined ? {} : { input: jsonOf(input) }) };

@@ -8,6 +8,7 @@ import { nearest } from '@mecha/components/kit/nearest.ts';
 import { decodeMetadata, type MetadataEntry } from '@mecha/components/kit/metadata.ts';
 import { outboxConfigOf } from '../outbox/outbox-config.ts';
 import { catalogEntry, componentResource } from './component-resource.ts';
+import { refusalOf } from './dry-create.ts';
 import { checkEndpointTls, httpEndpointResource } from './http-endpoint-resource.ts';
 import { checkResiliency, resiliencyResource } from './resiliency-resource.ts';
 import { subscriptionResource } from './subscription-resource.ts';
@@ -134,7 +135,8 @@ async function checkMetadata(resources: readonly Resource[], options: LoadOption
     const { default: definition } = await entry.load();
     const referenced = new Set(resource.metadata.filter((item) => item.value === undefined).map((item) => item.name.toLowerCase()));
     const entries: MetadataEntry<Source>[] = resource.metadata.map((item) => ({ name: item.name, value: item.value ?? '', source: item.source }));
-    for (const problem of decodeMetadata(definition, entries).problems) {
+    const decoded = decodeMetadata(definition, entries);
+    for (const problem of decoded.problems) {
       const isReference = referenced.has(problem.name.toLowerCase());
       if (isReference && (problem.reason === 'bad-value' || problem.reason === 'missing')) continue;
       // What is wrong in a component with ignoreErrors leaves out that component alone; validation tells it all the same.
@@ -143,6 +145,10 @@ async function checkMetadata(resources: readonly Resource[], options: LoadOption
       const item = resource.metadata.find(({ source, name }) => source === problem.source && name === problem.name);
       problems[severity](problem.source ?? resource.source, `${resource.name}: ${problem.message}`, { field: item?.field ?? 'spec.metadata', suggestion: problem.suggestion });
     }
+    // At a start the component is created anyway, and says so itself.
+    if (!options.anyApp || decoded.problems.some(({ severity }) => severity === 'error')) continue;
+    const refusal = refusalOf(resource, definition, decoded.options);
+    if (refusal !== undefined) problems.error(resource.source, `${resource.name}: ${refusal}`, { field: 'spec.metadata' });
   }
 }
 

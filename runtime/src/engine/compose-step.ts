@@ -46,6 +46,14 @@ export interface ComposedStep {
   /** The execution that goes on: another one after continue-as-new. */
   readonly executionId: string;
   readonly ended: boolean;
+  /** Who is told to end. The word waits in the inbox; whom nobody runs here cannot read it. */
+  readonly terminates: readonly Termination[];
+}
+export interface Termination {
+  readonly app: string;
+  readonly instanceId: string;
+  readonly reason?: string;
+  readonly recurse: boolean;
 }
 
 export function messageOf(event: HistoryEvent): WorkflowMessage {
@@ -98,6 +106,7 @@ class Composition {
   readonly #sends: { app: string; instanceId: string; message: WorkflowMessage }[] = [];
   readonly #dropActivities: number[] = [];
   readonly #dropTimers: number[] = [];
+  readonly #terminates: Termination[] = [];
   #end: EventOf<'executionCompleted'> | undefined;
   #again: Extract<WorkflowAction, { kind: 'continueAsNew' }> | undefined;
 
@@ -117,6 +126,7 @@ class Composition {
       this.#again = undefined;
       this.#creates.length = 0;
       this.#sends.length = 0;
+      this.#terminates.length = 0;
       this.#end = { kind: 'executionCompleted', id: this.#end?.id ?? -1, at: now, status: 'failed', failure: oversize };
     }
     return this.#again && !this.#end ? this.#composeAgain(this.#again) : this.#composeOn();
@@ -141,7 +151,7 @@ class Composition {
       ...this.#workOrdered(),
     };
     this.#checkHistory(body.append);
-    return { body, appended, executionId: this.#memory.executionId, ended: end !== undefined };
+    return { body, appended, executionId: this.#memory.executionId, ended: end !== undefined, terminates: this.#terminates };
   }
 
   /** The old execution's history goes; the new one begins with its start in the inbox, before whatever else is unread. */
@@ -167,7 +177,7 @@ class Composition {
       ...(this.#creates.length > 0 ? { create: this.#creates.filter(({ parent: awaits }) => awaits === undefined) } : {}),
       ...(this.#sends.length > 0 ? { send: this.#sends } : {}),
     };
-    return { body, appended: [], executionId, ended: false };
+    return { body, appended: [], executionId, ended: false, terminates: this.#terminates };
   }
 
   /** One that could not be read again by anybody is not written. An end is: it makes nothing longer after it. */
@@ -256,7 +266,9 @@ class Composition {
       case 'terminate': {
         const { instanceId, reason, recurse } = action;
         const event: HistoryEvent = { kind: 'executionTerminated', id: -1, at: this.#context.now, recurse, ...(reason === undefined ? {} : { input: reason }) };
-        this.#sends.push({ app: this.#context.appOf(action.router), instanceId, message: messageOf(event) });
+        const app = this.#context.appOf(action.router);
+        this.#sends.push({ app, instanceId, message: messageOf(event) });
+        this.#terminates.push({ app, instanceId, recurse, ...(reason === undefined ? {} : { reason }) });
         return;
       }
       case 'complete': {

@@ -10,7 +10,7 @@ export const engineErrors = errorTable('workflow engine', {
   alreadyExists: {
     code: 'ERR_WORKFLOW_ALREADY_EXISTS',
     kind: 'already-exists',
-    make: (instanceId: string, status: string) => ({ message: `a workflow with ID '${instanceId}' already exists (${status}), and the start does not replace one that is` }),
+    make: (instanceId: string, status: string) => ({ message: `a workflow with ID '${instanceId}' already exists (${status}), and this start does not replace it` }),
   },
   notEnded: {
     code: 'ERR_WORKFLOW_NOT_ENDED',

@@ -49,6 +49,24 @@ const chain: WorkflowFunction = function* (context) {
 };
 const add: ActivityFunction = (input) => Number(input) + 1;
 
+test.each(['small', 'x'.repeat(100_000)])('an instance that ends before its first turn, or was suspended before it, shows its input', async (text) => {
+  const engine = createEngine();
+  const input = JSON.stringify(text);
+  for (const instanceId of ['1', '2', '3']) await engine.operations.start({ name: 'nobody', instanceId, input });
+  await engine.operations.terminate('1');
+  for (let n = 0; n < 3; n++) {
+    await engine.operations.suspend('2');
+    expect(await engine.queries.get('2')).toMatchObject({ status: 'suspended', input });
+    await engine.operations.resume('2');
+  }
+  await engine.operations.suspend('3');
+  await engine.operations.terminate('3');
+  engine.attachExecutor({ style: 'replay', inline: true, runTurn: () => ({ actions: [{ kind: 'complete', id: 1, status: 'completed' }] }) });
+  expect(await ended(engine, '2')).toMatchObject({ status: 'completed', input });
+  for (const instanceId of ['1', '3']) expect(await engine.queries.get(instanceId)).toMatchObject({ status: 'terminated', input });
+  expect(await kinds(engine, '3')).toEqual(['executionSuspended', 'executionStarted', 'workflowStarted', 'executionTerminated', 'executionCompleted']);
+});
+
 describe.each([{ inline: true }, { inline: false }])('workflows and activities, inline $inline', ({ inline }) => {
   test('a chain of activities ends with its output, and its history says how', async () => {
     const engine = createEngine({ workflows: { chain }, activities: { add }, inline });
@@ -460,6 +478,10 @@ describe('operations', () => {
     expect(await ended(engine, '1')).toMatchObject({ status: 'terminated', input: '1', output: '"undone"' });
     const events = (await engine.queries.history('1')).map(({ event }) => event);
     expect(events.map((event: HistoryEvent) => (event.kind === 'audit' ? event.data : event.kind))).toEqual(['executionStarted', 'executionTerminated', { type: 'Undoing' }, { type: 'Undone' }, 'executionCompleted']);
+    await engine.operations.start({ name: 'saga', instanceId: '3' });
+    await engine.operations.suspend('3');
+    await engine.operations.terminate('3');
+    expect(await ended(engine, '3')).toMatchObject({ status: 'terminated', output: '"undone"' });
     await engine.operations.terminate('2', { force: true });
     expect(await engine.queries.get('2')).toMatchObject({ status: 'terminated' });
   });

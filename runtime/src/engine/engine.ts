@@ -3,8 +3,9 @@
  * (docs/adr/0006-durable-engine.md). Several engines, in one process or in several, may share a ledger, also of the same app.
  */
 import { POLLED_NAME } from '@mecha/components/kit/ledger-workflow.ts';
-import type { WorkflowStatus } from '@mecha/components/kit';
+import { isTerminalStatus, type WorkflowStatus } from '@mecha/components/kit';
 import { ActivityRunner, activityOf, tokenOf } from './activity-runner.ts';
+import type { Termination } from './compose-step.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { engineErrors } from './engine-errors.ts';
 import { EngineMetrics } from './engine-metrics.ts';
@@ -59,7 +60,7 @@ export class Engine {
     const turns = (this.#turns = new Limiter(settings.turns));
     const memory = (this.#memory = new InstanceMemory(ledger.workflows, settings.memoryBytesMax, settings.memoryInstancesMax, settings.historyBytesMax));
     this.#runner = new TurnRunner({
-      ...parts, settings, owner, memory, executorFor, onStatus, metrics,
+      ...parts, settings, owner, memory, executorFor, onStatus, metrics, onTerminate: (termination) => void this.#terminateUnread(termination),
       claimActivity: (ofApp, name) => (!this.#stopped && ofApp === app && activityExecutorFor(name) && limiter.tryTake(name) ? { owner, leaseMs: settings.leaseMs } : undefined),
       startActivity: (started) => void this.#activityRunner.run(started),
       unclaimActivity: (name) => limiter.give(name),
@@ -118,6 +119,17 @@ export class Engine {
       if (rows.length > 0) await this.#parts.ledger.commit(rows.map(({ row }) => ({ type: 'workflow.wake' as const, row })));
     } catch (error) {
       this.#parts.log.warn({ app: this.app, err: error }, 'stalled workflows wait for their rest to end');
+    }
+  }
+
+  /** Whom nobody runs here, and who is suspended, ends all the same; the word that it was sent stays for a crash in between. Never rejects. */
+  async #terminateUnread({ app, instanceId, reason, recurse }: Termination): Promise<void> {
+    try {
+      const found = await this.#parts.ledger.workflows.find(app, instanceId);
+      if (!found || isTerminalStatus(found.status) || (found.status !== 'suspended' && chosen(this.#executors, found.name))) return;
+      await this.operations.terminate(instanceId, { app, recurse, ...(reason === undefined ? {} : { output: reason }) });
+    } catch (error) {
+      this.#parts.log.debug({ app, instanceId, err: error }, 'a workflow that is to end does so when somebody runs it');
     }
   }
 

@@ -25,7 +25,12 @@ export interface Wait {
 }
 
 const WAITS_MAX = 100;
+/** What the history of an instance may have before its start is read. */
+const BEFORE_START: ReadonlySet<HistoryEvent['kind']> = new Set(['workflowStarted', 'executionSuspended', 'executionResumed', 'executionStalled']);
+const START_EVENTS = 4;
 const WAITER_SWEEP_MS = 50;
+/** Instances that a sweep reads at once. */
+const SWEEP_READS = 500;
 
 export interface QueriesParts {
   readonly app: string;
@@ -72,23 +77,30 @@ export class Queries {
   async #get(instanceId: string, { payloads = true, app = this.#parts.app }: Parameters<Queries['get']>[1] & object): Promise<WorkflowState | undefined> {
     const row = await this.#ledger.workflows.find(app, instanceId);
     if (!row || !payloads) return row && withoutLargeStatus(row);
-    const started = (await this.#start(row)) as Extract<HistoryEvent, { kind: 'executionStarted' }> | undefined;
-    const ended = isTerminalStatus(row.status) ? await this.#end(row) : undefined;
+    const [started, ended, customStatus] = await Promise.all([
+      this.#start(row) as Promise<Extract<HistoryEvent, { kind: 'executionStarted' }> | undefined>,
+      isTerminalStatus(row.status) ? this.#end(row) : undefined,
+      row.customStatus === undefined ? undefined : this.#customStatus(row),
+    ]);
     return {
       ...row,
-      ...(row.customStatus === undefined ? {} : { customStatus: await this.#customStatus(row) }),
+      ...(customStatus === undefined ? {} : { customStatus }),
       ...(started?.input === undefined ? {} : { input: started.input }),
       ...(ended?.result === undefined ? {} : { output: ended.result }),
       ...(ended?.failure === undefined ? {} : { failure: ended.failure }),
     };
   }
 
-  /** At most two pages of the history are read, whatever its length. */
+  /** The beginning of the history is read, or the inbox; whatever comes of one that has not begun, its start is not after it. */
   async #start(row: WorkflowRow): Promise<HistoryEvent | undefined> {
     const isStart = ({ kind }: HistoryEvent): boolean => kind === 'executionStarted';
-    for (const { data } of await this.#ledger.workflows.history(row.row, 0, 1)) {
-      const found = (JSON.parse(data) as HistoryEvent[]).find(isStart);
+    for (let from = 0; from < row.events; ) {
+      const pages = await this.#ledger.workflows.history(row.row, from, START_EVENTS);
+      const events = pages.flatMap(({ data }) => JSON.parse(data) as HistoryEvent[]);
+      const found = events.find(isStart);
       if (found) return this.#whole(row, found);
+      if (events.length === 0 || events.some(({ kind }) => !BEFORE_START.has(kind))) break;
+      from += events.length;
     }
     const [first] = await this.#ledger.workflows.inbox(row.row, 1);
     const event = first && (JSON.parse(first.event) as HistoryEvent);
@@ -213,12 +225,16 @@ export class Queries {
     });
   }
   async #sweep(): Promise<void> {
-    for (const waiters of [...this.#waiters.values()]) {
-      for (const waiter of [...waiters]) {
-        // A ledger that cannot be read now is asked again by the waiter itself.
-        const status = await this.#ledger.workflows.find(waiter.app, waiter.instanceId).then((row) => row?.status, () => 'completed' as const);
-        if (status !== undefined && waiter.until(status)) waiter.resolve();
-      }
-    }
+    // Side by side: a ledger that is far reads many rows by one statement.
+    const all = [...this.#waiters.values()];
+    for (let n = 0; n < all.length; n += SWEEP_READS) await Promise.all(all.slice(n, n + SWEEP_READS).map((waiters) => this.#look([...waiters])));
+  }
+  /** All of these wait for the same instance. */
+  async #look(waiters: readonly Waiter[]): Promise<void> {
+    const [one] = waiters;
+    if (!one) return;
+    // A ledger that cannot be read now is asked again by the waiter itself.
+    const status = await this.#ledger.workflows.find(one.app, one.instanceId).then((row) => row?.status, () => 'completed' as const);
+    for (const waiter of waiters) if (status !== undefined && waiter.until(status)) waiter.resolve();
   }
 }

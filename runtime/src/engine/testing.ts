@@ -3,7 +3,7 @@
  * A generator is kept between turns, so that its cost per step does not grow; when the engine forgets it, the past is replayed, and
  * compared with what the code orders now.
  */
-import { TurnRejected, type ActivityExecutor, type ActivityOutcome, type ActivityRequest, type Turn, type TurnResult, type WorkflowExecutor } from './executor.ts';
+import { ExecutorUnavailable, TurnRejected, type ActivityExecutor, type ActivityOutcome, type ActivityRequest, type Turn, type TurnResult, type WorkflowExecutor } from './executor.ts';
 import type { ActivityOptions, HistoryEvent, WorkflowAction } from './vocabulary.ts';
 
 export interface Awaited {
@@ -211,7 +211,12 @@ export function functionExecutor(functions: Readonly<Record<string, WorkflowFunc
     if (answer.actions.some(({ kind }) => kind === 'complete' || kind === 'continueAsNew')) runs.delete(key);
     return answer;
   }
-  return { style: 'replay', inline, names: () => Object.keys(functions), runTurn: inline ? runTurn : async (turn) => runTurn(turn), forget: (instance) => void runs.delete(keyOf(instance)), replays: () => replays };
+  // Too late it would leave behind a run that has not seen what came since.
+  const inTime: WorkflowExecutor['runTurn'] = async (turn, signal) => {
+    if (signal.aborted) throw new ExecutorUnavailable();
+    return runTurn(turn);
+  };
+  return { style: 'replay', inline, names: () => Object.keys(functions), runTurn: inline ? runTurn : inTime, forget: (instance) => void runs.delete(keyOf(instance)), replays: () => replays };
 }
 
 export type ActivityFunction = (input: unknown, request: ActivityRequest, signal: AbortSignal) => unknown;

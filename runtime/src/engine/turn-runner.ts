@@ -11,7 +11,7 @@
  */
 import { LedgerConflict, type ClaimedWorkflow, type Ledger, type NewWorkflow, type WorkflowAppend, type WorkflowOperation, type WorkflowResult, type WorkflowStatus, type WorkflowStep } from '@mecha/components/kit';
 import { messageOf as wordsOf } from '../errors.ts';
-import { appendOf, bytesOf, composeStep, endMessage, type ComposeContext, type ComposedStep } from './compose-step.ts';
+import { appendOf, bytesOf, composeStep, endMessage, messageOf, type ComposeContext, type ComposedStep, type Termination } from './compose-step.ts';
 import { appOf, type EngineParts, type EngineSettings } from './engine-parts.ts';
 import type { EngineMetrics } from './engine-metrics.ts';
 import { ExecutorUnavailable, TurnRejected, type StallReason, type TurnResult, type WorkflowExecutor } from './executor.ts';
@@ -34,6 +34,7 @@ export interface TurnRunnerParts extends Omit<EngineParts, 'settings' | 'metrics
   readonly startActivity: (started: StartedActivity) => void;
   readonly unclaimActivity: (name: string) => void;
   readonly onStatus: (app: string, instanceId: string, status: WorkflowStatus) => void;
+  readonly onTerminate: (termination: Termination) => void;
 }
 type WorkflowStepClaim = { readonly owner: string; readonly leaseMs: number };
 
@@ -260,6 +261,7 @@ export class TurnRunner {
 
   async #ask(memory: Remembered, newEvents: readonly HistoryEvent[], fence: number, signal: AbortSignal): Promise<TurnResult> {
     const { executor, app, instanceId, executionId, name, version, parent, createdAt, turn, events, past, snapshot } = memory;
+    const wanted = new AbortController();
     const answer = executor.runTurn(
       {
         instance: { app, instanceId, executionId, name, createdAt, ...(version === undefined ? {} : { version }), ...(parent === undefined ? {} : { parent }) },
@@ -270,17 +272,23 @@ export class TurnRunner {
         newEvents,
         ...(snapshot === undefined ? {} : { snapshot }),
       },
-      signal,
+      wanted.signal,
     );
     if (!(answer instanceof Promise)) return answer;
-    return this.#inTime(answer, signal);
+    return this.#inTime(answer, signal, wanted);
   }
 
-  async #inTime(answer: Promise<TurnResult>, signal: AbortSignal): Promise<TurnResult> {
+  /** Whoever was asked is told when it is too late: it may still have the turn before it, and would begin on a past that is over. */
+  async #inTime(answer: Promise<TurnResult>, signal: AbortSignal, wanted: AbortController): Promise<TurnResult> {
     const { clock, settings } = this.#parts;
     const late = Promise.withResolvers<never>();
-    const cancel = clock.after(settings.turnTimeoutMs, () => late.reject(new ExecutorUnavailable(`no answer within ${settings.turnTimeoutMs} ms`)));
-    const onAbort = (): void => late.reject(new ExecutorUnavailable('the turn is no longer wanted'));
+    const giveUp = (why: string): void => {
+      late.reject(new ExecutorUnavailable(why));
+      wanted.abort();
+    };
+    const cancel = clock.after(settings.turnTimeoutMs, () => giveUp(`no answer within ${settings.turnTimeoutMs} ms`));
+    const onAbort = (): void => giveUp('the turn is no longer wanted');
+    if (signal.aborted) onAbort();
     signal.addEventListener('abort', onAbort, { once: true });
     try {
       return await Promise.race([answer, late.promise]);
@@ -309,7 +317,7 @@ export class TurnRunner {
   }
 
   /** The step is in the ledger: memory follows (T2), and what it scheduled for this process begins. */
-  #committed(memory: Remembered, { body, appended, executionId, ended }: ComposedStep, result: WorkflowResult, claims: Claims): void {
+  #committed(memory: Remembered, { body, appended, executionId, ended, terminates }: ComposedStep, result: WorkflowResult, claims: Claims): void {
     const { settings, log } = this.#parts;
     const { app, instanceId, row } = memory;
     const before = memory.status;
@@ -339,6 +347,7 @@ export class TurnRunner {
     if (ended) this.#forget(memory);
     else this.#memory.keep(memory);
     if (before !== body.status) this.#parts.onStatus(app, instanceId, body.status);
+    for (const termination of terminates) this.#parts.onTerminate(termination);
     const ids = result.activities ?? [];
     for (const [n, { taskId, name, request, claim }] of (body.activities ?? []).entries()) {
       const activity = ids[n];
@@ -416,12 +425,14 @@ export class TurnRunner {
 }
 
 /** What the history says of a termination. */
-export function terminationOf(terminated: Extract<HistoryEvent, { kind: 'executionTerminated' }>, at: number): { readonly append: WorkflowAppend } {
+export function terminationOf(terminated: Extract<HistoryEvent, { kind: 'executionTerminated' }>, at: number): { readonly append: WorkflowAppend; readonly keepUnread: string } {
   const { input } = terminated;
   const events: HistoryEvent[] = [
     { kind: 'workflowStarted', id: -1, at },
     terminated,
     { kind: 'executionCompleted', id: -1, at, status: 'terminated', ...(input === undefined ? {} : { result: input }) },
   ];
-  return { append: appendOf(events) };
+  return { append: appendOf(events), keepUnread: START_MESSAGE };
 }
+/** How the text of a start begins: one that ends unread stays in the history, which would not say with what it was started. */
+const START_MESSAGE = messageOf({ kind: 'executionStarted', id: -1, at: 0, name: '', instanceId: '', executionId: '' }).event.slice(0, '{"kind":"executionStarted"'.length);

@@ -101,3 +101,16 @@ test('(users 24) an activity that is given back and claimed here again before th
   await engine.queries.waitFor(instanceId, 'end', AbortSignal.timeout(10_000));
   expect(runs).toBe(2);
 });
+
+test('who is asked for a turn is told when the engine waits for it no more', async () => {
+  const asked: AbortSignal[] = [];
+  engine = new Engine({ appId: 'a', namespace: 'default', ledger, clock: realClock, random: Math.random, newId: () => crypto.randomUUID(), log: createKeptLog(), settings: { pollMs: 200, turnTimeoutMs: 50 } });
+  engine.attachExecutor({ style: 'replay', inline: false, runTurn: (_turn, signal) => {
+    asked.push(signal);
+    return asked.length === 1 ? new Promise(() => undefined) : Promise.resolve({ actions: [{ kind: 'complete', id: 1, status: 'completed' }] });
+  } });
+  engine.start();
+  const { instanceId } = await engine.operations.start({ name: 'any' });
+  await engine.queries.waitFor(instanceId, 'end', AbortSignal.timeout(10_000));
+  expect(asked.map(({ aborted }) => aborted)).toEqual([true, false]);
+});

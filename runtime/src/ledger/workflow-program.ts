@@ -291,29 +291,51 @@ export class WorkflowRequests {
   }
 
   #control(operation: Extract<WorkflowOperation, { type: 'workflow.control' }>, now: number, touched: Set<string>): WorkflowResult {
-    const { status, append, graceful } = operation;
+    const { status, append, graceful, keepUnread } = operation;
     let count = 0;
     for (const row of this.#family(operation.row, operation.recurse ?? false)) {
       const { id, app } = row;
       if (isTerminalStatus(row.status) || row.status === status || (status === 'running' && row.status !== 'suspended')) continue;
       count++;
       if (graceful?.names.includes(row.name)) {
-        this.#deliver(row, graceful.message, touched);
+        this.#tellToEnd(row, graceful.message, touched);
         continue;
       }
       const hasEnded = status === 'terminated';
       // A lease is taken away; a rest, which may be that until a scheduled start, stays.
       const restsUntil = hasEnded || row.owner !== null ? null : row.free_at;
-      this.#append(id, row.events, append);
+      const kept = hasEnded && keepUnread !== undefined ? this.#keepUnread(row, keepUnread) : 0;
+      this.#append(id, row.events + (kept > 0 ? 1 : 0), append);
       this.#sql(
         'UPDATE wf_instances SET status = ?, fence = fence + 1, turn = turn + 1, events = events + ?, bytes = bytes + ?, updated_at = ?, started_at = COALESCE(started_at, ?), completed_at = ?, ready = NULL, free_at = ?, owner = NULL, session = NULL WHERE id = ?',
-      ).run(status, append.count, append.data.length, now, now, hasEnded ? now : null, restsUntil, id);
+      ).run(status, append.count + (kept > 0 ? 1 : 0), append.data.length + kept, now, now, hasEnded ? now : null, restsUntil, id);
       touched.add(`workflow-status/${app}`);
       if (hasEnded) this.#removeOpen(id);
       else this.#markReady({ ...row, status, ready: null, free_at: restsUntil }, touched);
       if (id === operation.row && operation.toParent) this.#tellParent(parentOf(row), operation.toParent, touched);
     }
     return { applied: count > 0, count };
+  }
+
+  /** It hears of it now, whatever it rests for, unless a turn is under way. */
+  #tellToEnd(row: Stepped, message: WorkflowMessage, touched: Set<string>): void {
+    const rests = row.owner === null && (row.status === 'suspended' || row.free_at !== null);
+    const target: Target = rests ? { ...row, status: row.status === 'suspended' ? 'running' : row.status, free_at: null } : row;
+    if (rests) {
+      this.#sql('UPDATE wf_instances SET status = ?, free_at = NULL WHERE id = ?').run(target.status, row.id);
+      touched.add(`workflow-status/${row.app}`);
+    }
+    this.#deliver(target, message, touched);
+    if (rests) this.#markReady(target, touched);
+  }
+
+  /** Bytes that its history has grown by: one event, or none. */
+  #keepUnread({ id, events }: Stepped, beginning: string): number {
+    const oldest = this.#sql('SELECT event FROM wf_inbox WHERE instance = ? ORDER BY later, sequence LIMIT 1').get(id) as { event: string } | undefined;
+    if (!oldest?.event.startsWith(beginning)) return 0;
+    const data = `[${oldest.event}]`;
+    this.#append(id, events, { count: 1, data });
+    return data.length;
   }
 
   #reopen({ row: id, message }: Extract<WorkflowOperation, { type: 'workflow.reopen' }>, now: number, touched: Set<string>): WorkflowResult {

@@ -25,6 +25,7 @@ export const PEER_HEADER_BYTES_MAX = 1024 * 1024;
 export const PEER_KEEP_ALIVE_MS = 60_000;
 const WAKE_BYTES_MAX = 4 * 1024 * 1024;
 const SHORT_BODY_BYTES_MAX = 64 * 1024;
+const NO_BYTES = Buffer.alloc(0);
 
 export function createPeerServer(parts: PeerServerParts): Server {
   const answers = new Answers(parts.log);
@@ -94,9 +95,10 @@ function passOn(body: Readable, response: ServerResponse): void {
   body.once('error', () => response.destroy());
   response.once('close', () => body.destroy());
   body.pipe(response);
-  // The first chunk usually follows at once and takes the headers along; when it does not, they leave alone.
+  // The first chunk usually follows at once and takes the headers along; when it does not, they leave alone, before bytes
+  // and not flushed, which would change what they hold into UTF-8.
   setImmediate(() => {
-    if (!begun && !response.writableEnded) response.flushHeaders();
+    if (!begun && !response.writableEnded) response.write(NO_BYTES);
   });
 }
 

@@ -193,8 +193,8 @@ describe('who may call', () => {
     expect(info).toMatchObject({ reason: 'Unauthorized', domain: 'dapr.io', metadata: { 'http.code': '401', 'http.error_message': reason } });
   });
 
-  test('the right token opens the door and goes no further', async () => {
-    const { client } = await serve([getState(({ metadata }) => ({ etag: JSON.stringify(metadata) }))], { apiToken: 'right' });
+  test.each(['right', undefined])('the right token opens the door and goes no further; asked for: %s', async (apiToken) => {
+    const { client } = await serve([getState(({ metadata }) => ({ etag: JSON.stringify(metadata) }))], { apiToken });
     const { message } = await ask(client, {}, metadataOf({ 'dapr-api-token': 'right', other: 'x' }));
     expect(message?.etag).toContain('"other":"x"');
     expect(message?.etag).not.toContain('right');

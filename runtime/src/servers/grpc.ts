@@ -294,9 +294,9 @@ export class GrpcServer implements Part {
       const given = metadata.get('dapr-api-token');
       if (given.length === 0) throw errors.unauthorized('missing api token in request metadata');
       if (!this.#tokenIsRight(String(given[0]))) throw errors.unauthorized('authentication error: api token mismatch');
-      // The token is the sidecar's own affair: no handler sees it, no app gets it.
-      metadata.remove('dapr-api-token');
     }
+    // A token, asked for or not, is the sidecar's own affair: no handler sees it, no app and no broker gets it.
+    metadata.remove('dapr-api-token');
     const baggage = textOf(metadata, 'baggage');
     const problem = baggage === undefined ? undefined : baggageProblem(baggage);
     if (problem !== undefined) throw errors.badBaggage(problem);

@@ -22,6 +22,7 @@ interface Answer {
   readonly unread?: boolean;
 }
 
+const NO_BYTES = Buffer.alloc(0);
 /** How long the rest of a refused body is read, and dropped. */
 const LINGER_MS = 10_000;
 const LINGER_IDLE_MS = 500;
@@ -57,17 +58,18 @@ export class Answers {
       } else if (body === undefined || (status === 304 && body.length === 0)) {
         if (status !== 304 && raw.req.method !== 'HEAD') headers['content-length'] ??= '0';
         raw.writeHead(status, headers as Record<string, string | string[]>);
-        if (unread) raw.flushHeaders();
+        if (unread) raw.write(NO_BYTES);
         else raw.end();
       } else {
-        const length = String(typeof body === 'string' ? Buffer.byteLength(body) : body.length);
+        const bytes = typeof body === 'string' ? Buffer.from(body) : asBuffer(body);
+        const length = String(bytes.length);
         if (raw.req.method === 'HEAD') headers['content-length'] ??= length;
         else headers['content-length'] = length;
         raw.writeHead(status, headers as Record<string, string | string[]>);
-        if (unread) raw.write(body);
-        else if (typeof body === 'string') raw.end(body);
-        else if (body.length <= ONE_WRITE_BYTES_MAX) raw.end(asBuffer(body).toString('latin1'), 'latin1');
-        else raw.end(body);
+        // As text the head would leave in the encoding of the body, and bytes of headers would change.
+        if (unread) raw.write(bytes);
+        else if (bytes.length <= ONE_WRITE_BYTES_MAX) raw.end(bytes.toString('latin1'), 'latin1');
+        else raw.end(bytes);
       }
       if (unread) endWhenRead(raw);
     } catch (error) {

@@ -4,6 +4,7 @@
  */
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
+import { headerFromText } from '@mecha/components/kit/header-text.ts';
 import type { Call } from '../pipeline.ts';
 import type { TraceContext } from '../telemetry/trace.ts';
 
@@ -34,7 +35,7 @@ export interface HttpRequest {
 export interface HttpReply {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string | readonly string[]>>;
-  /** Absent = no body. Text and bytes get `application/json` unless a content-type header says otherwise. */
+  /** Absent = no body. Others get `application/json` unless a content-type header says otherwise. */
   readonly body?: string | Uint8Array | Readable;
   /** The headers are an app's: none is added because of the body. */
   readonly verbatim?: boolean;
@@ -66,16 +67,16 @@ export class BodyTooLarge extends Error {
 }
 
 const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9a-z-]+$/;
-const HEADER_VALUE = /^[\t\u0020-\u007e\u0080-\u00ff]*$/;
 /** What clients take in one header. */
 const HEADER_BYTES_MAX = 8192;
 
-/** What a component said beside its data, as headers `metadata.<name>`; what HTTP cannot carry is left out. */
+/** What a component said beside its data, as headers `metadata.<name>` in UTF-8; what HTTP cannot carry is left out. */
 export function metadataHeaders(metadata: Readonly<Record<string, string>> = {}): Record<string, string> {
   const headers: Record<string, string> = {};
   for (const [key, value] of Object.entries(metadata)) {
     const name = `metadata.${key}`.toLowerCase();
-    if (HEADER_NAME.test(name) && HEADER_VALUE.test(value) && value.length <= HEADER_BYTES_MAX) headers[name] = value;
+    const header = headerFromText(value);
+    if (HEADER_NAME.test(name) && header !== undefined && header.length <= HEADER_BYTES_MAX) headers[name] = header;
   }
   return headers;
 }

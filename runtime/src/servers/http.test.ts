@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
+import { Readable } from 'node:stream';
 import { afterEach, describe, expect, test } from 'vitest';
 import { MechaError } from '../errors.ts';
 import { createLog } from '../telemetry/log.ts';
@@ -222,6 +223,16 @@ describe('framing of answers', () => {
     expect(Buffer.from(await answer.arrayBuffer())).toEqual(bytes);
     expect(Buffer.from(await (await fetch(`${url}/v1.0/large`)).arrayBuffer())).toEqual(large);
     expect(await (await fetch(`${url}/v1.0/text`)).text()).toBe('"grüße €"');
+  });
+
+  test('headers hold the bytes they were given, whether the body is text or bytes', async () => {
+    const headers = { 'x-own': Buffer.from('zażółć').toString('latin1') };
+    const url = await serve({ routes: [route('/text', () => ({ status: 200, headers, body: '"grüße"' })), route('/bytes', () => ({ status: 200, headers, body: Buffer.from('1') })), route('/stream', () => ({ status: 200, headers, body: Readable.from([Buffer.from('1')]) }))] });
+    for (const path of ['text', 'bytes', 'stream']) {
+      const answer = await fetch(`${url}/v1.0/${path}`);
+      expect([path, Buffer.from(answer.headers.get('x-own') ?? '', 'latin1').toString()]).toEqual([path, 'zażółć']);
+      await answer.text();
+    }
   });
 
   test('204 has no length and no type; an empty 200 has a length of nothing', async () => {

@@ -60,6 +60,7 @@ interface ServedRoute {
 
 const HEADER_ALLOWANCE_BYTES = 4096;
 const HEADERS_TIMEOUT_MS = 10_000;
+const NO_BYTES = Buffer.alloc(0);
 const CORS_METHODS = 'HEAD, GET, POST, PUT, PATCH, DELETE';
 /** Requests that may still be under way when draining begins get at most this long before connections are cut. */
 const CLOSE_IDLE_EVERY_MS = 100;
@@ -250,18 +251,19 @@ export class HttpServer implements Part {
     const unread = !request.raw.complete && answer.status >= 400;
     if (this.#draining || unread) headers['connection'] = 'close';
     const { body } = answer;
+    if (body !== undefined && !answer.verbatim) headers['content-type'] ??= 'application/json';
     if (body !== undefined && typeof body !== 'string' && !(body instanceof Uint8Array)) {
       this.#sendStream(reply, answer.status, headers, body);
       return;
     }
-    if (body !== undefined && !answer.verbatim) headers['content-type'] ??= 'application/json';
     this.#answers.send({ raw: reply.raw, status: answer.status, headers, body, unread: unread && !this.#draining });
   }
 
   /** The headers leave at once, not with the first bytes of the body. */
   #sendStream(reply: FastifyReply, status: number, headers: AnswerHeaders, body: Readable): void {
     reply.raw.writeHead(status, headers as Record<string, string | string[]>);
-    reply.raw.flushHeaders();
+    // Flushed by itself the head would leave as UTF-8, and bytes of headers would change; before bytes it leaves as it is.
+    reply.raw.write(NO_BYTES);
     // A body that breaks off breaks the connection too, so that the caller does not take it for whole; a caller that
     // goes away ends the body.
     pipeline(body, reply.raw, (error) => {

@@ -20,6 +20,7 @@ export function writerArguments({ resource, arguments: given, config, results }:
   const fields = given as Fields;
   const content = shapedResults(results, config);
   if (task?.block === 'state') return { arguments: { ...fields, Value: content }, details: { Store: task.target, Key: fields['Key'] } };
+  if (task?.block === 'binding') return { arguments: { ...fields, Data: content }, details: { Binding: task.target, Operation: task.operation, ...fields } };
   if (task?.block === 'http') return { arguments: { Method: 'POST', ...fields, Body: content }, details: fields };
   return { arguments: { ...fields, Results: content }, details: fields };
 }
@@ -33,6 +34,7 @@ export function mapTaskResult(task: MapTask, resource: string, output: string): 
 function contentOf(resource: string, answer: unknown): unknown {
   const block = mechaTask(resource)?.block;
   if (block === 'state') return (answer as Fields)['Value'];
+  if (block === 'binding') return (answer as Fields)['Data'];
   return block === 'http' ? (answer as Fields)['ResponseBody'] : answer;
 }
 
@@ -49,7 +51,8 @@ function parsed(content: unknown, type: string, config: Fields): unknown {
   if (type !== 'JSON' && type !== 'JSONL' && type !== 'CSV') throw new ItemsUnreadable(`items of the type ${type} are not read here: JSON, JSONL or CSV`);
   if (typeof content !== 'string') {
     if (type === 'CSV') throw new ItemsUnreadable('what was read is no text');
-    return content;
+    // One line alone is JSON by itself.
+    return type === 'JSONL' && !Array.isArray(content) ? [content] : content;
   }
   if (type === 'CSV') return csvItems(content, config);
   try {

@@ -4,11 +4,12 @@
  */
 import type { Command, ScheduleTask } from '../asl/messages.ts';
 import { parseResource } from '../asl/resource.ts';
-import type { WorkflowAction } from '../engine/vocabulary.ts';
+import type { Router, WorkflowAction } from '../engine/vocabulary.ts';
 import { POLLED_NAME } from '@mecha/components/kit/ledger-workflow.ts';
 import { MACHINE_ATTRIBUTE, MAP_RUN_ATTRIBUTE, parseArn, STATES_WORKFLOW, TASK_ACTIVITY } from './arns.ts';
 import type { MapTask } from './map-items.ts';
 import { DEADLINES_FROM, type ExecutionExtra } from './turn-events.ts';
+import type { AwaitedWorkflow } from './workflow-task.ts';
 
 /** What an activity's request carries beside its input. */
 export interface TaskExtra {
@@ -18,8 +19,14 @@ export interface TaskExtra {
   /** Set when the answer is the items of a Map, or its results are what the task was given. */
   readonly map?: MapTask;
 }
-/** Live children by the id of their task: to be stopped when they matter no more. */
-export type Children = Readonly<Record<string, string>>;
+/** Live children by the id of their task: to be stopped when they matter no more. Executions by their instance id. */
+export type Children = Readonly<Record<string, string | ChildWorkflow>>;
+/** Of SDK workers. */
+export interface ChildWorkflow {
+  readonly instanceId: string;
+  /** Another app's. */
+  readonly appId?: string;
+}
 
 export const activityQueue = (activityName: string): string => `${POLLED_NAME}activity/${activityName}`;
 
@@ -40,7 +47,7 @@ export class Orders {
   readonly #now: number;
   readonly #actions = new Map<number, WorkflowAction>();
   readonly #others: WorkflowAction[] = [];
-  readonly #children: Map<string, string>;
+  readonly #children: Map<string, string | ChildWorkflow>;
 
   constructor(now: number, children: Children) {
     this.#now = now;
@@ -83,7 +90,19 @@ export class Orders {
     const common = { id: Number(id), name: STATES_WORKFLOW, instanceId, version, input, tags, idReuse: 'unique', extra: { ...extra } } as const;
     if (!wait) return this.#add(Number(id), { kind: 'createDetached', ...common });
     this.#add(Number(id), { kind: 'createChild', ...common });
-    this.#children.set(id, instanceId);
+    this.#wait(id, instanceId, timeoutSeconds);
+  }
+
+  /** A workflow of SDK workers: one of this id that has ended is replaced. */
+  startWorkflow(id: string, { name, instanceId, input, appId }: AwaitedWorkflow, timeoutSeconds: number | undefined): void {
+    this.#add(Number(id), { kind: 'createChild', id: Number(id), name, instanceId, ...(input === undefined ? {} : { input }), ...routerTo(appId) });
+    this.#wait(id, { instanceId, ...(appId === undefined ? {} : { appId }) }, timeoutSeconds);
+  }
+  isWorkflow(id: string): boolean {
+    return typeof this.#children.get(id) === 'object';
+  }
+  #wait(id: string, child: string | ChildWorkflow, timeoutSeconds: number | undefined): void {
+    this.#children.set(id, child);
     if (timeoutSeconds !== undefined) this.startTimer(DEADLINES_FROM + Number(id), this.#now + timeoutSeconds * 1000);
   }
 
@@ -98,18 +117,24 @@ export class Orders {
     const child = this.#children.get(id);
     if (ordered !== undefined) this.#actions.delete(number);
     else if (child === undefined) this.#others.push({ kind: 'cancelTask', id: -1, taskId: number }, { kind: 'cancelTimer', id: -1, timerId: number });
-    else this.#others.push({ kind: 'terminate', id: -1, instanceId: child, recurse: false });
+    else this.#stop(child);
     if (child !== undefined) this.forgetChild(id);
   }
 
   /** It has ended, or is too late: it is stopped if it still runs. */
   forgetChild(id: string, late = false): void {
-    const instanceId = this.#children.get(id);
-    if (instanceId === undefined) return;
+    const child = this.#children.get(id);
+    if (child === undefined) return;
     this.#children.delete(id);
-    if (late) this.#others.push({ kind: 'terminate', id: -1, instanceId, recurse: false });
+    if (late) this.#stop(child);
     const deadline = DEADLINES_FROM + Number(id);
     if (!this.#actions.delete(deadline)) this.#others.push({ kind: 'cancelTimer', id: -1, timerId: deadline });
+  }
+
+  /** Executions stop their own children; those of other workflows are stopped with them. */
+  #stop(child: string | ChildWorkflow): void {
+    if (typeof child === 'string') this.#others.push({ kind: 'terminate', id: -1, instanceId: child, recurse: false });
+    else this.#others.push({ kind: 'terminate', id: -1, instanceId: child.instanceId, recurse: true, ...routerTo(child.appId) });
   }
 
   complete(action: Extract<WorkflowAction, { readonly kind: 'complete' }>): void {
@@ -120,6 +145,8 @@ export class Orders {
     this.#actions.set(id, action);
   }
 }
+
+const routerTo = (appId: string | undefined): { readonly router?: Router } => (appId === undefined ? {} : { router: { targetAppId: appId } });
 
 /** The instance id that an execution's ARN names. */
 export function instanceOf(executionArn: string): string {

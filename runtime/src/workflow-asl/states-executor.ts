@@ -9,7 +9,8 @@
 import { ExecutionInputInvalid, runTurn } from '../asl/run-turn.ts';
 import type { Machine } from '../asl/definition.ts';
 import type { Json } from '../asl/json.ts';
-import type { Command, ExecutionInfo, ExecutionStatus, HistoryEvent as StatesEvent, MapRunCounts, TurnEvent } from '../asl/messages.ts';
+import type { Command, ExecutionInfo, ExecutionStatus, HistoryEvent as StatesEvent, MapRunCounts, ScheduleTask, TurnEvent } from '../asl/messages.ts';
+import { parseResource } from '../asl/resource.ts';
 import { sagaStatus } from '../asl/saga.ts';
 import type { SagaStatus } from '../asl/saga-record.ts';
 import type { Snapshot } from '../asl/snapshot.ts';
@@ -17,8 +18,11 @@ import { TurnRejected, type Turn, type TurnResult, type WorkflowExecutor } from 
 import { arnOf, executionTail, machineArn, mapRunAttribute, REDRIVES_ATTRIBUTE, SAGA_ATTRIBUTE, STATES_WORKFLOW } from './arns.ts';
 import { writerArguments } from './map-items.ts';
 import { instanceOf, Orders, type Children } from './orders.ts';
+import { failureOf } from './task-arguments.ts';
+import { mechaTask } from './task-resource.ts';
 import { taskToken } from './task-token.ts';
 import { exactFailure, turnEvent } from './turn-events.ts';
+import { awaitedWorkflow } from './workflow-task.ts';
 
 export interface StatesExecutorParts {
   /** undefined: no such version in the ledger. */
@@ -26,6 +30,8 @@ export interface StatesExecutorParts {
   /** The machine that executions start from now; undefined: none. */
   readonly findMachine: (arn: string) => Promise<{ readonly name: string; readonly version: string; readonly roleArn: string; readonly attributes: Readonly<Record<string, string>> } | undefined>;
   readonly instanceExists: (instanceId: string) => Promise<boolean>;
+  /** Throws when no workflow of SDK workers may be called so. */
+  readonly checkNewInstanceId: (instanceId: string) => void;
   readonly random: () => number;
   readonly uuid: () => string;
 }
@@ -153,9 +159,9 @@ class StatesTurn {
   #arrived(): TurnEvent[] {
     const events: TurnEvent[] = [];
     for (const arrived of this.#turn.newEvents) {
-      const event = turnEvent(arrived);
+      const event = turnEvent(arrived, (id) => this.#orders.isWorkflow(id));
       if (!event) continue;
-      if (event.type === 'childEnded' || event.type === 'taskFailed' || event.type === 'taskTimedOut') this.#orders.forgetChild(event.id, event.type === 'taskTimedOut');
+      if (event.type === 'childEnded' || event.type === 'taskSucceeded' || event.type === 'taskFailed' || event.type === 'taskTimedOut') this.#orders.forgetChild(event.id, event.type === 'taskTimedOut');
       events.push(event);
     }
     return events;
@@ -171,6 +177,7 @@ class StatesTurn {
   async #obey(command: Command, { execution }: Snapshot): Promise<readonly TurnEvent[]> {
     switch (command.type) {
       case 'scheduleTask':
+        if (parseResource(command.resource)?.pattern === 'sync') return [this.#startWorkflow(command)];
         this.#orders.scheduleTask(command);
         return [];
       case 'startTimer':
@@ -224,6 +231,20 @@ class StatesTurn {
     const at = this.#mapRuns.findIndex(({ arn }) => arn === mapRunArn);
     const run = this.#mapRuns[at];
     if (run) this.#mapRuns[at] = { ...run, status, stoppedMs: this.#now, counts };
+  }
+
+  /** Its end will be the answer of the task. */
+  #startWorkflow({ id, resource, arguments: given, idempotencyKey, timeoutSeconds }: ScheduleTask): TurnEvent {
+    const task = mechaTask(resource);
+    if (!task) throw new Error(`${resource} names no workflow`);
+    try {
+      const workflow = awaitedWorkflow(task, { resource, arguments: given, idempotencyKey });
+      this.#parts.checkNewInstanceId(workflow.instanceId);
+      this.#orders.startWorkflow(id, workflow, timeoutSeconds);
+      return { type: 'taskSubmitted', id, output: JSON.stringify({ InstanceId: workflow.instanceId }) };
+    } catch (error) {
+      return { type: 'taskFailed', id, stage: 'start', ...failureOf(error) };
+    }
   }
 
   async #startExecution(command: Extract<Command, { readonly type: 'startExecution' }>, starter: ExecutionInfo): Promise<TurnEvent> {

@@ -4,19 +4,19 @@
  *
  * With a token the call is only the beginning: its answer is told to the execution, and whoever holds the token completes the task.
  */
-import { createHash } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { TurnEvent } from '../asl/messages.ts';
-import { MechaError, messageOf } from '../errors.ts';
 import { ExecutorUnavailable, type ActivityExecutor, type ActivityOutcome } from '../engine/executor.ts';
 import type { Call } from '../pipeline.ts';
 import { traceFrom } from '../telemetry/trace.ts';
 import { TASK_ACTIVITY } from './arns.ts';
 import { mapTaskResult, type MapTask } from './map-items.ts';
 import type { TaskExtra } from './orders.ts';
+import { asJson, failureOf, fields, TaskFailure, textField, type TaskRequest } from './task-arguments.ts';
 import { mechaTask, type MechaTask } from './task-resource.ts';
 import { exactFailure, type ExactFailure } from './turn-events.ts';
+import { workflowTask, type SteeredWorkflows } from './workflow-task.ts';
 
 type Words = Readonly<Record<string, string>>;
 
@@ -34,11 +34,7 @@ export interface TaskBlocks {
   readonly bindings: {
     invoke(call: Call, request: { readonly binding: string; readonly operation: string; readonly data: Uint8Array; readonly metadata: Words }): Promise<{ readonly data?: Uint8Array | Readable; readonly metadata?: Words } | undefined>;
   };
-  readonly workflow: {
-    start(request: { readonly name: string; readonly instanceId: string; readonly input: string | undefined; readonly startTime?: string | undefined; readonly appId?: string | undefined; readonly existing: boolean }): Promise<string>;
-    raiseEvent(request: { readonly instanceId: string; readonly appId?: string | undefined; readonly event: string; readonly data: string | undefined }): Promise<void>;
-    terminate(request: { readonly instanceId: string; readonly appId?: string | undefined }): Promise<void>;
-  };
+  readonly workflow: SteeredWorkflows;
   readonly jobs: {
     schedule(request: TaskJob): Promise<void>;
     delete(name: string): Promise<void>;
@@ -58,22 +54,6 @@ export interface TaskJob {
   readonly failurePolicy: { readonly drop: true } | { readonly intervalMs: number; readonly maxRetries?: number } | undefined;
   readonly missed: string | undefined;
   readonly overlap: string | undefined;
-  readonly idempotencyKey: string;
-}
-
-/** A task that failed by a name of the language's. */
-export class TaskFailure extends Error {
-  readonly failure: ExactFailure;
-  constructor(error: string, cause: string) {
-    super(`${error}: ${cause}`);
-    this.name = 'TaskFailure';
-    this.failure = { error, cause };
-  }
-}
-
-export interface TaskRequest {
-  readonly resource: string;
-  readonly arguments: unknown;
   readonly idempotencyKey: string;
 }
 
@@ -115,7 +95,7 @@ export async function performTask(blocks: TaskBlocks, request: TaskRequest, sign
     case 'binding':
       return invokeBinding(blocks, call, task, request);
     case 'workflow':
-      return workflowTask(blocks, task, request);
+      return workflowTask(blocks.workflow, task, request);
     case 'jobs':
       return jobTask(blocks, task, request);
     default:
@@ -127,11 +107,6 @@ export async function performTask(blocks: TaskBlocks, request: TaskRequest, sign
 function mapFailure(map: MapTask, error: unknown): ExactFailure {
   const { cause = '' } = failureOf(error);
   return { error: 'reads' in map ? 'States.ItemReaderFailed' : 'States.ResultWriterFailed', cause };
-}
-
-export function failureOf(error: unknown): ExactFailure {
-  if (error instanceof TaskFailure) return error.failure;
-  return { error: error instanceof MechaError ? error.code : 'States.TaskFailed', cause: messageOf(error) };
 }
 
 /** The arguments are the body of a POST, the answer is the result. */
@@ -196,22 +171,6 @@ async function invokeBinding({ bindings }: TaskBlocks, call: Call, { target, ope
   return JSON.stringify({ Data: data, Metadata: answer.metadata ?? {} });
 }
 
-/** Of SDK workers. A start that runs again finds what it started: the id is the task's own, unless the arguments give one. */
-async function workflowTask({ workflow }: TaskBlocks, { target, operation }: MechaTask, request: TaskRequest): Promise<string> {
-  const { InstanceId, Input, StartTime, AppId, Event, Data } = fields(request.arguments);
-  const text = (field: string, value: unknown): string | undefined => (value === undefined ? undefined : textField(field, value));
-  const appId = text('AppId', AppId);
-  const json = (value: unknown): string | undefined => (value === undefined ? undefined : JSON.stringify(value));
-  if (operation === 'start') {
-    const instanceId = text('InstanceId', InstanceId) ?? `task-${createHash('sha256').update(request.idempotencyKey).digest('hex').slice(0, 32)}`;
-    return JSON.stringify({ InstanceId: await workflow.start({ name: target, instanceId, input: json(Input), startTime: text('StartTime', StartTime), appId, existing: true }) });
-  }
-  const instanceId = textField('InstanceId', InstanceId);
-  if (operation === 'raise') await workflow.raiseEvent({ instanceId, appId, event: textField('Event', Event), data: json(Data) });
-  else await workflow.terminate({ instanceId, appId });
-  return '{}';
-}
-
 /** A job that is there already because this very task put it there is no fault. */
 async function jobTask({ jobs }: TaskBlocks, { target, operation }: MechaTask, request: TaskRequest): Promise<string> {
   const { Name = target, Schedule, DueTime, Ttl, Repeats, Data, Overwrite = false, FailurePolicy, Missed, Overlap } = fields(request.arguments);
@@ -262,14 +221,6 @@ function answeredBadly(status: number, text: string): TaskFailure {
   return new TaskFailure(typeof name === 'string' && name !== '' ? name : `States.Http.StatusCode.${status}`, text);
 }
 
-function fields(value: unknown): Record<string, unknown> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new TaskFailure('States.Runtime', 'the arguments of this task, and what has names in them, must be objects');
-  return value as Record<string, unknown>;
-}
-function textField(name: string, value: unknown): string {
-  if (typeof value !== 'string') throw new TaskFailure('States.Runtime', `the argument ${name} of this task must be text`);
-  return value;
-}
 const textValues = (values: Record<string, unknown>): Record<string, string> => Object.fromEntries(Object.entries(values).map(([name, value]) => [name, String(value)]));
 const lowerCase = (values: Record<string, unknown>): Record<string, string> => Object.fromEntries(Object.entries(values).map(([name, value]) => [name.toLowerCase(), String(value)]));
 
@@ -283,15 +234,4 @@ async function textOf(body: Readable | Uint8Array): Promise<string> {
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString('utf8');
-}
-
-/** JSON as it is, nothing as null, other text as a string. */
-function asJson(text: string): string {
-  if (text === '') return 'null';
-  try {
-    JSON.parse(text);
-    return text;
-  } catch {
-    return JSON.stringify(text);
-  }
 }

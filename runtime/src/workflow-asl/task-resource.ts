@@ -26,8 +26,8 @@ export function mechaTask(arn: string): MechaTask | undefined {
 export function refusal(resource: Resource, role: 'task' | 'reader' | 'writer' = 'task'): string | undefined {
   if (role !== 'task') {
     const task = mechaTask(resource.arn);
-    const served = task && resource.pattern === 'request' && (task.block === 'invoke' || task.block === 'http' || (task.block === 'state' && task.operation === (role === 'reader' ? 'get' : 'set')));
-    if (!served) return `a ${role} of a distributed Map is arn:mecha:state:::<store>:${role === 'reader' ? 'get' : 'set'}, arn:mecha:invoke:::<app>:<method> or arn:mecha:http:::<app>:request`;
+    const served = task && resource.pattern === 'request' && (task.block === 'invoke' || task.block === 'http' || task.block === 'binding' || (task.block === 'state' && task.operation === (role === 'reader' ? 'get' : 'set')));
+    if (!served) return `a ${role} of a distributed Map is arn:mecha:state:::<store>:${role === 'reader' ? 'get' : 'set'}, arn:mecha:binding:::<name>:<operation>, arn:mecha:invoke:::<app>:<method> or arn:mecha:http:::<app>:request`;
   }
   if (resource.saga || resource.nested || resource.family === 'activity') return undefined;
   const task = mechaTask(resource.arn);
@@ -38,7 +38,7 @@ export function refusal(resource: Resource, role: 'task' | 'reader' | 'writer' =
   if (block === 'binding') return target !== '' && operation !== '' && resource.pattern !== 'sync' ? undefined : 'arn:mecha:binding:::<name>:<operation>';
   const operations = OPERATIONS[block];
   if (!operations) return `tasks of the block '${block}' are not served yet; there are invoke, http, state, pubsub, binding, workflow, jobs, activities and nested executions`;
-  if (resource.pattern === 'sync') return `'.sync' exists for nested executions only`;
+  if (resource.pattern === 'sync' && (block !== 'workflow' || operation !== 'start')) return "'.sync' exists for nested executions and for arn:mecha:workflow:::<name>:start";
   if (operations.includes(operation) && target !== '') return undefined;
   const meant = nearest(operation, operations);
   return `arn:mecha:${block}:::<component>:${operations.join('|')}${meant === undefined || meant === operation ? '' : `; did you mean '${meant}'?`}`;

@@ -6,6 +6,7 @@ import type { ClosedStatus, ExecutionInfo, TurnEvent } from '../asl/messages.ts'
 import { ACTIVITY_SILENT, ACTIVITY_TIMEOUT } from '../engine/activity-runner.ts';
 import type { FailureDetails, HistoryEvent } from '../engine/vocabulary.ts';
 import { TOLD_EVENT } from './arns.ts';
+import { asJson } from './task-arguments.ts';
 
 const EXACT = 'Mecha.States';
 /** Timers with ids from here on end what has the id below and keeps no clock of its own: an execution that a task waits for. */
@@ -35,8 +36,8 @@ export interface ExecutionExtra {
 /** Words that somebody outside may say to an execution. */
 const TOLD: ReadonlySet<string> = new Set<TurnEvent['type']>(['taskStarted', 'taskSubmitted', 'compensationRetried', 'compensationSkipped', 'redriven', 'mapRunChanged']);
 
-/** undefined: nothing that the language hears of. */
-export function turnEvent(event: HistoryEvent): TurnEvent | undefined {
+/** undefined: nothing that the language hears of. `isWorkflow`: whether the child of that task is a workflow of SDK workers. */
+export function turnEvent(event: HistoryEvent, isWorkflow: (taskId: string) => boolean): TurnEvent | undefined {
   switch (event.kind) {
     case 'executionStarted': {
       const { execution, root } = event.extra as unknown as ExecutionExtra;
@@ -50,8 +51,10 @@ export function turnEvent(event: HistoryEvent): TurnEvent | undefined {
       if (event.timerId >= DEADLINES_FROM) return { type: 'taskTimedOut', id: String(event.timerId - DEADLINES_FROM) };
       return { type: 'timerFired', id: String(event.timerId) };
     case 'childCompleted':
+      if (isWorkflow(String(event.taskId))) return { type: 'taskSucceeded', id: String(event.taskId), output: asJson(event.result ?? '') };
       return { type: 'childEnded', id: String(event.taskId), status: 'SUCCEEDED', output: event.result ?? 'null' };
     case 'childFailed':
+      if (isWorkflow(String(event.taskId))) return workflowFailed(String(event.taskId), event.failure);
       return childFailed(String(event.taskId), event.failure);
     case 'executionTerminated':
       return { type: 'stopRequested', ...stopReason(event.input) };
@@ -76,6 +79,14 @@ function childFailed(id: string, failure: FailureDetails | undefined): TurnEvent
   if (failure.errorType === 'ChildWorkflowExists') return { type: 'taskFailed', id, error: 'StepFunctions.ExecutionAlreadyExistsException', cause: failure.errorMessage };
   const { status = 'FAILED', error, cause } = readFailure(failure);
   return { type: 'childEnded', id, status, ...(error === undefined ? {} : { error }), ...(cause === undefined ? {} : { cause }) };
+}
+
+/** The names of the engine's own reasons are those of the task that waited; all others are what the workflow failed with. */
+const WORKFLOW_FAULTS: Readonly<Record<string, string>> = { ChildWorkflowExists: 'WorkflowExists', ChildWorkflowPurged: 'WorkflowPurged' };
+function workflowFailed(id: string, failure: FailureDetails | undefined): TurnEvent {
+  if (!failure) return { type: 'taskFailed', id, error: 'WorkflowTerminated', cause: 'the workflow was terminated' };
+  const { errorType, errorMessage } = failure;
+  return { type: 'taskFailed', id, error: WORKFLOW_FAULTS[errorType] ?? (errorType === '' ? 'States.TaskFailed' : errorType), cause: errorMessage };
 }
 
 /** What StopExecution gave; from other doors a termination's output is any text. */

@@ -48,8 +48,12 @@ export function jobsHttp(appId: string, load: () => Promise<JobsBlock>, pipeline
       return { status: 200, body: `{"jobs":[${jobs.map(detailedJson).join(',')}]${next === undefined ? '' : `,"next":${JSON.stringify(next)}`}}` };
     }),
     route('DELETE', '', [OWN_VERSION], async (request) => {
-      const prefix = request.query.get('prefix') ?? '';
-      const deleted = await pipeline.run(request.call('jobs.deleteByPrefix'), async () => (await load()).deleteByPrefix(prefix));
+      const prefix = request.query.get('prefix');
+      const deleted = await pipeline.run(request.call('jobs.deleteByPrefix'), async () => {
+        // All jobs for a word that was forgotten would be a high price.
+        if (prefix === null) throw errors.prefixMissing();
+        return (await load()).deleteByPrefix(prefix);
+      });
       return { status: 200, body: JSON.stringify({ deleted }) };
     }),
   ];

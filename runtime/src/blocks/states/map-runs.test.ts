@@ -61,9 +61,10 @@ describe('map runs', () => {
     ['a part of it, and no more than asked', { Resource: 'arn:mecha:state:::items:get', Parameters: { Key: 'list' }, ReaderConfig: { InputType: 'JSON', ItemsPointer: '/a/b', MaxItems: 2 } }, { list: '{"a":{"b":[1,2,3]}}' }, '[1,2]'],
     ['CSV with its headers', { Resource: 'arn:mecha:state:::items:get', Parameters: { Key: 'csv' }, ReaderConfig: { InputType: 'CSV', CSVHeaderLocation: 'FIRST_ROW' } }, { csv: JSON.stringify('a,b\r\n1,"x, ""y"""\n2\n') }, '[{"a":"1","b":"x, \\"y\\""},{"a":"2","b":""}]'],
     ['JSON lines of an app', { Resource: 'arn:mecha:invoke:::shop:lines', ReaderConfig: { InputType: 'JSONL' } }, {}, '[{"n":1},{"n":2}]'],
+    ['JSON lines, though there is but one', { Resource: 'arn:mecha:invoke:::shop:line', ReaderConfig: { InputType: 'JSONL' } }, {}, '[{"n":1}]'],
   ])('items are read from %s', async (_what, ItemReader, stored, output) => {
     for (const [key, value] of Object.entries(stored as Record<string, string>)) bench.stored.set(key, value);
-    bench.answer = ({ path, body }) => ({ status: 200, text: path === 'lines' ? '{"n":1}\n{"n":2}\n' : Buffer.from(body ?? []).toString() });
+    bench.answer = ({ path, body }) => ({ status: 200, text: path === 'line' ? '{"n":1}\n' : path === 'lines' ? '{"n":1}\n{"n":2}\n' : Buffer.from(body ?? []).toString() });
     expect(await bench.ended(await bench.started(await bench.create('m', distributed({ ItemReader }))))).toMatchObject({ status: 'SUCCEEDED', output });
   });
 

@@ -3,7 +3,8 @@ import { isObject, JsonInvalid, parseJson, type Json, type JsonObject } from '..
 import { DEFAULT_LIMITS } from '../../asl/limits.ts';
 import type { ScheduleTask } from '../../asl/messages.ts';
 import { testState, type Performed } from '../../asl/test-state.ts';
-import { failureOf, performTask } from '../../workflow-asl/task-executor.ts';
+import { failureOf } from '../../workflow-asl/task-arguments.ts';
+import { performTask } from '../../workflow-asl/task-executor.ts';
 import { faults, loadMachine } from '../../workflow-asl/machine-store.ts';
 import { arnOf, machineArn } from '../../workflow-asl/arns.ts';
 import { oneOf, optionalText, text, type Fields } from './request-fields.ts';

@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import { afterEach, beforeEach } from 'vitest';
 import type { Ledger } from '@mecha/components/kit';
 import { createKeptLog, realClock, until } from '@mecha/components/kit/testing.ts';
+import type { Engine } from '../../engine/engine.ts';
 import { createMemoryLedger } from '../../ledger/memory-ledger.ts';
 import { createLog } from '../../telemetry/log.ts';
 import { traceFrom } from '../../telemetry/trace.ts';
@@ -30,6 +31,8 @@ export interface StatesBench {
   readonly stored: Map<string, string>;
   readonly ledger: Ledger;
   block(): Promise<StatesBlock>;
+  /** Of the process that runs now. */
+  engine(): Promise<Engine>;
   call<T = Fields>(operation: string, fields?: Fields): Promise<T>;
   /** `Code: message` of what the operation fails with. */
   failing(operation: string, fields: Fields): Promise<string>;
@@ -89,6 +92,7 @@ export function createStatesBench(): StatesBench {
       return ledger;
     },
     block: () => current.states(),
+    engine: () => current.engine(),
     async call<T = Fields>(operation: string, fields: Fields = {}) {
       return (await (await current.states()).perform(operation, fields, { operation: `states.${operation}`, protocol: 'http', trace: traceFrom(undefined), signal: AbortSignal.timeout(20_000) })) as T;
     },

@@ -18,7 +18,7 @@ export function instancesHttp(instances: Instances, pipeline: Pipeline): HttpRou
       const { instances: found, cursor } = await instances.list({
         limit: wholeNumber(query, 'limit', 1, LIST_LIMIT.most) ?? LIST_LIMIT.byDefault,
         ...present({
-          statuses: statusesOf(query.get('status')), name: query.get('name') ?? undefined, idPrefix: query.get('idPrefix') ?? undefined, cursor: query.get('cursor') ?? undefined,
+          statuses: statusesOf(query.get('status')), name: query.get('name') ?? undefined, idPrefix: query.get('idPrefix') ?? undefined, cursor: cursorOf(query.get('cursor')),
           createdFrom: instant(query, 'createdFrom'), createdTo: instant(query, 'createdTo'), attribute: attributeOf(query.get('attribute')),
         }),
       });
@@ -39,6 +39,14 @@ export function instancesHttp(instances: Instances, pipeline: Pipeline): HttpRou
       const { events, next } = await instances.history(idOf(request), from, wholeNumber(request.query, 'limit', 1, HISTORY_LIMIT.most) ?? HISTORY_LIMIT.byDefault);
       return { events: events.map(({ number, event: { id, at, ...event } }) => ({ number, at: time(at), ...(id < 0 ? {} : { id }), ...event })), ...present({ next }) };
     }),
+    ...(['terminate', 'purge'] as const).map((verb) =>
+      route('POST', `/:id/${verb}`, verb, async (request) => {
+        const force = request.query.get('force') ?? 'false';
+        if (force !== 'true' && force !== 'false') throw errors.requestInvalid('force is true or false');
+        await instances[verb](idOf(request), force === 'true');
+        return {};
+      }),
+    ),
     route('POST', '/:id/rerun', 'rerun', async (request) => {
       const { eventId, newInstanceID, input } = await bodyOf(request);
       if (typeof eventId !== 'number' || !Number.isInteger(eventId) || eventId < 0) throw errors.requestInvalid('eventId is the id of an event of its history, a whole number');
@@ -73,6 +81,10 @@ function wholeNumber(query: URLSearchParams, name: string, least: number, most: 
   const number = /^\d{1,16}$/.test(text) ? Number(text) : -1;
   if (number < least || number > most) throw errors.requestInvalid(`${name} is a whole number from ${least} to ${most}`);
   return number;
+}
+function cursorOf(text: string | null): string | undefined {
+  if (text !== null && !/^\d+\.\d+$/.test(text)) throw errors.requestInvalid('cursor is what the page before gave');
+  return text ?? undefined;
 }
 function instant(query: URLSearchParams, name: string): number | undefined {
   const text = query.get(name);

@@ -38,6 +38,10 @@ export interface Instances {
   history(instanceId: string, from: number, limit: number): Promise<HistoryPage>;
   /** The id of the new instance. */
   rerun(request: RerunFrom): Promise<string>;
+  /** With all children. `force`: at once, though it would have undone something before. */
+  terminate(instanceId: string, force: boolean): Promise<void>;
+  /** With all children. `force`: also what has not ended. */
+  purge(instanceId: string, force: boolean): Promise<void>;
 }
 
 export function createInstances({ engine }: { readonly engine: () => Promise<Engine> }): Instances {
@@ -60,6 +64,12 @@ export function createInstances({ engine }: { readonly engine: () => Promise<Eng
     },
     async rerun({ instanceId, eventId, newInstanceId, input }) {
       return (await engine()).rerun({ instanceId, eventId, ...(newInstanceId === undefined ? {} : { newInstanceId }), ...(input === undefined ? {} : { input }) });
+    },
+    async terminate(instanceId, force) {
+      await (await engine()).operations.terminate(instanceId, { recurse: true, force });
+    },
+    async purge(instanceId, force) {
+      await (await engine()).operations.purge(instanceId, { recurse: true, force });
     },
   };
 }

@@ -81,6 +81,14 @@ export function createWorkflowBlock({ appId: ownAppId, namespace, engine }: Work
     }
   }
 
+  /** Of a state machine. Few others are called so: children of workflows that are. */
+  async function isExecution({ instanceId, appId }: OfInstance): Promise<boolean> {
+    if (!/^(?:execution|express):/.test(instanceId)) return false;
+    const app = appOf(appId);
+    const { STATES_WORKFLOW } = await import('../../workflow-asl/arns.ts');
+    return (await (await engine()).queries.get(instanceId, { payloads: false, ...(app === undefined ? {} : { app }) }))?.name === STATES_WORKFLOW;
+  }
+
   return {
     async start({ name, instanceId, input, startTime, appId, existing = false }) {
       if (name === '') throw errors.nameMissing();
@@ -125,6 +133,7 @@ export function createWorkflowBlock({ appId: ownAppId, namespace, engine }: Work
       const { instanceId, event, data } = request;
       if (instanceId === '') throw errors.instanceIdMissing();
       if (event === '') throw errors.eventNameMissing();
+      if (await isExecution(request)) throw errors.raiseEvent(instanceId, event, "executions of state machines hear no events; whoever holds a task's token answers it");
       await steer(request, 'wrapped', (operations, { app }) => operations.raiseEvent(instanceId, event, data, app), (text, cause) => errors.raiseEvent(instanceId, event, text, cause));
     },
   };

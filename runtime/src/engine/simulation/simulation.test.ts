@@ -13,7 +13,7 @@ import { simulate } from './simulate.ts';
 
 const SEEDS = Number(process.env['MECHA_SIMULATION_SEEDS'] ?? 1000);
 /** Lives that found a fault once. */
-const FOUND = [18_255_188];
+const FOUND = [18_255_188, 385_199_519];
 /** Each begins elsewhere, so that every run of the tests sees lives that none has seen. */
 const FIRST = Number(process.env['MECHA_SIMULATION_FROM'] ?? (Date.now() % 1_000_000) * 1000);
 const SQLITE_SEEDS = 8;

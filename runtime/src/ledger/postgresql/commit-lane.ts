@@ -34,6 +34,8 @@ export interface CommitLaneOptions {
   readonly now: () => number | null;
   /** How long a batch waits for a connection; how long an outcome that is in doubt is asked for. */
   readonly patienceMs: number;
+  /** Steps, or results, of a group that are applied by one statement from this many on; absent: where that is worth it. */
+  readonly togetherFrom: number | undefined;
   /** The session's row is gone: it is entered again. */
   readonly keepSession: (connection: Connection) => Promise<void>;
 }
@@ -76,7 +78,7 @@ export class CommitLane {
     while (this.#queue.length > 0) {
       const group = inLockOrder(this.#take());
       try {
-        const answers = await this.#run(++this.#group, encodeGroup(group.map(({ batch }) => batch)));
+        const answers = await this.#run(++this.#group, encodeGroup(group.map(({ batch }) => batch), this.#options.togetherFrom));
         for (const [index, { resolve, reject }] of group.entries()) {
           const answer = answers[index];
           if (answer === undefined) reject(new LedgerRefused('io', 'the database gave no answer for a batch'));
@@ -139,10 +141,6 @@ export class CommitLane {
   async close(): Promise<void> {
     this.#closed = true;
     await this.#working;
-  }
-
-  closeConnection(): Promise<void> {
-    return this.#options.keeper.close();
   }
 }
 

@@ -2,7 +2,7 @@
  * A group of batches as `run_group` takes it: the operations as JSON, their bytes side by side in one buffer, and what is to be
  * locked before anything is changed, in the order in which everybody locks.
  */
-import { endOfPrefix, type LedgerOperation, type WorkflowMessage } from '@mecha/components/kit';
+import { endOfPrefix, isTerminalStatus, type LedgerOperation, type WorkflowMessage, type WorkflowStep } from '@mecha/components/kit';
 import { Json } from '@mecha/components/postgresql/connection.ts';
 import { isDurableJobOperation } from '../job-ledger.ts';
 import { isDurableWorkflowOperation, workflowBytes } from '../workflow-ledger.ts';
@@ -18,6 +18,8 @@ export interface EncodedBatch {
   /** Leases something for this process. */
   readonly claims: boolean;
   readonly locks: Locks;
+  /** The one operation that it is, where many such are applied by one statement. */
+  readonly plain: 'step' | 'complete' | undefined;
   /** What it locks, when that is one thing or none: batches in this order lock as everybody does. */
   readonly lockKey: string | undefined;
 }
@@ -53,7 +55,24 @@ export function encodeBatch(batch: readonly LedgerOperation[]): EncodedBatch {
     }
     return encodeOperation(operation);
   });
-  return { operations: operations.map(withoutFirstMessage), data, bytes, durable, claims, locks, lockKey: lockKeyOf(locks) };
+  return { operations: operations.map(withoutFirstMessage), data, bytes, durable, claims, locks, plain: plainKind(batch, operations), lockKey: lockKeyOf(locks) };
+}
+
+/** What a step may have and still be one of many; all else is done by itself. */
+const PLAIN_FIELDS: ReadonlySet<string> = new Set<keyof WorkflowStep>(['type', 'row', 'fence', 'consumed', 'resolved', 'status', 'reason', 'customStatus', 'version', 'append', 'snapshot', 'activities']);
+
+function plainKind(batch: readonly LedgerOperation[], [encoded]: readonly Encoded[]): EncodedBatch['plain'] {
+  const [operation] = batch;
+  if (operation === undefined || encoded === undefined || batch.length > 1) return undefined;
+  if (operation.type === 'workflow.complete') return operation.message.payloads?.length ? undefined : 'complete';
+  return operation.type === 'workflow.step' && isPlain(operation, encoded) ? 'step' : undefined;
+}
+function isPlain(step: WorkflowStep, encoded: Encoded): boolean {
+  const { append, activities = [], snapshot, consumed, resolved = [] } = step;
+  if (Object.keys(encoded).some((name) => !PLAIN_FIELDS.has(name))) return false;
+  if (snapshot === null || append?.payloads?.length || activities.some(({ payloads }) => payloads?.length)) return false;
+  // What ends is over: it orders nothing. What is named twice is refused, each in its own words.
+  return !(isTerminalStatus(step.status) && activities.length > 0) && new Set(consumed).size === consumed.length && new Set(resolved.map(({ activity }) => activity)).size === resolved.length;
 }
 
 /** A first step consumes the first message whatever it is: where it comes in the same batch, the message need not be written, but for what it brings. */
@@ -94,10 +113,15 @@ export interface EncodedGroup {
   readonly durable: boolean;
 }
 
-export function encodeGroup(batches: readonly EncodedBatch[]): EncodedGroup {
+/** From so many of a kind on, they are applied together: fewer cost less by themselves. */
+const TOGETHER_FROM = 3;
+
+export function encodeGroup(batches: readonly EncodedBatch[], togetherFrom: number = TOGETHER_FROM): EncodedGroup {
+  const together = new Set([...chooseTogether(batches, 'step', togetherFrom), ...chooseTogether(batches, 'complete', togetherFrom)]);
   let at = 0;
   const operations = batches.map((batch) => {
     let next = 0;
+    if (together.has(batch)) return batch.operations[0];
     return batch.operations.map((operation) => {
       if (!('size' in operation)) return operation;
       const placed = { ...operation, at };
@@ -108,10 +132,16 @@ export function encodeGroup(batches: readonly EncodedBatch[]): EncodedGroup {
   return {
     batches: new Json(operations),
     data: Buffer.concat(batches.flatMap(({ data }) => data), at),
-    locks: encodeLocks(batches),
+    locks: encodeLocks(batches, together),
     claims: batches.some(({ claims }) => claims),
     durable: batches.some(({ durable }) => durable),
   };
+}
+
+/** Of one instance, or one activity, one is among them; the others are by themselves. */
+function chooseTogether(batches: readonly EncodedBatch[], kind: EncodedBatch['plain'], from: number): readonly EncodedBatch[] {
+  const chosen = new Map(batches.filter(({ plain }) => plain === kind).map((batch) => [batch.operations[0]?.['row'] ?? batch.operations[0]?.['activity'], batch]));
+  return chosen.size < from ? [] : [...chosen.values()];
 }
 
 function dataOf(operation: LedgerOperation): Uint8Array | undefined {
@@ -221,13 +251,15 @@ function addLocks(operation: LedgerOperation, locks: OpenLocks): void {
   }
 }
 
-function encodeLocks(batches: readonly EncodedBatch[]): Json | null {
+function encodeLocks(batches: readonly EncodedBatch[], together: ReadonlySet<EncodedBatch>): Json | null {
   const of = <Kind extends keyof Locks>(kind: Kind): Locks[Kind][number][] => batches.flatMap(({ locks }) => locks[kind] as Locks[Kind][number][]);
   const states = distinctPairs(of('states'));
   const topics = [...new Set(of('topics'))];
   const groups = distinctPairs(of('groups'));
   const instances = { rows: of('rows'), activities: of('activities'), names: distinctPairs(of('names')), children: of('children') };
-  if (batches.every(({ lockKey }) => lockKey !== undefined)) return null;
+  // What is applied together comes last: what others lock of the instances would be before it.
+  const isMixed = together.size > 0 && batches.some((batch) => !together.has(batch) && batch.locks.rows.length + batch.locks.names.length > 0);
+  if (!isMixed && batches.every(({ lockKey }) => lockKey !== undefined)) return null;
   const instanceCount = Object.values(instances).reduce((sum, { length }) => sum + length, 0);
   return new Json({
     states,

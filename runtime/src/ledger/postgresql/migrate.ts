@@ -3,14 +3,16 @@ import { PostgresqlError, type Connection } from '@mecha/components/postgresql/c
 import { CLAIM_FUNCTIONS, TEND_FUNCTIONS } from './schema-claims.ts';
 import { COMMIT_FUNCTIONS } from './schema-commit.ts';
 import { JOB_FUNCTIONS } from './schema-jobs.ts';
-import { TABLES } from './schema-tables.ts';
+import { MANY_FUNCTIONS } from './schema-many.ts';
+import { INDICES_OF_THEIR_OWN, TABLES } from './schema-tables.ts';
 import { WORKFLOW_FUNCTIONS } from './schema-workflow.ts';
 
 /** From each version to the next. A change of functions alone is a version too, with nothing here. */
-const MIGRATIONS: readonly string[] = [TABLES];
+const MIGRATIONS: readonly string[] = [TABLES, INDICES_OF_THEIR_OWN];
 /** Of the newest version; processes of an older Mecha that run on are served by them, so what they ask for stays. */
-const FUNCTIONS = [COMMIT_FUNCTIONS, WORKFLOW_FUNCTIONS, JOB_FUNCTIONS, CLAIM_FUNCTIONS, TEND_FUNCTIONS];
+const FUNCTIONS = [COMMIT_FUNCTIONS, WORKFLOW_FUNCTIONS, MANY_FUNCTIONS, JOB_FUNCTIONS, CLAIM_FUNCTIONS, TEND_FUNCTIONS];
 const VERSION = MIGRATIONS.length;
+const MIGRATION_BOUND_MS = 3600_000;
 
 /** No connection will do better: the ledger cannot be opened. */
 export class WrongSchema extends Error {}
@@ -25,7 +27,9 @@ export async function migrate(connection: Connection, schema: string): Promise<v
     await connection.script('CREATE TABLE IF NOT EXISTS ledger_meta (name text PRIMARY KEY, value text NOT NULL)');
     const version = (await versionOf(connection)) ?? 0;
     if (version < VERSION) {
-      for (const step of MIGRATIONS.slice(version)) await connection.script(step);
+      // Indices of large tables take their time.
+      await connection.script('SET LOCAL statement_timeout = 0');
+      for (const step of MIGRATIONS.slice(version)) await connection.script(step, MIGRATION_BOUND_MS);
       for (const functions of FUNCTIONS) await connection.script(functions);
       await connection.query("INSERT INTO ledger_meta VALUES ('schema', $1) ON CONFLICT (name) DO UPDATE SET value = excluded.value", [String(VERSION)]);
     }

@@ -15,16 +15,19 @@ beforeAll(async () => {
 });
 afterAll(() => schema.drop());
 
-const postgresql: LedgerUnderTest = {
+const underTest = (togetherFrom?: number): LedgerUnderTest => ({
   async open(clock) {
     if (isMade) await schema.empty();
     isMade = true;
-    return schema.open(clock);
+    return schema.open(clock, undefined, togetherFrom);
   },
-  reopen: (clock) => schema.open(clock),
-};
+  reopen: (clock) => schema.open(clock, undefined, togetherFrom),
+});
+const postgresql = underTest();
 ledgerConformance('postgresql', postgresql);
 ledgerRetentionConformance('postgresql', postgresql);
 workflowLedgerConformance('postgresql', postgresql);
 jobLedgerConformance('postgresql', postgresql);
 payloadLedgerConformance('postgresql', postgresql);
+// Each step and result by the statements that are meant for many.
+workflowLedgerConformance('postgresql, many at once', underTest(1));

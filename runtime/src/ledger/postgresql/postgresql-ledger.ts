@@ -38,6 +38,8 @@ export interface PostgresqlLedgerOptions {
   readonly random: () => number;
   /** For tests: this time instead of the database's. */
   readonly clock?: Clock;
+  /** For tests: steps and results of a group are applied together from this many on. */
+  readonly togetherFrom?: number;
   /** How long a request waits for a database that cannot be reached. */
   readonly patienceMs?: number;
   /** How long the start does. */
@@ -59,7 +61,7 @@ const OPEN_PATIENCE_MS = 60_000;
 const READ_TRIES_MAX = 5;
 const LOG_AGAIN_MS = 60_000;
 
-export async function openPostgresqlLedger({ address, registry, log, random, clock: turned, patienceMs = PATIENCE_MS, openPatienceMs = OPEN_PATIENCE_MS }: PostgresqlLedgerOptions): Promise<PostgresqlLedger> {
+export async function openPostgresqlLedger({ address, registry, log, random, clock: turned, togetherFrom, patienceMs = PATIENCE_MS, openPatienceMs = OPEN_PATIENCE_MS }: PostgresqlLedgerOptions): Promise<PostgresqlLedger> {
   const databaseClock = new DatabaseClock(systemClock);
   const clock = turned ?? databaseClock;
   const now = (): number | null => turned?.now() ?? null;
@@ -85,8 +87,8 @@ export async function openPostgresqlLedger({ address, registry, log, random, clo
     await connection.query('SELECT keep_session($1, $2, $3, $4, $5, $6)', [session, host, process.pid, processIdentity(process.pid), SESSION_LEASE_MS, now()]);
   };
   const lanes = { timers: systemClock, session, patienceMs, keepSession };
-  const commits = new CommitLane({ ...lanes, keeper: keeperOf(), now });
-  const keepers = { claims: keeperOf((connection) => connection.script('SET synchronous_commit = off')), reads: keeperOf() };
+  const keepers = { commits: keeperOf(), claims: keeperOf((connection) => connection.script('SET synchronous_commit = off')), reads: keeperOf() };
+  const commits = new CommitLane({ ...lanes, keeper: keepers.commits, now, togetherFrom });
   const claims = new ClaimLane({ ...lanes, keeper: keepers.claims });
   const notices = new Notices({ schema: address.schema, session, timers: systemClock, wake: watches.wake, wakeAll: watches.wakeAll, onTrouble: tellTrouble });
   notices.keep(keeperOf(notices.listen));
@@ -128,11 +130,19 @@ export async function openPostgresqlLedger({ address, registry, log, random, clo
         touch(freed);
       }
       if (more) nextMs = TEND_ON_MS;
+      else await forgetPlans();
     } catch (error) {
       tellTrouble(error);
     }
     tending = undefined;
     if (!closed) cancelTend = clock.after(nextMs, startTending);
+  }
+  /**
+   * A plan is as good as what the server knew when it was made. One of the time when a table was empty and had just been vacuumed joins by
+   * reading all of it, and would be kept until the server next looks at the table: a minute, or as long as it does not.
+   */
+  async function forgetPlans(): Promise<void> {
+    for (const keeper of Object.values(keepers)) await (await keeper.get(patienceMs)).script('DISCARD PLANS');
   }
   function startTending(): void {
     tending ??= tend();
@@ -265,7 +275,7 @@ export async function openPostgresqlLedger({ address, registry, log, random, clo
       await commits.close();
       await claims.close('SELECT end_session($1)', [session]).catch((error: unknown) => log.warn({ err: error }, 'the ledger could not give back its leases'));
       watches.clear();
-      await Promise.all([notices.close(), commits.closeConnection(), registry.close(), keepers.claims.close(), keepers.reads.close()]);
+      await Promise.all([notices.close(), keepers.commits.close(), registry.close(), keepers.claims.close(), keepers.reads.close()]);
     },
   };
 }

@@ -193,7 +193,7 @@ BEGIN
   IF p_locks ? 'instances' THEN
     PERFORM 1 FROM wf_instances WHERE id = ANY(ARRAY(
       SELECT jsonb_array_elements_text(p_locks#>'{instances,rows}')::bigint
-      UNION ALL SELECT a.instance FROM jsonb_array_elements_text(p_locks#>'{instances,activities}') e JOIN wf_activities a ON a.id = e::bigint
+      UNION ALL SELECT instance FROM wf_activities WHERE id = ANY(ARRAY(SELECT jsonb_array_elements_text(p_locks#>'{instances,activities}')::bigint))
       UNION ALL SELECT i.id FROM jsonb_array_elements(p_locks#>'{instances,names}') e JOIN wf_instances i ON i.app = e->>0 AND i.instance_id = e->>1
       UNION ALL SELECT p.id FROM jsonb_array_elements_text(p_locks#>'{instances,children}') e JOIN wf_instances c ON c.id = e::bigint JOIN wf_instances p ON p.app = c.parent_app AND p.instance_id = c.parent_id
     )) ORDER BY id FOR NO KEY UPDATE;
@@ -204,27 +204,34 @@ END $$;
 CREATE OR REPLACE FUNCTION is_refusal(p_state text) RETURNS boolean LANGUAGE plpgsql AS $$
 BEGIN RETURN p_state IN ('${CONFLICT}', '${TOPIC_FULL}') OR left(p_state, 2) IN ('22', '23', '54'); END $$;
 
--- Applies the batches of a group: those that are refused are left out, those that are not stand or fall together.
+-- Applies the batches of a group: those that are refused are left out, those that are not stand or fall together. A batch is a list of operations, or one
+-- that is plain (\`schema-many.ts\`).
 CREATE OR REPLACE FUNCTION run_group(p_session bigint, p_group bigint, p_batches jsonb, p_data bytea, p_locks jsonb, p_claims boolean, p_durable boolean, p_now bigint) RETURNS json LANGUAGE plpgsql AS $$
 DECLARE
-  v_now bigint; v_batch jsonb; v_run jsonb := '{"topics": {}, "groups": {}}'; v_next jsonb; v_answer jsonb; v_answers jsonb[] := '{}'; v_detail text; v_again boolean := false; v_results json;
+  v_now bigint; v_batch jsonb; v_place integer; v_run jsonb := '{"topics": {}, "groups": {}}'; v_next jsonb; v_answer jsonb; v_answers jsonb[] := array_fill(NULL::jsonb, ARRAY[jsonb_array_length(p_batches)]);
+  v_detail text; v_alone integer := 0; v_again boolean := false; v_results json;
 BEGIN
   IF NOT p_durable THEN PERFORM set_config('synchronous_commit', 'off', true); END IF;
   IF p_claims THEN PERFORM hold_session(p_session); END IF;
   IF p_locks IS NOT NULL THEN PERFORM lock_rows(p_locks); END IF;
   v_now := now_ms(p_now);
   BEGIN
-    FOR v_batch IN SELECT * FROM jsonb_array_elements(p_batches) LOOP
+    FOR v_batch, v_place IN SELECT * FROM jsonb_array_elements(p_batches) WITH ORDINALITY e(b, n) WHERE jsonb_typeof(b) = 'array' LOOP
       SELECT b.p_run, b.answer INTO v_run, v_answer FROM apply_batch(p_session, v_batch, p_data, v_now, v_run) b;
-      v_answers := array_append(v_answers, v_answer);
+      v_answers[v_place] := v_answer;
+      v_alone := v_alone + 1;
     END LOOP;
+    IF v_alone < cardinality(v_answers) THEN
+      v_answers := wf_complete_many(p_batches, v_answers);
+      v_answers := wf_step_many(p_session, p_batches, v_now, v_answers);
+    END IF;
   EXCEPTION WHEN OTHERS THEN
     IF NOT is_refusal(SQLSTATE) THEN RAISE; END IF;
     v_again := true;
   END;
   IF v_again THEN
-    v_answers := '{}'; v_run := '{"topics": {}, "groups": {}}';
-    FOR v_batch IN SELECT * FROM jsonb_array_elements(p_batches) LOOP
+    v_run := '{"topics": {}, "groups": {}}';
+    FOR v_batch, v_place IN SELECT CASE jsonb_typeof(b) WHEN 'array' THEN b ELSE jsonb_build_array(b) END, n FROM jsonb_array_elements(p_batches) WITH ORDINALITY e(b, n) LOOP
       BEGIN
         SELECT b.p_run, b.answer INTO v_next, v_answer FROM apply_batch(p_session, v_batch, p_data, v_now, v_run) b;
         v_run := v_next;
@@ -233,7 +240,7 @@ BEGIN
         GET STACKED DIAGNOSTICS v_detail = PG_EXCEPTION_DETAIL;
         v_answer := jsonb_build_object('refused', SQLSTATE, 'message', SQLERRM, 'detail', v_detail);
       END;
-      v_answers := array_append(v_answers, v_answer);
+      v_answers[v_place] := v_answer;
     END LOOP;
   END IF;
   UPDATE topics t SET bytes = t.bytes + (c.value->>0)::bigint, appended = t.appended + (c.value->>1)::bigint, retention_ms = (c.value->>2)::bigint FROM jsonb_each(v_run->'topics') c WHERE t.id = c.key::integer;

@@ -78,3 +78,28 @@ CREATE INDEX jobs_free ON jobs (app, free_at, id);
 CREATE INDEX jobs_session ON jobs (session) WHERE session IS NOT NULL;
 CREATE INDEX jobs_expiry ON jobs (expires_at) WHERE expires_at IS NOT NULL;
 `;
+
+/**
+ * Version 2. Lists have indices of their own, which nothing else can be planned to use.
+ *
+ * A plan is made when a connection first asks, often on tables that are empty or have no statistics yet, and every index that begins with
+ * the app looks equally good then: an instance was looked up by its id by reading all instances of the app, until the server got round
+ * to analyzing. So no column is left to chance: the key of an instance begins with its id, and the indices of lists are partial, by
+ * a condition that always holds and is different for each; only a statement that says it may use them.
+ */
+export const BY_CREATION = 'id <> -1';
+export const BY_STATUS = 'id <> -2';
+export const BY_NAME = 'id <> -3';
+export const BY_PARENT = 'id <> -4';
+export const INDICES_OF_THEIR_OWN = `
+ALTER TABLE wf_instances DROP CONSTRAINT wf_instances_app_instance_id_key;
+CREATE UNIQUE INDEX wf_instances_key ON wf_instances (instance_id, app);
+DROP INDEX wf_instances_created;
+DROP INDEX wf_instances_status;
+DROP INDEX wf_instances_name;
+DROP INDEX wf_instances_parent;
+CREATE INDEX wf_instances_created ON wf_instances (app, created_at, id) WHERE ${BY_CREATION};
+CREATE INDEX wf_instances_status ON wf_instances (app, status, created_at, id) WHERE ${BY_STATUS};
+CREATE INDEX wf_instances_name ON wf_instances (app, name, created_at, id) WHERE ${BY_NAME};
+CREATE INDEX wf_instances_parent ON wf_instances (parent_app, parent_id, id) WHERE parent_id IS NOT NULL AND ${BY_PARENT};
+`;

@@ -5,10 +5,10 @@
  * Whoever puts a message into an inbox holds the lock on its instance, so `ready` is never set beside a lease that is being given.
  */
 import { CONFLICT } from './schema-commit.ts';
+import { BY_PARENT } from './schema-tables.ts';
 
 export const WORKFLOW_FUNCTIONS = `
-CREATE OR REPLACE FUNCTION wf_is_terminal(p_status text) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS $$
-BEGIN RETURN p_status IN ('completed', 'failed', 'terminated', 'canceled'); END $$;
+CREATE OR REPLACE FUNCTION wf_is_terminal(p_status text) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$ SELECT p_status IN ('completed', 'failed', 'terminated', 'canceled') $$;
 
 -- The oldest unread message, those of a reset first.
 CREATE OR REPLACE FUNCTION wf_unread(p_row bigint) RETURNS bigint LANGUAGE plpgsql AS $$
@@ -72,7 +72,7 @@ BEGIN
     CONTINUE WHEN v_member.id IS NULL;
     RETURN NEXT v_member;
     EXIT WHEN NOT p_recurse;
-    v_queue := v_queue || ARRAY(SELECT id FROM wf_instances WHERE parent_app = v_member.app AND parent_id = v_member.instance_id AND NOT id = ANY(v_queue) ORDER BY id);
+    v_queue := v_queue || ARRAY(SELECT id FROM wf_instances WHERE parent_app = v_member.app AND parent_id = v_member.instance_id AND ${BY_PARENT} AND NOT id = ANY(v_queue) ORDER BY id);
   END LOOP;
 END $$;
 
@@ -229,19 +229,29 @@ BEGIN
 END $$;
 
 CREATE OR REPLACE FUNCTION wf_control(p_op jsonb, p_now bigint) RETURNS outcome LANGUAGE plpgsql AS $$
-DECLARE v_member wf_instances; v_status text := p_op->>'status'; v_ended boolean := v_status = 'terminated'; v_events integer := (p_op#>>'{append,count}')::integer; v_data text := p_op#>>'{append,data}'; v_count integer := 0; v_touched text[] := '{}';
+DECLARE v_member wf_instances; v_status text := p_op->>'status'; v_ended boolean := v_status = 'terminated'; v_events integer := (p_op#>>'{append,count}')::integer; v_data text := p_op#>>'{append,data}'; v_count integer := 0; v_touched text[] := '{}'; v_kept text;
 BEGIN
   FOR v_member IN SELECT * FROM wf_family((p_op->>'row')::bigint, coalesce((p_op->>'recurse')::boolean, false)) LOOP
     CONTINUE WHEN wf_is_terminal(v_member.status) OR v_member.status = v_status OR (v_status = 'running' AND v_member.status <> 'suspended');
     v_count := v_count + 1;
     IF p_op#>'{graceful,names}' ? v_member.name THEN
-      v_touched := v_touched || wf_deliver(v_member.id, p_op#>'{graceful,message}');
+      -- It hears of it now, whatever it rests for, unless a turn is under way.
+      UPDATE wf_instances SET status = CASE WHEN status = 'suspended' THEN 'running' ELSE status END, free_at = NULL WHERE id = v_member.id AND owner IS NULL AND (status = 'suspended' OR free_at IS NOT NULL);
+      v_touched := v_touched || ('workflow-status/' || v_member.app) || wf_deliver(v_member.id, p_op#>'{graceful,message}') || wf_mark_ready(v_member.id);
       CONTINUE;
+    END IF;
+    v_kept := NULL;
+    IF v_ended AND p_op ? 'keepUnread' THEN
+      SELECT '[' || u.event || ']' INTO v_kept FROM (SELECT event FROM wf_inbox WHERE instance = v_member.id ORDER BY later, sequence LIMIT 1) u WHERE starts_with(u.event, p_op->>'keepUnread');
+      IF v_kept IS NOT NULL THEN
+        INSERT INTO wf_history VALUES (v_member.id, v_member.events, 1, v_kept);
+        v_member.events := v_member.events + 1;
+      END IF;
     END IF;
     INSERT INTO wf_history VALUES (v_member.id, v_member.events, v_events, v_data);
     IF p_op#>'{append}' ? 'payloads' THEN PERFORM wf_keep_payloads(v_member.id, p_op#>'{append,payloads}'); END IF;
     -- A lease is taken away; a rest, which may be that until a scheduled start, stays.
-    UPDATE wf_instances SET status = v_status, fence = fence + 1, turn = turn + 1, events = events + v_events, bytes = bytes + length(v_data), updated_at = p_now, started_at = coalesce(started_at, p_now),
+    UPDATE wf_instances SET status = v_status, fence = fence + 1, turn = turn + 1, events = v_member.events + v_events, bytes = bytes + length(v_data) + coalesce(length(v_kept), 0), updated_at = p_now, started_at = coalesce(started_at, p_now),
       completed_at = CASE WHEN v_ended THEN p_now END, ready = NULL, free_at = CASE WHEN v_ended OR owner IS NOT NULL THEN NULL ELSE free_at END, owner = NULL, session = NULL, claim = NULL WHERE id = v_member.id;
     v_touched := v_touched || ('workflow-status/' || v_member.app);
     IF v_ended THEN PERFORM wf_remove_open(v_member.id); ELSE v_touched := v_touched || wf_mark_ready(v_member.id); END IF;

@@ -18,7 +18,7 @@ export interface TestSchema {
   /** Whatever is in it goes; its tables stay. */
   empty(): Promise<void>;
   /** With a registry of its own. `clock` instead of the database's time; `server`: by way of another address. */
-  open(clock?: Clock, server?: string): Promise<PostgresqlLedger>;
+  open(clock?: Clock, server?: string, togetherFrom?: number): Promise<PostgresqlLedger>;
   drop(): Promise<void>;
 }
 
@@ -35,9 +35,9 @@ export async function createTestSchema(server: string): Promise<TestSchema> {
       const tables = await connection.query("SELECT format('DELETE FROM %I', tablename) AS statement FROM pg_tables WHERE schemaname = $1 AND tablename <> 'ledger_meta'", [address.schema]);
       await connection.script(tables.map(({ statement }) => String(statement)).join(';'));
     },
-    async open(clock, elsewhere = server) {
+    async open(clock, elsewhere = server, togetherFrom) {
       const registry = createMemoryLedger({ clock: clock ?? realClock });
-      return openPostgresqlLedger({ address: { ...address, url: address.url.replace(server, elsewhere) }, registry, log, random: Math.random, ...(clock ? { clock } : {}) });
+      return openPostgresqlLedger({ address: { ...address, url: address.url.replace(server, elsewhere) }, registry, log, random: Math.random, ...(clock ? { clock } : {}), ...(togetherFrom === undefined ? {} : { togetherFrom }) });
     },
     async drop() {
       await connection.script(`DROP SCHEMA IF EXISTS "${address.schema}" CASCADE`);

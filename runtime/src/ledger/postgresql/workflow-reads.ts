@@ -1,10 +1,12 @@
 /** The workflow part of the port that reads; the counterpart of `../workflow-reads.ts`. */
 import type { UnreadMessage, WorkflowLedger, WorkflowQuery } from '@mecha/components/kit';
-import { WORKFLOW_STATUSES } from '@mecha/components/kit/ledger-workflow.ts';
+import { isTerminalStatus, WORKFLOW_STATUSES } from '@mecha/components/kit/ledger-workflow.ts';
 import type { Row, Value } from '@mecha/components/postgresql/connection.ts';
 import { INSTANCE_COLUMNS, workflowActivity, workflowRow, type ActivityColumns, type InstanceColumns } from '../workflow-schema.ts';
 import { matchesQuery } from '../workflow-reads.ts';
+import { groupReads } from './group-reads.ts';
 import { SELECT_ACTIVITY } from './schema-claims.ts';
+import { BY_CREATION, BY_NAME, BY_PARENT, BY_STATUS } from './schema-tables.ts';
 
 /** Rows that one page of a list looks at: what the index cannot choose is chosen by looking. */
 const LIST_ROWS_MAX = 5000;
@@ -23,11 +25,47 @@ const EXPIRED = `SELECT (SELECT min(expires_at) FROM wf_activities WHERE app = $
   least((SELECT min(free_at) FROM wf_activities WHERE app = $1 AND free_at IS NOT NULL), (SELECT min(free_at) FROM wf_instances WHERE app = $1 AND free_at IS NOT NULL)) AS free`;
 const HISTORY = `SELECT first, count, data FROM wf_history WHERE instance = $1 AND first >= coalesce((SELECT max(first) FROM wf_history WHERE instance = $1 AND first <= $2), 0)
   ORDER BY first LIMIT $3`;
-const OVERVIEW = "SELECT status, count(*) AS count FROM wf_instances WHERE app = $1 AND status IN ('pending', 'running', 'suspended', 'stalled') GROUP BY status";
+const OPEN_STATUSES = WORKFLOW_STATUSES.filter((status) => !isTerminalStatus(status));
+const OVERVIEW = `SELECT s.status, o.count FROM unnest($2::text[]) s(status) CROSS JOIN LATERAL (SELECT count(*) AS count FROM wf_instances WHERE app = $1 AND status = s.status AND ${BY_STATUS}) o WHERE o.count > 0`;
 /** Pages that one statement brings; a page holds at least one event. */
 const HISTORY_PAGES = 1000;
 
+const FIND = `SELECT k.place, i.* FROM unnest($1::text[], $2::text[]) WITH ORDINALITY k(app, instance_id, place)
+  CROSS JOIN LATERAL (SELECT ${INSTANCE_COLUMNS} FROM wf_instances WHERE app = k.app AND instance_id = k.instance_id) i`;
+/** Of each history the page that holds an event, and those after it. */
+const PAGES = `SELECT k.place, h.* FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) WITH ORDINALITY k(instance, event, most, place)
+  CROSS JOIN LATERAL (SELECT first, count, data FROM wf_history WHERE instance = k.instance AND first >= coalesce((SELECT max(first) FROM wf_history WHERE instance = k.instance AND first <= k.event), 0)
+    ORDER BY first LIMIT k.most) h ORDER BY k.place, h.first`;
+
+/** Keys of a statement: rows are small; a page may hold some hundred kilobytes. */
+const FIND_MOST = 1000;
+const HISTORIES_MOST = 50;
+/** Pages of one history that share a statement with those of others; what is longer goes on alone. */
+const SHARED_PAGES = 16;
+
+interface Page {
+  readonly first: number;
+  readonly count: number;
+  readonly data: string;
+}
+/** By the places of their keys, which count from 1 in the statement. */
+function byPlace(rows: readonly Row[]): ReadonlyMap<number, readonly Row[]> {
+  const places = new Map<number, Row[]>();
+  for (const row of rows) {
+    const place = Number(row['place']) - 1;
+    const found = places.get(place);
+    if (found) found.push(row);
+    else places.set(place, [row]);
+  }
+  return places;
+}
+const texts = (numbers: readonly number[]): readonly string[] => numbers.map(String);
+
 export function workflowReads(read: Read, now: () => number | null): Reads {
+  const findRow = groupReads<readonly [app: string, instanceId: string], readonly Row[]>(FIND_MOST, async (keys) => byPlace(await read(FIND, [keys.map(([app]) => app), keys.map(([, instanceId]) => instanceId)])));
+  const findPages = groupReads<readonly [row: number, event: number, most: number], readonly Row[]>(HISTORIES_MOST, async (keys) =>
+    byPlace(await read(PAGES, [texts(keys.map(([row]) => row)), texts(keys.map(([, event]) => event)), texts(keys.map(([, , most]) => most))])),
+  );
   return {
     async expired({ app, limit }) {
       const [row] = await read(EXPIRED, [app, now()]);
@@ -37,22 +75,25 @@ export function workflowReads(read: Read, now: () => number | null): Reads {
       return { activities, ...(next === Infinity ? {} : { nextAt: next }) };
     },
     async find(app, instanceId) {
-      const [row] = instancesOf(await read(`SELECT ${INSTANCE_COLUMNS} FROM wf_instances WHERE app = $1 AND instance_id = $2`, [app, instanceId]));
+      const [row] = instancesOf((await findRow([app, instanceId])) ?? []);
       return row && workflowRow(row);
     },
     list: (query) => list(read, query),
     async history(row, from, limit) {
-      const pages: { first: number; count: number; data: string }[] = [];
-      let count = 0;
-      for (let start = from; count < limit; ) {
-        const rows = (await read(HISTORY, [row, start, HISTORY_PAGES])) as unknown as typeof pages;
-        for (const page of rows) {
-          if (count >= limit) break;
-          pages.push({ first: page.first, count: page.count, data: page.data });
-          count += page.first + page.count - Math.max(page.first, from);
+      const pages: Page[] = [];
+      let events = 0;
+      let start = from;
+      // A page holds at least one event.
+      for (let isFirst = true; events < limit; isFirst = false) {
+        const most = Math.min(limit - events, isFirst ? SHARED_PAGES : HISTORY_PAGES);
+        const found = (isFirst ? ((await findPages([row, start, most])) ?? []) : await read(HISTORY, [row, start, most])) as unknown as readonly Page[];
+        for (const { first, count, data } of found) {
+          if (events >= limit) break;
+          pages.push({ first, count, data });
+          events += first + count - Math.max(first, from);
         }
-        const last = rows.at(-1);
-        if (!last || rows.length < HISTORY_PAGES) break;
+        const last = found.at(-1);
+        if (!last || found.length < most) break;
         start = last.first + last.count;
       }
       return pages;
@@ -71,10 +112,10 @@ export function workflowReads(read: Read, now: () => number | null): Reads {
     },
     async children({ app, instanceId, executionId }, limit) {
       const values = [app, instanceId, executionId ?? null, limit];
-      return instancesOf(await read(`SELECT ${INSTANCE_COLUMNS} FROM wf_instances WHERE parent_app = $1 AND parent_id = $2 AND ($3::text IS NULL OR parent_execution = $3) ORDER BY id LIMIT $4`, values)).map(workflowRow);
+      return instancesOf(await read(`SELECT ${INSTANCE_COLUMNS} FROM wf_instances WHERE parent_app = $1 AND parent_id = $2 AND ${BY_PARENT} AND ($3::text IS NULL OR parent_execution = $3) ORDER BY id LIMIT $4`, values)).map(workflowRow);
     },
     async overview(app) {
-      const rows = await read(OVERVIEW, [app]);
+      const rows = await read(OVERVIEW, [app, OPEN_STATUSES]);
       const [{ at } = { at: null }] = (await read('SELECT min(due_at) AS at FROM wf_timers WHERE app = $1 AND due_at IS NOT NULL', [app])) as unknown as { at: number | null }[];
       return { open: Object.fromEntries(rows.map(({ status, count }) => [String(status), Number(count)])), ...(at === null ? {} : { nextDueAt: at }) };
     },
@@ -119,9 +160,9 @@ async function candidates(read: Read, query: WorkflowQuery, before: Before, limi
       ),
     );
   }
-  if (name !== undefined) return instancesOf(await read(`SELECT ${INSTANCE_COLUMNS} FROM wf_instances WHERE app = $1 AND name = $6 AND ${tail}`, [...values, name]));
-  if (query.statuses === undefined) return instancesOf(await read(`SELECT ${INSTANCE_COLUMNS} FROM wf_instances WHERE app = $1 AND ${tail}`, values));
+  if (name !== undefined) return instancesOf(await read(`SELECT ${INSTANCE_COLUMNS} FROM wf_instances WHERE app = $1 AND name = $6 AND ${BY_NAME} AND ${tail}`, [...values, name]));
+  if (query.statuses === undefined) return instancesOf(await read(`SELECT ${INSTANCE_COLUMNS} FROM wf_instances WHERE app = $1 AND ${BY_CREATION} AND ${tail}`, values));
   return instancesOf(
-    await read(`SELECT i.* FROM unnest($6::text[]) s(status) CROSS JOIN LATERAL (SELECT * FROM wf_instances WHERE app = $1 AND status = s.status AND ${tail}) i ORDER BY i.created_at DESC, i.id DESC LIMIT $5`, [...values, statuses]),
+    await read(`SELECT i.* FROM unnest($6::text[]) s(status) CROSS JOIN LATERAL (SELECT * FROM wf_instances WHERE app = $1 AND status = s.status AND ${BY_STATUS} AND ${tail}) i ORDER BY i.created_at DESC, i.id DESC LIMIT $5`, [...values, statuses]),
   );
 }

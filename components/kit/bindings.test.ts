@@ -1,0 +1,34 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { bytesOf, flagOf, textOf } from './bindings.ts';
+
+describe('the data of a request', () => {
+  test('lose the quotes of a JSON string, and are nothing where they are null', () => {
+    expect([textOf(Buffer.from('"a \\"b\\" ż"')), textOf(Buffer.from('null')), textOf(Buffer.from('{"a": 1.10}'))]).toEqual(['a "b" ż', '', '{"a": 1.10}']);
+    expect(bytesOf(Buffer.from('"ż"'))).toEqual(Buffer.from('ż'));
+    expect(bytesOf(Buffer.from('null'))).toHaveLength(0);
+  });
+
+  test('stay byte for byte what they are when they are no JSON string, whatever they begin with', () => {
+    for (const bytes of [[0x22, 0xff, 0x00], [0x22, 0xff, 0x22], [0x22], [0x6e, 0x75, 0xff, 0x6c]]) expect(Buffer.from(bytesOf(Buffer.from(bytes)))).toEqual(Buffer.from(bytes));
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 8 }), (tail) => {
+        const bytes = Buffer.concat([Buffer.from([0x22]), tail, Buffer.from([0xc3])]);
+        expect(Buffer.from(bytesOf(bytes))).toEqual(bytes);
+      }),
+    );
+  });
+});
+
+describe('a flag of a request', () => {
+  test.each(['true', 'True', 'TRUE', '1', 'yes', 'on', ' t '])('is set by %j', (text) => {
+    expect(flagOf({ flag: text }, 'flag', false)).toBe(true);
+  });
+  test.each(['false', 'False', '0', 'no', 'off'])('is unset by %j', (text) => {
+    expect(flagOf({ flag: text }, 'flag', true)).toBe(false);
+  });
+  test('is what it usually is when absent or empty, and refused by name when it is neither', () => {
+    expect([flagOf({}, 'flag', true), flagOf({ flag: '' }, 'flag', true)]).toEqual([true, true]);
+    expect(() => flagOf({ flag: 'perhaps' }, 'flag', true)).toThrow('metadata flag must be true or false');
+  });
+});

@@ -9,22 +9,38 @@
  * Files that the sources name by `new URL('./x.ts', import.meta.url)`, such as worker threads, become entries of their
  * own; any other use of the module's place would break in a bundle and fails the build by name.
  */
-import { build, type Metafile, type Plugin } from 'esbuild';
+import { build, type BuildResult, type Metafile, type OutputFile, type Plugin } from 'esbuild';
 import { readFileSync } from 'node:fs';
 import { copyFile, mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { isBuiltin } from 'node:module';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
+import { joinChunks, type ChunkGroup } from './join-chunks.ts';
 import { ROOT, runNode, seconds, sourceFiles, toolPath } from './tools.ts';
 
 const PLACE = /new URL\('(\.{1,2}\/[^']+)\.ts', import\.meta\.url\)/g;
 const PLACE_OF_MODULE = /\bimport\.meta\.(?:url|dirname|filename|resolve)\b/;
-/** Libraries written as CommonJS look for these; each output file has its own. */
+/**
+ * What is read together: at every start of a sidecar (one file for what opens the ledger, one for what is loaded while its thread comes up),
+ * at a start with resources, with the first workflow.
+ */
+const JOINED: readonly ChunkGroup[] = [
+  { name: 'start-command', roots: ['runtime/src/main.ts'], withoutRoots: true },
+  { name: 'start-host', roots: ['runtime/src/cli/sidecar.ts'] },
+  { name: 'start-serving', roots: ['runtime/src/serving.ts', 'components/local/env.ts', 'components/sqlite/state.ts', 'components/sqlite/pubsub.ts'] },
+  { name: 'start-resources', roots: ['runtime/src/config/resources.ts', 'runtime/src/config/configuration.ts'] },
+  { name: 'workflows', roots: ['runtime/src/durable-execution.ts'] },
+];
+/** What libraries require when something is asked of them that Mecha never asks, or that few do; a bundle would carry it into every start. */
+const LAZY_REQUIRES = ['@fastify/ajv-compiler', '@fastify/fast-json-stringify-compiler', 'light-my-request', '@grpc/proto-loader'];
+/** Libraries written as CommonJS look for these; a file that does has its own. */
 const COMMONJS_BANNER = [
   "import { createRequire as createRequireForBundle } from 'node:module';",
   'const require = createRequireForBundle(import.meta.url), __filename = import.meta.filename, __dirname = import.meta.dirname;',
 ].join('\n');
+
+const NEEDS_COMMONJS = /\b(?:require|__filename|__dirname)\b/;
 
 interface Manifest {
   readonly name: string;
@@ -52,7 +68,7 @@ const DIST = resolve(values.out);
 if (values.help) {
   console.log(HELP);
 } else if (values['dry-run']) {
-  console.log(`dist/mecha from ${Object.values(sidecarEntries()).join(', ')}\ndist/sdk from sdk/src/index.ts`);
+  console.log(`dist/mecha from ${['runtime/src/main.ts', ...Object.values(threadEntries())].join(', ')}\ndist/sdk from sdk/src/index.ts`);
 } else {
   const startedMs = performance.now();
   await rm(DIST, { recursive: true, force: true });
@@ -63,34 +79,76 @@ if (values.help) {
 
 async function buildSidecar(): Promise<void> {
   const folder = join(DIST, 'mecha');
-  const entries = sidecarEntries();
-  const { metafile } = await build({
+  const lib = join(folder, 'lib');
+  await mkdir(lib, { recursive: true });
+  const threads = threadEntries();
+  const main = await bundle({ main: 'runtime/src/main.ts' }, threads, 'part-[name]-[hash]');
+  // A thread shares no memory with the process: files of its own mean fewer of them to read.
+  const inThreads = await bundle(threads, threads, 'thread-[name]-[hash]');
+  const requires = await bundleLazyRequires();
+  const files = new Map([...(await joinChunks(main, JOINED)), ...namedTexts(inThreads.outputFiles), ...namedTexts(requires.outputFiles)]);
+  for (const [name, text] of files) await writeFile(join(lib, name), escaped(text));
+  await mkdir(join(folder, 'bin'), { recursive: true });
+  await copyFile(join(ROOT, 'runtime', 'bin', 'mecha.mjs'), join(folder, 'bin', 'mecha.mjs'));
+  await copyFile(join(ROOT, 'scripts', 'launch.mjs'), join(folder, 'bin', 'launch.mjs'));
+  await writeFile(join(folder, 'THIRD-PARTY.txt'), await thirdPartyNotices([main, inThreads, requires].map(({ metafile }) => metafile)));
+  await writeFile(join(folder, 'README.md'), await packageReadme('mecha', 'The sidecar and its command line: `npx mecha --help`. It runs on Node 24.18.1 or later; where the machine has an older one (18 or later), it fetches Node from the npm registry once.'));
+  await finishPackage(folder, 'runtime', { name: '@mecha/mecha', bin: { mecha: 'bin/mecha.mjs' }, engines: { node: '>=18' } });
+  const characters = [...files.values()].reduce((sum, text) => sum + text.length, 0);
+  console.log(`dist/mecha  ${files.size} files, ${(characters / 1e6).toFixed(1)} MB`);
+}
+
+type Bundled = BuildResult<{ readonly metafile: true; readonly write: false }>;
+
+/** Kept in memory: the bundle of `entries` and of what they import lazily. */
+async function bundle(entries: Readonly<Record<string, string>>, threads: Readonly<Record<string, string>>, chunkNames: string): Promise<Bundled> {
+  const bundled = await build({
     absWorkingDir: ROOT,
     entryPoints: entries,
-    outdir: join(folder, 'lib'),
+    outdir: '/',
     bundle: true,
+    write: false,
     splitting: true,
     format: 'esm',
     platform: 'node',
     target: 'node24',
     entryNames: '[name]',
-    chunkNames: 'part-[name]-[hash]',
-    banner: { js: COMMONJS_BANNER },
+    chunkNames,
     // Names and lines stay as they are, so that a user's stack trace can be read; comments are what takes the room.
     minifySyntax: true,
     legalComments: 'none',
     metafile: true,
     logLevel: 'warning',
-    plugins: [placesInBundle(entries), lazyPackages(), plainBuiltins()],
+    plugins: [placesInBundle(threads), lazyPackages(), lazyRequires(), plainBuiltins()],
   });
-  await mkdir(join(folder, 'bin'), { recursive: true });
-  await copyFile(join(ROOT, 'runtime', 'bin', 'mecha.mjs'), join(folder, 'bin', 'mecha.mjs'));
-  await copyFile(join(ROOT, 'scripts', 'launch.mjs'), join(folder, 'bin', 'launch.mjs'));
-  await writeFile(join(folder, 'THIRD-PARTY.txt'), await thirdPartyNotices(metafile));
-  await writeFile(join(folder, 'README.md'), await packageReadme('mecha', 'The sidecar and its command line: `npx mecha --help`. It runs on Node 24.18.1 or later; where the machine has an older one (18 or later), it fetches Node from the npm registry once.'));
-  await finishPackage(folder, 'runtime', { name: '@mecha/mecha', bin: { mecha: 'bin/mecha.mjs' }, engines: { node: '>=18' } });
-  const bytes = Object.values(metafile.outputs).reduce((sum, output) => sum + output.bytes, 0);
-  console.log(`dist/mecha  ${Object.keys(metafile.outputs).length} files, ${(bytes / 1e6).toFixed(1)} MB`);
+  return { ...bundled, outputFiles: bundled.outputFiles.map((file) => ({ ...file, text: NEEDS_COMMONJS.test(file.text) ? `${COMMONJS_BANNER}\n${file.text}` : file.text })) };
+}
+
+async function bundleLazyRequires(): Promise<Bundled> {
+  return build({
+    absWorkingDir: ROOT,
+    entryPoints: LAZY_REQUIRES.map((name) => ({ in: name, out: fileOfRequire(name).replace(/\.cjs$/, '') })),
+    outdir: '/',
+    outExtension: { '.js': '.cjs' },
+    bundle: true,
+    write: false,
+    format: 'cjs',
+    platform: 'node',
+    target: 'node24',
+    minifySyntax: true,
+    legalComments: 'none',
+    metafile: true,
+    logLevel: 'warning',
+  });
+}
+
+/** One letter outside of ASCII, as esbuild leaves them in regular expressions, and V8 would keep the whole file with two bytes for each. */
+function escaped(text: string): string {
+  return text.replaceAll(/[^\x00-\x7F]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+function namedTexts(files: readonly OutputFile[]): [name: string, text: string][] {
+  return files.map(({ path, text }) => [basename(path), text]);
 }
 
 async function buildSdk(): Promise<void> {
@@ -118,9 +176,9 @@ async function buildSdk(): Promise<void> {
   console.log('dist/sdk    1 file');
 }
 
-/** The command line, and each file that starts a life of its own in a thread. */
-function sidecarEntries(): Record<string, string> {
-  const entries: Record<string, string> = { main: 'runtime/src/main.ts' };
+/** Each file that starts a life of its own in a thread. */
+function threadEntries(): Record<string, string> {
+  const entries: Record<string, string> = {};
   for (const { target } of placesInSources()) {
     const name = basename(target, '.ts');
     if (entries[name] !== undefined && entries[name] !== target) throw new Error(`two entries would be called ${name}.js: ${entries[name]} and ${target}`);
@@ -187,6 +245,20 @@ function lazyPackages(): Plugin {
   };
 }
 
+/** Leaves what libraries require lazily in files of their own. */
+function lazyRequires(): Plugin {
+  return {
+    name: 'lazy requires',
+    setup({ onResolve }) {
+      onResolve({ filter: /^[@\w]/ }, ({ kind, path }) => (kind === 'require-call' && LAZY_REQUIRES.includes(path) ? { path: `./${fileOfRequire(path)}`, external: true } : undefined));
+    },
+  };
+}
+
+function fileOfRequire(name: string): string {
+  return `required-${basename(name)}.cjs`;
+}
+
 /**
  * Takes Node's own modules without their lazy parts. An `import` of `node:http` reads every export once, also the getter
  * behind which Node keeps its whole fetch implementation: some 20 ms and megabytes at each start, for nothing. What lies
@@ -222,9 +294,9 @@ async function packageReadme(name: string, sentence: string): Promise<string> {
 }
 
 /** Names, licences and licence texts of every package of which a part is in the bundle. */
-async function thirdPartyNotices(metafile: Metafile): Promise<string> {
+async function thirdPartyNotices(metafiles: readonly Metafile[]): Promise<string> {
   const folders = new Set<string>();
-  for (const input of Object.keys(metafile.inputs)) {
+  for (const input of metafiles.flatMap(({ inputs }) => Object.keys(inputs))) {
     const found = /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(input)?.[1];
     if (found) folders.add(found);
   }

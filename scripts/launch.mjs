@@ -11,15 +11,17 @@
  *    node_modules agrees with the lock file; a Node counts when its folder was renamed into place.
  * 3. A fetched Node is the pinned one: version and checksum stand in the table below.
  * 4. Exit codes and signals pass through: who waits for the launcher learns what became of the command.
+ * 5. Every start of a sidecar comes by here: what only installing or another Node needs is imported there.
  */
-import { spawn, spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import * as nodeModule from 'node:module';
 import { constants as osConstants, homedir } from 'node:os';
 import { basename, delimiter, dirname, join } from 'node:path';
-import { argv, env, execPath, exit, pid, platform, stderr, stdin, versions } from 'node:process';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+
+// An import of node:process would read every part of it, also those that are costly to make.
+const { argv, env, execPath, exit, pid, platform, versions } = process;
+const require = nodeModule.createRequire(import.meta.url);
 
 /** The oldest Node that Mecha runs on: what came before in this line lacks security fixes. */
 export const NODE_VERSION_MIN = '24.18.1';
@@ -181,7 +183,7 @@ function stampFile(root) {
 /** The platform belongs to it: a folder shared with a container of another kind holds the wrong binaries. */
 function hashOfLock(root) {
   const lock = readIfThere(join(root, 'package-lock.json'));
-  return lock === undefined ? undefined : `${createHash('sha256').update(lock).digest('hex')} ${platform}-${process.arch}`;
+  return lock === undefined ? undefined : `${require('node:crypto').createHash('sha256').update(lock).digest('hex')} ${platform}-${process.arch}`;
 }
 
 // ---- Node
@@ -231,7 +233,7 @@ function fetchNode(wanted, home) {
   try {
     npm(['ci', '--ignore-scripts'], unfinished, `Node ${wanted.version}`);
     const binary = join(unfinished, 'node_modules', wanted.name, wanted.binary);
-    const answer = spawnSync(binary, ['--version'], { encoding: 'utf8' });
+    const answer = childProcesses().spawnSync(binary, ['--version'], { encoding: 'utf8' });
     if (answer.stdout?.trim() !== `v${wanted.version}`) {
       const why = (answer.error?.message ?? answer.stderr?.trim().split('\n')[0]) || `it says it is ${answer.stdout?.trim()}`;
       throw new LaunchError(`Node ${wanted.version} from ${wanted.name} does not run on this machine (${why}): install Node ${NODE_VERSION_MIN} or later and run this again`);
@@ -259,11 +261,11 @@ async function runHere(entry, args, path) {
 
 function runUnder(node, args, path) {
   return new Promise((_resolve, reject) => {
-    const child = spawn(node, args, { stdio: 'inherit', env: path === undefined ? env : { ...env, PATH: path } });
+    const child = childProcesses().spawn(node, args, { stdio: 'inherit', env: path === undefined ? env : { ...env, PATH: path } });
     const forwarded = ['SIGTERM', 'SIGHUP', 'SIGINT', 'SIGUSR2'].filter((signal) => signal in osConstants.signals && platform !== 'win32');
     for (const signal of forwarded) {
       // A terminal sends its interrupt to the whole group; passed on as well, the child would see it twice.
-      process.on(signal, () => signal === 'SIGINT' && stdin.isTTY ? undefined : child.kill(signal));
+      process.on(signal, () => signal === 'SIGINT' && process.stdin.isTTY ? undefined : child.kill(signal));
     }
     child.once('error', (error) => reject(new LaunchError(`${node} cannot be started: ${error.message}`)));
     child.once('exit', (code, signal) => {
@@ -282,11 +284,16 @@ function pathWith(folder) {
 
 // ---- small tools
 
+/** @returns {typeof import('node:child_process')} */
+function childProcesses() {
+  return require('node:child_process');
+}
+
 function npm(args, folder, what) {
   // Under `npm run` this is the very npm in use; it needs no shell, on Windows either.
   const cli = env.npm_execpath && basename(env.npm_execpath) === 'npm-cli.js' ? env.npm_execpath : undefined;
   const [command, first] = cli ? [execPath, [cli]] : ['npm', []];
-  const done = spawnSync(command, [...first, ...args, '--no-audit', '--no-fund', '--no-update-notifier', '--loglevel=error'], {
+  const done = childProcesses().spawnSync(command, [...first, ...args, '--no-audit', '--no-fund', '--no-update-notifier', '--loglevel=error'], {
     cwd: folder,
     encoding: 'utf8',
     maxBuffer: NPM_OUTPUT_BYTES_MAX,
@@ -360,7 +367,7 @@ function writeWhole(file, text) {
 }
 
 function say(words) {
-  stderr.write(`mecha: ${words}\n`);
+  process.stderr.write(`mecha: ${words}\n`);
 }
 
 async function reportFailure(work) {

@@ -7,30 +7,26 @@
 import type { BindingsBlock, BindingsBlockParts } from './blocks/bindings/bindings.ts';
 import type { InputBindings, InputBindingsParts, InputBindingView } from './blocks/bindings/input-bindings.ts';
 import type { InstanceStatus } from './component-set.ts';
+import { Lazy } from './lazy.ts';
 import type { Part } from './lifecycle.ts';
 import type { Resend } from './resend.ts';
 
 export type BindingsParts = BindingsBlockParts & Omit<InputBindingsParts, 'block'>;
 
 export interface Bindings extends Part {
-  readonly block: BindingsBlock;
+  /** Loads what is not there yet. */
+  block(): Promise<BindingsBlock>;
   readonly resend: Resend;
   /** The statuses, and with those that are read how their events come in. */
   viewOf(statuses: readonly InstanceStatus[]): readonly (InstanceStatus & { readonly input?: InputBindingView })[];
 }
 
 export function createBindings(parts: BindingsParts): Bindings {
-  let loading: Promise<BindingsBlock> | undefined;
+  const block = new Lazy(async () => (await import('./blocks/bindings/bindings.ts')).createBindingsBlock(parts));
   let inputs: InputBindings | undefined;
-  const block: BindingsBlock = {
-    async invoke(call, request) {
-      loading ??= import('./blocks/bindings/bindings.ts').then(({ createBindingsBlock }) => createBindingsBlock(parts));
-      return (await loading).invoke(call, request);
-    },
-  };
   return {
     name: 'input bindings',
-    block,
+    block: () => block.get(),
     async resend(event, signal) {
       return (await inputs?.resend(event, signal)) ?? { outcome: 'no-receiver', reason: `no input binding ${event.component} is read for the app` };
     },
@@ -45,7 +41,7 @@ export function createBindings(parts: BindingsParts): Bindings {
     async start() {
       if (!parts.components.all('bindings').some(({ port }) => port.start)) return;
       const { createInputBindings } = await import('./blocks/bindings/input-bindings.ts');
-      inputs = createInputBindings({ ...parts, block });
+      inputs = createInputBindings({ ...parts, block: await block.get() });
       await inputs.start?.();
     },
     async drain(signal) {

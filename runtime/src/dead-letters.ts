@@ -6,6 +6,7 @@
  */
 import type { DeadLettersBlock, DeadLettersParts } from './blocks/dead-letters/dead-letters.ts';
 import type { LetterRetention, LetterRetentionParts } from './blocks/dead-letters/letter-retention.ts';
+import { Lazy } from './lazy.ts';
 import type { Part } from './lifecycle.ts';
 
 export type KeptLettersParts = DeadLettersParts & LetterRetentionParts;
@@ -20,19 +21,19 @@ const LOOK_EVERY_MS = 60_000;
 export function createKeptLetters(parts: KeptLettersParts): KeptLetters {
   const { appId, ledger, clock } = parts;
   const log = parts.log.scoped('mecha.deadletters');
-  let block: Promise<DeadLettersBlock> | undefined;
-  let retention: LetterRetention | undefined;
+  const block = new Lazy(async () => (await import('./blocks/dead-letters/dead-letters.ts')).createDeadLettersBlock(parts));
+  const retention = new Lazy<LetterRetention>(async () => {
+    const { LetterRetention: Retention } = await import('./blocks/dead-letters/letter-retention.ts');
+    return new Retention({ ...parts, log });
+  });
   let cancel = (): void => undefined;
   let stopped = false;
 
   /** Never rejects. */
   async function look(): Promise<void> {
     try {
-      if (!retention && (await ledger.deadLetters({ appId, limit: 1 })).length > 0) {
-        const { LetterRetention: Retention } = await import('./blocks/dead-letters/letter-retention.ts');
-        retention = new Retention({ ...parts, log });
-      }
-      if (!stopped) await retention?.sweep();
+      if (!retention.loaded && (await ledger.deadLetters({ appId, limit: 1 })).length > 0) await retention.get();
+      if (!stopped) await retention.loaded?.sweep();
     } catch (error) {
       if (!stopped) log.warn({ err: error }, 'dead letters that are past their retention could not be removed; tried again');
     }
@@ -41,17 +42,17 @@ export function createKeptLetters(parts: KeptLettersParts): KeptLetters {
 
   return {
     name: 'dead letters',
-    block: () => (block ??= import('./blocks/dead-letters/dead-letters.ts').then(({ createDeadLettersBlock }) => createDeadLettersBlock(parts))),
+    block: () => block.get(),
     start() {
       void look();
     },
     async drain(signal) {
-      await (await block?.catch(() => undefined))?.drain?.(signal);
+      await (await block.whenLoaded())?.drain?.(signal);
     },
     async stop() {
       stopped = true;
       cancel();
-      await (await block?.catch(() => undefined))?.drain?.(AbortSignal.abort());
+      await (await block.whenLoaded())?.drain?.(AbortSignal.abort());
     },
   };
 }

@@ -4,15 +4,14 @@
  * A host is a process: ledger, metrics port and peer socket, shared by one or more sidecars. A sidecar serves one app and
  * shares nothing else: ports, tokens, components, health and environment are its own.
  */
-import { chmod, mkdir } from 'node:fs/promises';
+import { chmodSync, mkdirSync } from 'node:fs';
 import type { Clock, Ledger } from '@mecha/components/kit';
 import type { HostOptions } from './config/sidecar-options.ts';
 import { systemClock } from './clock.ts';
 import { openLedger } from './ledger/open-ledger.ts';
 import { openSqliteLedger } from './ledger/sqlite-ledger.ts';
 import { Lifecycle, type Part } from './lifecycle.ts';
-import { createPeerLink } from './peers/peer-link.ts';
-import { MetricsServer } from './servers/metrics-server.ts';
+import type { MetricsServer } from './servers/metrics-server.ts';
 import type { SharedParts, Sidecar } from './sidecar.ts';
 import { createLog } from './telemetry/log.ts';
 import { MetricsRegistry } from './telemetry/metrics.ts';
@@ -49,7 +48,7 @@ export function createHost(options: HostOptions, extras: HostExtras = {}): Host 
   });
   const registry = new MetricsRegistry({ processMetrics: options.metrics.enabled });
   const ledgers = new LedgerFiles((path) => openSqliteLedger({ path, clock: systemClock, log: log.scoped('mecha.ledger') }));
-  const metrics = new MetricsServer({ registry, host: options.metrics.listenAddress, port: options.metrics.port });
+  let metrics: MetricsServer | undefined;
   const sidecars: Sidecar[] = [];
   const done = Promise.withResolvers<number>();
   let lifecycle: Lifecycle | undefined;
@@ -62,7 +61,7 @@ export function createHost(options: HostOptions, extras: HostExtras = {}): Host 
       await opening?.catch((error: unknown) => log.debug({ err: error }, 'the start failed'));
       // Sidecars drain side by side; what they share goes after the last of them.
       await Promise.all(sidecars.map((sidecar) => sidecar.stop()));
-      await lifecycle?.stop(first?.gracefulShutdownMs ?? 0);
+      await (lifecycle ? lifecycle.stop(first?.gracefulShutdownMs ?? 0) : ledgers.closeAll());
       done.resolve(code);
     })();
     return stopping;
@@ -77,15 +76,17 @@ export function createHost(options: HostOptions, extras: HostExtras = {}): Host 
     return opened;
   }
 
+  /** Comes to the writer thread without giving way: it takes longer to come up than anything else, and what serves is loaded meanwhile. */
   async function openShared(): Promise<Omit<SharedParts, 'metrics' | 'writeLog'>> {
     const { dataDir } = options;
-    await mkdir(dataDir, { recursive: true, mode: 0o700 });
-    await chmod(dataDir, 0o700);
-    const { ledger, clock } = await openOwnLedger();
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    chmodSync(dataDir, 0o700);
+    const [{ ledger, clock }, { createPeerLink, MetricsServer }] = await Promise.all([openOwnLedger(), import('./serving.ts')]);
     void ledger.broken?.then((error) => {
       log.error({ err: error }, 'the ledger has failed for good; ending, so that whoever supervises this process starts it anew');
       void stop(1);
     });
+    metrics = new MetricsServer({ registry, host: options.metrics.listenAddress, port: options.metrics.port });
     const peers = createPeerLink({ ledger, dataDir, log: log.scoped('mecha.peers'), clock });
     const parts: Part[] = [{ name: 'ledger', stop: () => ledgers.closeAll() }, ...(options.metrics.enabled ? [metrics] : []), peers];
     lifecycle = new Lifecycle(parts, log);
@@ -96,15 +97,15 @@ export function createHost(options: HostOptions, extras: HostExtras = {}): Host 
   return {
     sidecars,
     get metricsPort() {
-      return metrics.port;
+      return metrics?.port ?? 0;
     },
     done: done.promise,
     stop: () => stop(),
     async start() {
       try {
         opening = openShared();
-        // The writer thread takes about as long to come up as the servers' modules take to load: side by side.
-        const [shared, { createSidecar }] = await Promise.all([opening, import('./sidecar.ts')]);
+        const shared = await opening;
+        const { createSidecar } = await import('./serving.ts');
         if (stopping) return;
         for (const one of options.sidecars) {
           const writeLog = extras.writeLog ? { writeLog: (line: string) => extras.writeLog?.(line, one.appId) } : {};
@@ -156,6 +157,6 @@ class LedgerFiles {
   async closeAll(): Promise<void> {
     const ledgers = [...this.#open.values()];
     this.#open.clear();
-    await Promise.all(ledgers.map(async (ledger) => (await ledger).close()));
+    await Promise.all(ledgers.map(async (ledger) => (await ledger.catch(() => undefined))?.close()));
   }
 }

@@ -9,6 +9,7 @@ import type { Clock, Ledger } from '@mecha/components/kit';
 import type { JobRunner } from './blocks/jobs/job-runner.ts';
 import type { JobsBlock } from './blocks/jobs/jobs.ts';
 import type { AppChannel, AppMonitor } from './channel/channel.ts';
+import { Lazy } from './lazy.ts';
 import type { Part } from './lifecycle.ts';
 import type { Log } from './telemetry/log.ts';
 import type { Metrics } from './telemetry/metrics.ts';
@@ -35,8 +36,9 @@ export function createScheduledJobs(parts: ScheduledJobsParts): ScheduledJobs {
   const { appId, namespace, ledger, channel, clock } = parts;
   const log = parts.log.scoped('mecha.jobs');
   const app = `${namespace}/${appId}`;
-  let block: Promise<JobsBlock> | undefined;
-  let runner: Promise<JobRunner> | undefined;
+  const block = new Lazy(async () => (await import('./blocks/jobs/jobs.ts')).createJobsBlock({ appId, namespace, ledger, clock, uuid: randomUUID }));
+  /** Undefined: there is no app to deliver ticks to. */
+  const runner = channel && new Lazy(() => openRunner(channel));
   let unwatch = (): void => undefined;
   let stopped = false;
   let looking = false;
@@ -52,18 +54,16 @@ export function createScheduledJobs(parts: ScheduledJobsParts): ScheduledJobs {
   /** A wake-up may be about anything: what counts is whether the ledger holds jobs of this app. Never rejects. */
   async function look(): Promise<void> {
     lookAgain = true;
-    if (looking || !channel) return;
+    if (looking || !runner) return;
     looking = true;
     try {
-      while (lookAgain && !runner && !stopped) {
+      while (lookAgain && !runner.loaded && !stopped) {
         lookAgain = false;
-        if ((await ledger.jobs.nextAt(app)) === undefined) continue;
-        runner = openRunner(channel);
-        await runner;
+        if ((await ledger.jobs.nextAt(app)) === undefined || stopped) continue;
+        await runner.get();
         unwatch();
       }
     } catch (error) {
-      runner = undefined;
       log.error({ err: error }, 'jobs that wait in the ledger cannot be run; looked at again with the next change there');
     } finally {
       looking = false;
@@ -72,7 +72,7 @@ export function createScheduledJobs(parts: ScheduledJobsParts): ScheduledJobs {
 
   return {
     name: 'jobs',
-    block: () => (block ??= import('./blocks/jobs/jobs.ts').then(({ createJobsBlock }) => createJobsBlock({ appId, namespace, ledger, clock, uuid: randomUUID }))),
+    block: () => block.get(),
     /** Ticks that wait do not hold up the start. */
     start() {
       unwatch = ledger.watch(`jobs/${app}`, () => void look());
@@ -81,12 +81,12 @@ export function createScheduledJobs(parts: ScheduledJobsParts): ScheduledJobs {
     async drain(signal) {
       stopped = true;
       unwatch();
-      await (await runner?.catch(() => undefined))?.drain(signal);
+      await (await runner?.whenLoaded())?.drain(signal);
     },
     async stop() {
       stopped = true;
       unwatch();
-      await (await runner?.catch(() => undefined))?.stop();
+      await (await runner?.whenLoaded())?.stop();
     },
   };
 }

@@ -3,23 +3,22 @@
  * until it is used: by a call, by a worker, by a resource, by work that the ledger holds for this app, or by work that another process
  * of the app puts there.
  *
- * Owns: when that is, and the order of life of what is then there. Does not own: the engine, the doors.
+ * Owns: when that is, and the order of life of what is then there. Does not own: the engine and its parts
+ * (`durable-execution.ts`), the doors.
  *
  * Draining: no more work is taken; what workers have under way may end for half of the time; then `closing` tells doors to let their
  * workers and waiting callers go, and what those held is given back.
  */
-import { randomUUID } from 'node:crypto';
 import type { Clock, Ledger } from '@mecha/components/kit';
 import type { StatesBlock } from './blocks/states/states.ts';
+import type { WorkflowConfiguration } from './config/resource-types.ts';
+import type { DurableExecution } from './durable-execution.ts';
 import type { Engine } from './engine/engine.ts';
-import type { EngineSettings } from './engine/engine-parts.ts';
+import { Lazy } from './lazy.ts';
 import type { Part } from './lifecycle.ts';
 import { errors as pipelineErrors } from './pipeline.ts';
-import type { WorkflowConfiguration } from './config/resource-types.ts';
 import type { Log } from './telemetry/log.ts';
 import type { Metrics } from './telemetry/metrics.ts';
-import type { ActivityQueue } from './workflow-asl/activity-queue.ts';
-import type { DefinitionSweep } from './workflow-asl/definition-sweep.ts';
 import type { DeclaredMachine } from './workflow-asl/machine-store.ts';
 import type { TaskBlocks } from './workflow-asl/task-executor.ts';
 
@@ -50,80 +49,23 @@ export interface Workflows extends Part {
 
 const OPEN = ['pending', 'running', 'suspended', 'stalled'] as const;
 
-interface Loaded {
-  readonly engine: Engine;
-  readonly queue: ActivityQueue;
-  readonly states: StatesBlock;
-  readonly sweep: DefinitionSweep;
-}
-
-/** At once in a sidecar when the configuration says nothing. */
-const CONCURRENT_MAX = 1000;
-
-function settingsOf({ turnsMax = CONCURRENT_MAX, activitiesMax = CONCURRENT_MAX, turnsPerName, activitiesPerName, retention, payloadBytesMax, historyBytesMax }: WorkflowConfiguration): Partial<EngineSettings> {
-  return {
-    turns: { max: turnsMax, ...(Object.keys(turnsPerName).length > 0 ? { perName: turnsPerName } : {}) },
-    activities: { max: activitiesMax, ...(Object.keys(activitiesPerName).length > 0 ? { perName: activitiesPerName } : {}) },
-    retention,
-    ...(payloadBytesMax === undefined ? {} : { payloadBytesMax }),
-    ...(historyBytesMax === undefined ? {} : { historyBytesMax }),
-  };
-}
-
 export function createWorkflows(parts: WorkflowsParts): Workflows {
-  const { appId, namespace, ledger, clock, random, log } = parts;
+  const { appId, namespace, ledger, log } = parts;
   const app = `${namespace}/${appId}`;
-  let loading: Promise<Loaded> | undefined;
   const closing = new AbortController();
   let unwatch = (): void => undefined;
   let stopped = false;
+  const behind = new Lazy(load, () => (stopped ? pipelineErrors.shuttingDown() : undefined));
 
-  function load(): Promise<Loaded> {
-    if (stopped && !loading) return Promise.reject(pipelineErrors.shuttingDown());
-    loading ??= loadAll().catch((error: unknown) => {
-      loading = undefined;
-      throw error;
-    });
-    return loading;
-  }
-
-  async function loadAll(): Promise<Loaded> {
-    const [{ Engine }, { MachineStore, attributesOf }, { createStatesExecutor }, { createTaskExecutor }, { ActivityQueue }, { createStatesBlock }, { TOLD_EVENT }, { DefinitionSweep }, { checkNewInstanceId }] = await Promise.all([
-      import('./engine/engine.ts'),
-      import('./workflow-asl/machine-store.ts'),
-      import('./workflow-asl/states-executor.ts'),
-      import('./workflow-asl/task-executor.ts'),
-      import('./workflow-asl/activity-queue.ts'),
-      import('./blocks/states/states.ts'),
-      import('./workflow-asl/arns.ts'),
-      import('./workflow-asl/definition-sweep.ts'),
-      import('./blocks/workflow/workflow-errors.ts'),
-    ]);
-    const engine = new Engine({ appId, namespace, ledger, clock, random, newId: randomUUID, log: log.scoped('mecha.workflow'), settings: parts.configuration ? settingsOf(parts.configuration) : {}, ...(parts.metrics ? { metrics: parts.metrics } : {}) });
-    const store = new MachineStore({ app, ledger, now: () => clock.now(), random, declared: parts.declared });
-    engine.attachExecutor(
-      createStatesExecutor({
-        definition: (version) => store.machine(version),
-        findMachine: async (arn) => {
-          const found = await store.findByArn(arn);
-          if (!found) return undefined;
-          await store.keep(found.version);
-          return { name: found.record.name, version: found.version, roleArn: found.roleArn, attributes: attributesOf(found) };
-        },
-        instanceExists: async (instanceId) => (await ledger.workflows.find(app, instanceId)) !== undefined,
-        checkNewInstanceId,
-        random,
-        uuid: randomUUID,
-      }),
-    );
-    engine.attachActivities(createTaskExecutor(parts.blocks, async (instanceId, event) => void (await engine.operations.raiseEvent(instanceId, TOLD_EVENT, JSON.stringify(event)))));
-    const queue = new ActivityQueue({ engine, ledger, clock, onTrouble: (error) => log.warn({ err: error }, 'workers that ask for activities wait for the ledger') });
-    const sweep = new DefinitionSweep({ app, ledger, store, clock, onTrouble: (error) => log.warn({ err: error }, 'definitions of deleted state machines are still there; removed later') });
-    if (!stopped) sweep.soon();
-    const states = createStatesBlock({ engine, store, queue, onMachineDeleted: () => sweep.soon(), ledger, clock, random, uuid: randomUUID, blocks: parts.blocks });
+  async function load(): Promise<DurableExecution> {
+    const { openDurableExecution } = await import('./durable-execution.ts');
+    const opened = openDurableExecution(parts);
     unwatch();
-    if (!stopped) engine.start();
-    return { engine, queue, states, sweep };
+    if (!stopped) {
+      opened.sweep.soon();
+      opened.engine.start();
+    }
+    return opened;
   }
 
   let looking = false;
@@ -134,10 +76,10 @@ export function createWorkflows(parts: WorkflowsParts): Workflows {
     if (looking) return;
     looking = true;
     try {
-      while (lookAgain && !loading && !stopped) {
+      while (lookAgain && !behind.loaded && !stopped) {
         lookAgain = false;
         const { instances } = await ledger.workflows.list({ app, statuses: OPEN, limit: 1 });
-        if (instances.length > 0 && !stopped) await load();
+        if (instances.length > 0 && !stopped) await behind.get();
       }
     } catch (error) {
       log.error({ err: error }, 'workflows that wait in the ledger cannot be run; looked at again with the next change there');
@@ -148,10 +90,10 @@ export function createWorkflows(parts: WorkflowsParts): Workflows {
 
   return {
     name: 'workflows',
-    states: async () => (await load()).states,
+    states: async () => (await behind.get()).states,
     async engine() {
       if (closing.signal.aborted) throw pipelineErrors.shuttingDown();
-      return (await load()).engine;
+      return (await behind.get()).engine;
     },
     closing: closing.signal,
 
@@ -164,7 +106,7 @@ export function createWorkflows(parts: WorkflowsParts): Workflows {
     async drain(signal) {
       stopped = true;
       unwatch();
-      const loaded = await loading?.catch(() => undefined);
+      const loaded = await behind.whenLoaded();
       loaded?.queue.stop();
       loaded?.sweep.stop();
       await loaded?.engine.drain(AbortSignal.any([signal, AbortSignal.timeout(parts.gracefulShutdownMs / 2)]));
@@ -175,7 +117,7 @@ export function createWorkflows(parts: WorkflowsParts): Workflows {
       stopped = true;
       unwatch();
       closing.abort();
-      const loaded = await loading?.catch(() => undefined);
+      const loaded = await behind.whenLoaded();
       loaded?.queue.stop();
       loaded?.sweep.stop();
       await loaded?.engine.stop();

@@ -107,7 +107,7 @@ describe('the same error by every way', () => {
     ['job, no name', () => run('jobs.schedule', async () => (await blocks.jobs()).schedule({ name: ' ', overwrite: false })), ['POST', '/jobs/%20', {}], [Dapr.ScheduleJobAlpha1, { job: { name: ' ' } }]],
     ['job, bad schedule', () => run('jobs.schedule', async () => (await blocks.jobs()).schedule({ name: 'j', schedule: '0 12 * * *', overwrite: false })), ['POST', '/jobs/j', { schedule: '0 12 * * *' }], [Dapr.ScheduleJob, { job: { name: 'j', schedule: '0 12 * * *' } }]],
     ['job, none', () => run('jobs.get', async () => (await blocks.jobs()).get('none')), ['GET', '/jobs/none'], [Dapr.GetJob, { name: 'none' }]],
-    ['binding, unknown', () => run('bindings.invoke', (c) => blocks.bindings.invoke(c, { binding: 'nope', operation: 'create', data: Buffer.alloc(0), metadata: {} })), ['POST', '/bindings/nope', { operation: 'create' }], [Dapr.InvokeBinding, { name: 'nope', operation: 'create' }]],
+    ['binding, unknown', () => run('bindings.invoke', async (c) => (await blocks.bindings()).invoke(c, { binding: 'nope', operation: 'create', data: Buffer.alloc(0), metadata: {} })), ['POST', '/bindings/nope', { operation: 'create' }], [Dapr.InvokeBinding, { name: 'nope', operation: 'create' }]],
     ['secret, unknown store', () => run('secrets.get', (c) => blocks.secrets.get(c, { store: 'nope', key: 'k', ...empty })), ['GET', '/secrets/nope/k'], [Dapr.GetSecret, { storeName: 'nope', key: 'k' }]],
   ];
 

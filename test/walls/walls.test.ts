@@ -30,7 +30,7 @@ const BACKEND_LIBRARIES = new Set([
 ]);
 const PROTOCOL_LIBRARIES = new Set(['fastify', '@grpc/grpc-js', 'undici']);
 const STATES_LANGUAGE_LIBRARIES = new Set(['jsonata', 're2js', 'yaml', 'node:crypto']);
-const COMPOSITION = new Set(['runtime/src/host.ts', 'runtime/src/sidecar.ts', 'runtime/src/main.ts']);
+const COMPOSITION = new Set(['host', 'serving', 'sidecar', 'sidecar-blocks', 'sidecar-servers', 'main'].map((name) => `runtime/src/${name}.ts`));
 
 const walls: readonly Wall[] = [
   {
@@ -137,7 +137,9 @@ const walls: readonly Wall[] = [
       inside(to, 'runtime/src/engine', 'runtime/src/asl', 'runtime/src/workflow-asl') && !typeOnly && !lazy &&
       !inside(from, 'runtime/src/engine', 'runtime/src/asl', 'runtime/src/workflow-asl', 'runtime/src/blocks/states', 'scripts', 'bench') &&
       // Loaded with the door for workers, which is lazy itself.
-      !/^runtime\/src\/blocks\/workflow\/(?:actions\.grpc|work-items\.grpc|worker-pool)\.ts$/.test(from),
+      !/^runtime\/src\/blocks\/workflow\/(?:actions\.grpc|work-items\.grpc|worker-pool)\.ts$/.test(from) &&
+      // Lazy itself.
+      from !== 'runtime/src/durable-execution.ts',
     example: ['runtime/src/sidecar.ts', "import { Engine } from './engine/engine.ts';"],
   },
   {

@@ -12,6 +12,7 @@ import type { Readable } from 'node:stream';
 import type { Agent } from 'undici';
 import { createEgress, type Egress } from '@mecha/components/kit/egress.ts';
 import { messageOf } from '../errors.ts';
+import { Lazy } from '../lazy.ts';
 import type { AppResponse } from './channel.ts';
 import { responseHeaders } from './forwarded-headers.ts';
 import { exchange } from './http-exchange.ts';
@@ -54,14 +55,14 @@ const UNTRUSTED = /^(?:UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|CERT_|ERR_TLS_CERT_)/
 /** `endpoints`: known by the first call. `resolve`: all addresses of a name; for tests. */
 export function createExternalHttp(endpoints: () => readonly HttpEndpoint[], resolve?: (name: string) => Promise<readonly string[]>): ExternalHttp {
   /** By endpoint with TLS settings of its own; under '' for all others. */
-  const agents = new Map<string, Promise<Agent>>();
+  const agents = new Map<string, Lazy<Agent>>();
   let egress: Egress | undefined;
 
   function agentFor(endpoint: HttpEndpoint | undefined, guard: Egress): Promise<Agent> {
     const key = endpoint?.tls ? endpoint.name : '';
-    const agent = agents.get(key) ?? openAgent(guard, endpoint?.tls);
+    const agent = agents.get(key) ?? new Lazy(() => openAgent(guard, endpoint?.tls));
     agents.set(key, agent);
-    return agent;
+    return agent.get();
   }
 
   return {
@@ -77,7 +78,7 @@ export function createExternalHttp(endpoints: () => readonly HttpEndpoint[], res
       }
     },
     async close() {
-      await Promise.all([...agents.values()].map(async (agent) => (await agent).destroy()));
+      await Promise.all([...agents.values()].map(async (agent) => (await agent.whenLoaded())?.destroy()));
     },
   };
 }

@@ -27,6 +27,7 @@ import {
 import { HTTPExtensionVerb } from '@mecha/specs/gen/common.gen.ts';
 import { messageOf } from '../errors.ts';
 import { anyOfData } from '../jobs/job-data.ts';
+import { Lazy } from '../lazy.ts';
 import { binaryTraceOf } from '../telemetry/grpc-trace.ts';
 import type { Log } from '../telemetry/log.ts';
 import { traceparentOf, type TraceContext } from '../telemetry/trace.ts';
@@ -82,13 +83,13 @@ export function createGrpcChannel(options: GrpcChannelOptions): AppChannel {
   const { address, port, protocol, log } = options;
   const where = `${address.includes(':') ? `[${address}]` : address}:${port}`;
   const limit = createConcurrencyLimit(options.maxConcurrency);
-  let connection: Promise<Connection> | undefined;
   let closed = false;
+  const connection = new Lazy(() => openClient(options, where), () => (closed ? new AppAway('the channel to the app is closed') : undefined));
 
   /** Connected, or `AppAway`. The look at the port tells an absent app from one that is slow to speak. */
   async function connected(): Promise<Connection> {
     if (closed) throw new AppAway('the channel to the app is closed');
-    const open = await (connection ??= openClient(options, where));
+    const open = await connection.get();
     if (open.client.getChannel().getConnectivityState(true) === open.grpc.connectivityState.READY) return open;
     try {
       await reachTcp(address, port);
@@ -223,7 +224,7 @@ export function createGrpcChannel(options: GrpcChannelOptions): AppChannel {
     reach: () => reachTcp(address, port),
 
     async probe(timeoutMs) {
-      const { grpc, client } = await (connection ??= openClient(options, where));
+      const { grpc, client } = await connection.get();
       const metadata = new grpc.Metadata();
       if (options.apiToken !== undefined) metadata.set('dapr-api-token', options.apiToken);
       try {
@@ -237,7 +238,7 @@ export function createGrpcChannel(options: GrpcChannelOptions): AppChannel {
 
     async close() {
       closed = true;
-      (await connection)?.client.close();
+      (await connection.whenLoaded())?.client.close();
     },
   };
 }

@@ -18,6 +18,7 @@ import { headerFromText } from '@mecha/components/kit/header-text.ts';
 import { messageOf } from '../errors.ts';
 import { bodyOfData } from '../jobs/job-data.ts';
 import { asArray, asObject, member, parseJson } from '../json/lenient-json.ts';
+import { Lazy } from '../lazy.ts';
 import type { Log } from '../telemetry/log.ts';
 import { traceparentOf, type TraceContext } from '../telemetry/trace.ts';
 import { parseAppSubscriptions } from './app-subscriptions.ts';
@@ -65,8 +66,8 @@ export function createHttpChannel(options: HttpChannelOptions): AppChannel {
   const { address, port, protocol, log } = options;
   const where = `${address.includes(':') ? `[${address}]` : address}:${port}`;
   const limit = createConcurrencyLimit(options.maxConcurrency);
-  let pool: Promise<Pool> | undefined;
   let closed = false;
+  const pool = new Lazy(() => openPool(options, where), () => (closed ? new AppAway('the channel to the app is closed') : undefined));
 
   /** The one way out: a place, the token, a trace. Rejects with `AppAway` when nobody is there. */
   async function ask(
@@ -83,7 +84,7 @@ export function createHttpChannel(options: HttpChannelOptions): AppChannel {
     }
     const release = await limit.acquire(signal);
     try {
-      const connections = await (pool ??= openPool(options, where));
+      const connections = await pool.get();
       return { response: await exchange(connections, { method: request.method, path: request.path, headers, body: request.body }, signal), release };
     } catch (error) {
       release();
@@ -192,7 +193,7 @@ export function createHttpChannel(options: HttpChannelOptions): AppChannel {
     reach: () => reachTcp(address, port),
 
     async probe(timeoutMs) {
-      const connections = await (pool ??= openPool(options, where));
+      const connections = await pool.get();
       const { statusCode, body } = await connections.request({
         method: 'GET',
         path: requestPath(options.healthPath),
@@ -204,7 +205,7 @@ export function createHttpChannel(options: HttpChannelOptions): AppChannel {
 
     async close() {
       closed = true;
-      await (await pool)?.destroy();
+      await (await pool.whenLoaded())?.destroy();
     },
   };
 }

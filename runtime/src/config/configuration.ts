@@ -1,25 +1,14 @@
 /** `--config` files (behaviour.md 1.4): environment expansion, exact-case keys, later files override. */
+import { DEFAULT_CONFIGURATION } from './defaults.ts';
 import type { ApiRule, Configuration } from './resource-types.ts';
-import { DEFAULT_WORKFLOW_CONFIGURATION, workflowConfiguration } from './workflow-configuration.ts';
+import { workflowConfiguration } from './workflow-configuration.ts';
 import { Problems, readYaml, type YamlView } from './yaml-view.ts';
 
-const DEFAULT_SAMPLING_RATE = 0.0001;
 /** Sections that are known, and not served yet. */
 const LATER = ['httpPipeline', 'appHttpPipeline', 'mtls', 'nameResolution', 'wasm'];
 const SECTIONS = ['tracing', 'metric', 'metrics', 'logging', 'secrets', 'features', 'api', 'components', 'accessControl', 'workflow', ...LATER];
 /** What may be said of metrics; all but `enabled` is not served yet. */
 const METRIC_FIELDS = ['enabled', 'recordErrorCodes', 'http', 'rules', 'latencyDistributionBuckets', 'workflow'];
-
-export const DEFAULT_CONFIGURATION: Configuration = {
-  secretScopes: [],
-  api: { allowed: [], denied: [] },
-  deniedComponents: [],
-  samplingRate: DEFAULT_SAMPLING_RATE,
-  apiLogging: { enabled: false, obfuscateURLs: false, omitHealthChecks: false },
-  metricsEnabled: true,
-  features: {},
-  workflow: DEFAULT_WORKFLOW_CONFIGURATION,
-};
 
 export async function loadConfiguration(paths: readonly string[], env: Readonly<Record<string, string | undefined>>): Promise<{ configuration: Configuration; problems: Problems['list'] }> {
   const problems = new Problems();
@@ -100,10 +89,10 @@ function metricsOf(view: YamlView | undefined): boolean | undefined {
 
 function rateOf(view: YamlView): number {
   const text = view.text() ?? '';
-  const rate = text === '' ? DEFAULT_SAMPLING_RATE : Number(text);
+  const rate = text === '' ? DEFAULT_CONFIGURATION.samplingRate : Number(text);
   if (rate >= 0 && rate <= 1) return rate;
   view.error(`must be a number from 0 to 1, not '${text}'`);
-  return DEFAULT_SAMPLING_RATE;
+  return DEFAULT_CONFIGURATION.samplingRate;
 }
 
 function secretScopesOf(list: YamlView): Configuration['secretScopes'] {

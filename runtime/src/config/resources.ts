@@ -13,7 +13,7 @@ import { checkEndpointTls, httpEndpointResource } from './http-endpoint-resource
 import { checkResiliency, resiliencyResource } from './resiliency-resource.ts';
 import { subscriptionResource } from './subscription-resource.ts';
 import { readEnvelope } from './resource-envelope.ts';
-import type { ComponentResource, HttpEndpointResource, MetadataItem, Problem, Resource, Source } from './resource-types.ts';
+import type { HttpEndpointResource, MetadataItem, Problem, Resource, Source } from './resource-types.ts';
 import { checkWorkflows, workflowResource } from './workflow-resource.ts';
 import { Problems, readYaml, type YamlView } from './yaml-view.ts';
 
@@ -34,17 +34,6 @@ export interface LoadedResources {
   readonly configurationFiles: readonly string[];
 }
 
-const BUILT_IN: Source = { file: '<default>', line: 0 };
-const INIT_TIMEOUT_MS = 5000;
-
-/** What there is when nobody says otherwise: state, events and secrets on this host alone. */
-export function defaultResources(): readonly ComponentResource[] {
-  const component = (name: string, type: string): ComponentResource => ({
-    kind: 'Component', name, type, version: 'v1', metadata: [], secretStore: undefined, scopes: [], namespace: undefined,
-    ignoreErrors: false, initTimeoutMs: INIT_TIMEOUT_MS, required: false, source: BUILT_IN,
-  });
-  return [component('statestore', 'state.sqlite'), component('pubsub', 'pubsub.sqlite'), component('secretstore', 'secretstores.local.env')];
-}
 
 /** `paths`: folders, or single files. */
 export async function loadResources(paths: readonly string[], options: LoadOptions): Promise<LoadedResources> {

@@ -10,7 +10,6 @@
  *
  * What a topic holds and its groups have open is counted where it changes, in the same transaction (`topic-room.ts`).
  */
-import { randomUUID } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { DeadLetter, LedgerOperation, LedgerResult, SidecarRow } from '@mecha/components/kit';
@@ -213,7 +212,7 @@ class LedgerRequests {
       const live = this.#liveEtag(table, key, now);
       if (operation.ifEtag !== undefined ? live !== operation.ifEtag : live !== undefined) throw new Conflict(key, index);
     }
-    const etag = randomUUID();
+    const etag = newEtag();
     this.#sql(
       `INSERT INTO state (tbl, key, etag, expires_at, is_binary, crc, data) VALUES (?, ?, ?, ?, ?, ?, ?)
          ON CONFLICT (tbl, key) DO UPDATE SET etag = excluded.etag, expires_at = excluded.expires_at, is_binary = excluded.is_binary, crc = excluded.crc, data = excluded.data`,
@@ -447,6 +446,14 @@ const NAMES_MAX = 10_000;
 function remember(names: Map<string, number>, name: string, id: number): void {
   if (names.size >= NAMES_MAX) names.clear();
   names.set(name, id);
+}
+
+let cryptography: typeof import('node:crypto') | undefined;
+
+/** Node takes some milliseconds to load its cryptography, in each thread anew, and at the start of a sidecar that is waited for. */
+function newEtag(): string {
+  cryptography ??= process.getBuiltinModule('node:crypto');
+  return cryptography.randomUUID();
 }
 
 let ledger: LedgerRequests | undefined;

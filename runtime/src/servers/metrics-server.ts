@@ -1,7 +1,7 @@
 /** The metrics port: Prometheus text on any path, one for the whole process (behaviour.md 11.1). */
 import { createServer, type Server } from 'node:http';
 import type { Part } from '../lifecycle.ts';
-import type { MetricsRegistry } from '../telemetry/metrics.ts';
+import { METRICS_CONTENT_TYPE, type MetricsRegistry } from '../telemetry/metrics.ts';
 import { listenError } from './listen-error.ts';
 
 export class MetricsServer implements Part {
@@ -27,7 +27,7 @@ export class MetricsServer implements Part {
         return;
       }
       registry.render().then(
-        (text) => response.writeHead(200, { 'content-type': registry.contentType }).end(text),
+        (text) => response.writeHead(200, { 'content-type': METRICS_CONTENT_TYPE }).end(text),
         () => response.writeHead(500).end(),
       );
     });

@@ -49,6 +49,19 @@ describe('metrics', () => {
     expect(text.match(/^dapr_pending\{/gm)).toHaveLength(2001);
   });
 
+  test('a metric of after the first scrape is in the next one, and the process has its own metrics if it is asked for them', async () => {
+    const registry = new MetricsRegistry({ processMetrics: true });
+    const metrics = registry.forApp('order');
+    metrics.count('calls_total');
+    const first = await registry.render();
+    metrics.gauge('pending', {}, 7);
+    metrics.count('calls_total');
+    const second = await registry.render();
+    expect([line(first, 'dapr_calls_total{'), line(first, 'dapr_pending{')]).toEqual(['dapr_calls_total{app_id="order"} 1', undefined]);
+    expect([line(second, 'dapr_calls_total{'), line(second, 'dapr_pending{')]).toEqual(['dapr_calls_total{app_id="order"} 2', 'dapr_pending{app_id="order"} 7']);
+    expect(second).toMatch(/^process_resident_memory_bytes \d+$/m);
+  });
+
   test('a table of timings looks each word up once', () => {
     const asked: string[] = [];
     const timings = new Timings((word) => {

@@ -2,9 +2,15 @@
  * Prometheus metrics with the names that dashboards of this field know (behaviour.md 11.2), one registry per process,
  * each series labelled with its app id. A metric is declared where it is used, by name; the number of series per metric
  * is bounded, so that no caller can blow up the process by inventing label values.
+ *
+ * What renders them, and watches the process itself, is loaded with the first scrape: nobody may ever ask.
  */
-import { Gauge, Registry, collectDefaultMetrics } from 'prom-client';
-import { Counters, Latencies } from './series.ts';
+import type { Metric, Registry } from 'prom-client';
+import { Lazy } from '../lazy.ts';
+import { Counters, Gauges, Latencies, type SeriesSet } from './series.ts';
+
+/** Of the Prometheus text. */
+export const METRICS_CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
 /** Further label combinations of a metric are counted under `overflow`. */
 const SERIES_MAX = 2000;
@@ -50,22 +56,24 @@ interface SeriesTable<T> {
 }
 
 export class MetricsRegistry {
-  readonly #registry = new Registry();
-  readonly #counters = new Map<string, Counters>();
-  readonly #latencies = new Map<string, Latencies>();
-  readonly #gauges = new Map<string, { readonly gauge: Gauge; readonly seen: Set<string> }>();
+  readonly #renderer: Lazy<Registry>;
+  readonly #sets = new Map<string, SeriesSet<unknown>>();
 
+  /** `processMetrics`: also CPU, memory, garbage collection and event loop of the process; counted from the first scrape on. */
   constructor(options: { processMetrics: boolean }) {
-    if (options.processMetrics) collectDefaultMetrics({ register: this.#registry });
+    this.#renderer = new Lazy(async () => {
+      const { Registry, collectDefaultMetrics } = await import('prom-client');
+      const registry = new Registry();
+      if (options.processMetrics) collectDefaultMetrics({ register: registry });
+      return registry;
+    });
   }
 
   /** Prometheus text. */
-  render(): Promise<string> {
-    return this.#registry.metrics();
-  }
-
-  get contentType(): string {
-    return this.#registry.contentType;
+  async render(): Promise<string> {
+    const registry = await this.#renderer.get();
+    for (const set of this.#sets.values()) if (!registry.getSingleMetric(set.name)) registry.registerMetric(asMetric(set));
+    return registry.metrics();
   }
 
   forApp(appId: string): Metrics {
@@ -75,8 +83,7 @@ export class MetricsRegistry {
       },
       observe: (name, labels, ms) => seriesOf(this.#latenciesOf(name), appId, labels).observe(ms),
       gauge: (name, labels, value) => {
-        const { gauge, seen } = this.#gaugeOf(name, labels);
-        gauge.set(bounded(seen, appId, labels), value);
+        seriesOf(this.#gaugesOf(name), appId, labels).value = value;
       },
       timing: (countName, latencyName, labels) => {
         const counted = seriesOf(this.#countersOf(countName), appId, labels);
@@ -92,32 +99,30 @@ export class MetricsRegistry {
   }
 
   #countersOf(name: string): Counters {
-    return this.#ofName(this.#counters, name, () => new Counters(`dapr_${name}`, helpOf(name)));
+    return this.#ofName(name, Counters);
+  }
+
+  #gaugesOf(name: string): Gauges {
+    return this.#ofName(name, Gauges);
   }
 
   #latenciesOf(name: string): Latencies {
-    return this.#ofName(this.#latencies, name, () => new Latencies(`dapr_${name}`, helpOf(name)));
+    return this.#ofName(name, Latencies);
   }
 
-  #ofName<T extends Counters | Latencies>(known: Map<string, T>, name: string, make: () => T): T {
-    let found = known.get(name);
-    if (!found) {
-      found = make();
-      known.set(name, found);
-      this.#registry.registerMetric(found as unknown as Gauge);
-    }
-    return found;
+  #ofName<T extends SeriesSet<unknown>>(name: string, Kind: new (name: string, help: string) => T): T {
+    const known = this.#sets.get(name);
+    if (known instanceof Kind) return known;
+    if (known) throw new Error(`the metric ${name} is already one of another kind`);
+    const made = new Kind(`dapr_${name}`, helpOf(name));
+    this.#sets.set(name, made);
+    return made;
   }
+}
 
-  #gaugeOf(name: string, labels: Labels) {
-    let found = this.#gauges.get(name);
-    if (!found) {
-      const gauge = new Gauge({ name: `dapr_${name}`, help: helpOf(name), labelNames: ['app_id', ...Object.keys(labels)], registers: [this.#registry] });
-      found = { gauge, seen: new Set() };
-      this.#gauges.set(name, found);
-    }
-    return found;
-  }
+/** The registry asks of a metric what a set of series has: a name, and its values. */
+function asMetric(set: SeriesSet<unknown>): Metric {
+  return set as unknown as Metric;
 }
 
 function seriesOf<T>(table: SeriesTable<T>, appId: string, labels: Labels): T {
@@ -128,13 +133,6 @@ function seriesOf<T>(table: SeriesTable<T>, appId: string, labels: Labels): T {
   const others = overflow(appId, labels);
   const otherKey = keyOf(appId, others);
   return table.find(otherKey) ?? table.add(otherKey, others);
-}
-
-function bounded(seen: Set<string>, appId: string, labels: Labels): Record<string, string> {
-  const key = keyOf(appId, labels);
-  if (!seen.has(key) && seen.size >= SERIES_MAX) return overflow(appId, labels);
-  seen.add(key);
-  return { app_id: appId, ...labels };
 }
 
 function overflow(appId: string, labels: Labels): Record<string, string> {

@@ -1,6 +1,6 @@
 /**
- * Counters and latency histograms whose series are looked up once and then only added to: a call passes several of them,
- * and prom-client hashes all labels at each. The registry of prom-client renders them like its own metrics.
+ * Counters, gauges and latency histograms whose series are looked up once and then only added to: a call passes several of
+ * them, and prom-client hashes all labels at each. The registry of prom-client renders them like its own metrics.
  */
 import type { MetricObjectWithValues, MetricValueWithName } from 'prom-client';
 
@@ -12,20 +12,21 @@ const LATENCY_BUCKETS_MS = [
 
 export type LabelValues = Readonly<Record<string, string>>;
 
-export interface CounterSeries {
+/** Of a counter or a gauge. */
+export interface NumberSeries {
   value: number;
 }
 
 /** What the registry of prom-client asks of a metric. */
 type Rendered = MetricObjectWithValues<MetricValueWithName<string>>;
 
-abstract class SeriesSet<T> {
+export abstract class SeriesSet<T> {
   readonly name: string;
   readonly help: string;
-  readonly #type: 'counter' | 'histogram';
+  readonly #type: 'counter' | 'gauge' | 'histogram';
   readonly #series = new Map<string, { readonly labels: LabelValues; readonly cell: T }>();
 
-  constructor(name: string, help: string, type: 'counter' | 'histogram') {
+  constructor(name: string, help: string, type: 'counter' | 'gauge' | 'histogram') {
     this.name = name;
     this.help = help;
     this.#type = type;
@@ -61,17 +62,25 @@ abstract class SeriesSet<T> {
   protected abstract render(labels: LabelValues, cell: T): MetricValueWithName<string>[];
 }
 
-export class Counters extends SeriesSet<CounterSeries> {
-  constructor(name: string, help: string) {
-    super(name, help, 'counter');
-  }
-
-  protected create(): CounterSeries {
+class Numbers extends SeriesSet<NumberSeries> {
+  protected create(): NumberSeries {
     return { value: 0 };
   }
 
-  protected render(labels: LabelValues, { value }: CounterSeries): MetricValueWithName<string>[] {
+  protected render(labels: LabelValues, { value }: NumberSeries): MetricValueWithName<string>[] {
     return [{ metricName: this.name, labels, value }];
+  }
+}
+
+export class Counters extends Numbers {
+  constructor(name: string, help: string) {
+    super(name, help, 'counter');
+  }
+}
+
+export class Gauges extends Numbers {
+  constructor(name: string, help: string) {
+    super(name, help, 'gauge');
   }
 }
 

@@ -11,14 +11,14 @@ import type { BindingsBlock } from './bindings.ts';
 type Words = Readonly<Record<string, string>>;
 
 /** `maxBodyBytes`: a message is whole, so an answer that streams is read up to this; undefined = no limit. */
-export function bindingsGrpc(bindings: BindingsBlock, pipeline: Pipeline, { maxBodyBytes }: { readonly maxBodyBytes: number | undefined }): GrpcMethod[] {
+export function bindingsGrpc(load: () => Promise<BindingsBlock>, pipeline: Pipeline, { maxBodyBytes }: { readonly maxBodyBytes: number | undefined }): GrpcMethod[] {
   return [
     unary(Dapr.InvokeBinding, async (request) => {
       const call = request.call('bindings.invoke');
       const { name, operation, data, metadata } = request.message;
       try {
         const { data: answer, metadata: given = {} } = await pipeline.run(call, async () => {
-          const response = await bindings.invoke(call, { binding: name, operation, data, metadata: metadataOf(request, metadata) });
+          const response = await (await load()).invoke(call, { binding: name, operation, data, metadata: metadataOf(request, metadata) });
           return { ...response, data: await bytesOf(name, response, maxBodyBytes) };
         });
         setHeaders(request, given);

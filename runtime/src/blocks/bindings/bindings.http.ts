@@ -7,7 +7,7 @@ import { traceparentOf } from '../../telemetry/trace.ts';
 import { errors } from './bindings-errors.ts';
 import type { BindingsBlock } from './bindings.ts';
 
-export function bindingsHttp(bindings: BindingsBlock, pipeline: Pipeline): HttpRoute[] {
+export function bindingsHttp(load: () => Promise<BindingsBlock>, pipeline: Pipeline): HttpRoute[] {
   return [{ methods: ['POST', 'PUT'], versions: ['v1.0'], path: '/bindings/:name', group: 'bindings', handle }];
 
   async function handle(request: HttpRequest): Promise<HttpReply> {
@@ -15,7 +15,7 @@ export function bindingsHttp(bindings: BindingsBlock, pipeline: Pipeline): HttpR
     const response = await pipeline.run(call, async () => {
       const body = await decode(request);
       const metadata = { ...body.metadata, ...traceOf(request) };
-      return bindings.invoke(call, { ...body, metadata, binding: request.params['name'] ?? '' });
+      return (await load()).invoke(call, { ...body, metadata, binding: request.params['name'] ?? '' });
     });
     if (!response) return { status: 204 };
     return { status: 200, body: response.data ?? '', headers: metadataHeaders(response.metadata) };

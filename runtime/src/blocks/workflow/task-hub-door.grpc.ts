@@ -2,6 +2,7 @@
  * The methods of the workers' service by name. What stands behind them (engine, codecs, workers) is loaded by the first call: most sidecars
  * never see one, and stay small.
  */
+import { Lazy } from '../../lazy.ts';
 import type { GrpcMethod } from '../../servers/grpc-face.ts';
 
 export const TASK_HUB = '/TaskHubSidecarService/';
@@ -12,12 +13,9 @@ const UNARY = [
 ] as const;
 
 export function taskHubDoor(open: () => Promise<readonly GrpcMethod[]>): GrpcMethod[] {
-  let opening: Promise<ReadonlyMap<string, GrpcMethod>> | undefined;
+  const byPath = new Lazy(async () => new Map((await open()).map((method) => [method.path, method])));
   const found = async <K extends GrpcMethod['kind']>(path: string, kind: K): Promise<Extract<GrpcMethod, { kind: K }>> => {
-    opening ??= open().then((methods) => new Map(methods.map((method) => [method.path, method])));
-    // What could not be opened is tried again by the next call.
-    opening.catch(() => (opening = undefined));
-    const method = (await opening).get(path);
+    const method = (await byPath.get()).get(path);
     if (method?.kind !== kind) throw new Error(`there is no ${kind} method ${path}`);
     return method as Extract<GrpcMethod, { kind: K }>;
   };

@@ -1,5 +1,6 @@
 /** What the clients of AWS services share: their metadata, the settings made of it, and errors in the words of bindings. */
-import { BindingError, field, type BindingFault, type OptionsOf } from '@mecha/components/kit';
+import { BindingError, field, unlessAborted, type BindingFault, type OptionsOf } from '@mecha/components/kit';
+import { createEgress, type Egress } from '@mecha/components/kit/egress.ts';
 
 const NO_ROLES = 'taking on a role is left to the profile of the process';
 const REFUSED = 'Not supported: an error when given.';
@@ -10,6 +11,8 @@ export const clientMetadata = {
   secretKey: field.string('Secret of the access key.', { secret: true, aliases: ['awsSecretKey'] }),
   sessionToken: field.string('Token of temporary credentials.', { secret: true, aliases: ['awsSessionToken'] }),
   endpoint: field.string('URL of a compatible server, instead of the service of the region.'),
+  caCert: field.string('PEM of the authority that signed the certificate of that server, where the system does not know it.'),
+  timeout: field.duration('Most time for a call until it is answered, with the further tries of the SDK.', { default: 30_000, minimum: 1 }),
   assumeRoleArn: field.string(REFUSED, { aliases: ['awsIamRoleArn'] }),
   trustAnchorArn: field.string(REFUSED),
   trustProfileArn: field.string(REFUSED),
@@ -19,19 +22,23 @@ export const clientMetadata = {
 export type ClientOptions = OptionsOf<typeof clientMetadata>;
 
 const CONNECT_TIMEOUT_MS = 5_000;
-const RESPONSE_TIMEOUT_MS = 60_000;
 const ATTEMPTS_MAX = 3;
+const CONNECTIONS_MAX = 64;
 const USUAL_REGION = 'us-east-1';
 
-/** Settings of a client of the SDK. Throws, for the reader of the YAML, when they contradict one another. */
-export function clientSettings(options: ClientOptions, more: { readonly plainHttp?: boolean; readonly anyCertificate?: boolean } = {}) {
-  const { region, accessKey, secretKey, sessionToken, endpoint } = options;
+/**
+ * Settings of a client of the SDK. Throws, for the reader of the YAML, when they contradict one another. A compatible server is reached
+ * through the guard of outgoing HTTP; the SDK follows no redirect. `bucket` may stand before the name of that server.
+ */
+export function clientSettings(options: ClientOptions, more: { readonly plainHttp?: boolean; readonly anyCertificate?: boolean; readonly bucket?: string } = {}) {
+  const { region, accessKey, secretKey, sessionToken, endpoint, caCert } = options;
   // To go on as somebody else than the YAML says would be worse than not to go on.
   const refused = (['assumeRoleArn', 'trustAnchorArn', 'trustProfileArn'] as const).find((name) => options[name] !== undefined);
   if (refused !== undefined) throw new Error(`${refused} is not supported: ${NO_ROLES}, or give accessKey and secretKey of the role's session`);
   if ((accessKey === undefined) !== (secretKey === undefined)) throw new Error('accessKey and secretKey are given both, or neither');
   const url = endpoint === undefined || /^https?:\/\//.test(endpoint) ? endpoint : `${more.plainHttp ? 'http' : 'https'}://${endpoint}`;
   if (url !== undefined && !URL.canParse(url)) throw new Error('endpoint must be a URL');
+  const lookup = url === undefined ? {} : { lookup: guardOf(new URL(url), more.bucket).lookup };
   return {
     // A compatible server has no regions, and the SDK wants one.
     ...(region === undefined ? (url === undefined ? {} : { region: USUAL_REGION }) : { region }),
@@ -41,17 +48,39 @@ export function clientSettings(options: ClientOptions, more: { readonly plainHtt
     maxAttempts: ATTEMPTS_MAX,
     requestHandler: {
       connectionTimeout: CONNECT_TIMEOUT_MS,
-      requestTimeout: RESPONSE_TIMEOUT_MS,
-      throwOnRequestTimeout: true,
-      ...(more.anyCertificate ? { httpsAgent: { rejectUnauthorized: false } } : {}),
+      httpAgent: { maxSockets: CONNECTIONS_MAX, ...lookup },
+      httpsAgent: { maxSockets: CONNECTIONS_MAX, rejectUnauthorized: !more.anyCertificate, ...(caCert ? { ca: caCert } : {}), ...lookup },
     },
   };
+}
+
+function guardOf(endpoint: URL, bucket: string | undefined): Egress {
+  const ofBucket = bucket === undefined ? undefined : URL.parse(`${endpoint.protocol}//${bucket}.${endpoint.host}`);
+  const egress = createEgress({ named: [endpoint, ...(ofBucket ? [ofBucket] : [])] });
+  egress.check(endpoint);
+  return egress;
+}
+
+/** Runs one call, bounded in time; rejects with `BindingError`. What an answer streams after it began is not bounded. */
+export async function boundedCall<T>(service: string, timeoutMs: number, signal: AbortSignal, call: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const late = new AbortController();
+  const timer = setTimeout(() => late.abort(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
+  const either = AbortSignal.any([signal, late.signal]);
+  try {
+    return await unlessAborted(call(either), either);
+  } catch (error) {
+    throw faultOf(error, service, either);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 const BY_NAME: Readonly<Record<string, BindingFault>> = {
   NoSuchKey: 'not-found',
   NotFound: 'not-found',
   NoSuchBucket: 'not-found',
+  QueueDoesNotExist: 'not-found',
+  'AWS.SimpleQueueService.NonExistentQueue': 'not-found',
   EntityTooLarge: 'too-large',
   TimeoutError: 'timeout',
   CredentialsProviderError: 'failed',

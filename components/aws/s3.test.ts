@@ -162,5 +162,7 @@ describe('the service', () => {
     expect(() => binding({ secretKey: undefined })).toThrow(/both/);
     expect(() => binding({ presignTTL: 'soon' })).toThrow(/presignTTL/);
     expect(() => binding({ endpoint: 'http://' })).toThrow(/endpoint/);
+    // (users 50)
+    for (const host of ['169.254.169.254', '2852039166']) expect(() => binding({ endpoint: `http://${host}` }), host).toThrow(/link-local/);
   });
 });

@@ -5,7 +5,7 @@ import type { GetObjectCommandOutput, S3Client } from '@aws-sdk/client-s3';
 import { BindingError, bytesOf, defineComponent, field, flagOf, textOf, type Binding, type BindingOperations, type BindingRequest, type BindingResponse, type ComponentContext, type OptionsOf } from '@mecha/components/kit';
 import { parseDuration } from '@mecha/components/kit/metadata.ts';
 import { Turns } from '@mecha/components/kit/turns.ts';
-import { clientMetadata, clientSettings, faultOf } from './client.ts';
+import { boundedCall, clientMetadata, clientSettings, faultOf } from './client.ts';
 
 const strict = { default: false } as const;
 const metadata = {
@@ -59,7 +59,7 @@ const CONCURRENCY_USUAL = 10;
 const CONCURRENCY_MAX = 50;
 
 function createBinding({ options }: ComponentContext<Options>): Binding {
-  const settings = { ...clientSettings(options, { plainHttp: options.disableSSL, anyCertificate: options.insecureSSL }), forcePathStyle: options.forcePathStyle };
+  const settings = { ...clientSettings(options, { plainHttp: options.disableSSL, anyCertificate: options.insecureSSL, bucket: options.bucket }), forcePathStyle: options.forcePathStyle };
   if (options.presignTTL) presignMs(options.presignTTL);
   const Bucket = options.bucket;
   let client: S3Client | undefined;
@@ -73,10 +73,12 @@ function createBinding({ options }: ComponentContext<Options>): Binding {
     return { sdk, client };
   }
 
+  const bounded = <T>(signal: AbortSignal, call: (abortSignal: AbortSignal) => Promise<T>): Promise<T> => boundedCall(SERVICE, options.timeout, signal, call);
+
   async function reach(signal: AbortSignal): Promise<void> {
     const { sdk, client: s3 } = await opened();
     try {
-      await s3.send(new sdk.HeadBucketCommand({ Bucket }), { abortSignal: signal });
+      await bounded(signal, (abortSignal) => s3.send(new sdk.HeadBucketCommand({ Bucket }), { abortSignal }));
     } catch (error) {
       // Who may not look at the bucket may still read or write in it.
       const fault = faultOf(error, SERVICE, signal);
@@ -90,27 +92,25 @@ function createBinding({ options }: ComponentContext<Options>): Binding {
     return getSignedUrl(s3, new sdk.GetObjectCommand({ Bucket, Key }), { expiresIn: Math.round(presignMs(ttl || options.presignTTL) / 1_000) });
   };
 
-  async function put(Key: string, Body: Uint8Array, more: { contentType?: string | undefined; tags?: string | undefined; storageClass?: string | undefined }, abortSignal: AbortSignal) {
+  async function put(Key: string, Body: Uint8Array, more: { contentType?: string | undefined; tags?: string | undefined; storageClass?: string | undefined }, signal: AbortSignal) {
     const { sdk, client: s3 } = await opened();
     const { contentType, tags, storageClass = options.storageClass } = more;
-    const { VersionId } = await s3.send(
-      new sdk.PutObjectCommand({
-        Bucket, Key, Body,
-        ...(contentType ? { ContentType: contentType } : {}),
-        ...(tags ? { Tagging: taggingOf(tags) } : {}),
-        ...(storageClass ? { StorageClass: storageClass as 'STANDARD' } : {}),
-      }),
-      { abortSignal },
-    );
+    const command = new sdk.PutObjectCommand({
+      Bucket, Key, Body,
+      ...(contentType ? { ContentType: contentType } : {}),
+      ...(tags ? { Tagging: taggingOf(tags) } : {}),
+      ...(storageClass ? { StorageClass: storageClass as 'STANDARD' } : {}),
+    });
+    const { VersionId } = await bounded(signal, (abortSignal) => s3.send(command, { abortSignal }));
     return { location: await locationOf(s3, Bucket, Key), versionID: VersionId };
   }
 
-  async function read(Key: string, abortSignal: AbortSignal): Promise<GetObjectCommandOutput> {
+  async function read(Key: string, signal: AbortSignal): Promise<GetObjectCommandOutput> {
     const { sdk, client: s3 } = await opened();
     try {
-      return await s3.send(new sdk.GetObjectCommand({ Bucket, Key }), { abortSignal });
+      return await bounded(signal, (abortSignal) => s3.send(new sdk.GetObjectCommand({ Bucket, Key }), { abortSignal }));
     } catch (error) {
-      const fault = faultOf(error, SERVICE, abortSignal);
+      const fault = faultOf(error, SERVICE, signal);
       throw fault.fault === 'not-found' ? new BindingError('not-found', 'object not found', { cause: error, httpStatus: 404 }) : fault;
     }
   }
@@ -130,19 +130,17 @@ function createBinding({ options }: ComponentContext<Options>): Binding {
       if (flagOf(given, 'encodeBase64', options.encodeBase64)) return { data: Buffer.from((await Body?.transformToString('base64')) ?? ''), ...about };
       return Body instanceof Readable ? { data: Body, ...about } : { data: (await Body?.transformToByteArray()) ?? Buffer.alloc(0), ...about };
     },
-    async delete({ metadata: given }, abortSignal) {
+    async delete({ metadata: given }, signal) {
       const { sdk, client: s3 } = await opened();
-      await s3.send(new sdk.DeleteObjectCommand({ Bucket, Key: checkKey(given['key'] ?? '') }), { abortSignal });
+      const command = new sdk.DeleteObjectCommand({ Bucket, Key: checkKey(given['key'] ?? '') });
+      await bounded(signal, (abortSignal) => s3.send(command, { abortSignal }));
       return undefined;
     },
-    async list({ data }, abortSignal) {
+    async list({ data }, signal) {
       const asked = objectIn(data, true);
       const about = { Bucket, ...texts(asked, { prefix: 'Prefix', marker: 'Marker', delimiter: 'Delimiter' }), MaxKeys: wholeNumber(asked['maxResults'], 'maxResults', ITEMS_MAX, ITEMS_MAX) };
       const { sdk, client: s3 } = await opened();
-      const { $metadata: _about, ...listed } = await s3.send(
-        new sdk.ListObjectsCommand(about),
-        { abortSignal },
-      );
+      const { $metadata: _about, ...listed } = await bounded(signal, (abortSignal) => s3.send(new sdk.ListObjectsCommand(about), { abortSignal }));
       return json(listed);
     },
     async presign({ metadata: given }) {
@@ -157,7 +155,7 @@ function createBinding({ options }: ComponentContext<Options>): Binding {
           if (Body instanceof Readable) Body.destroy();
           throw new BindingError('too-large', `the objects are longer than ${BULK_BYTES_MAX} bytes in sum`);
         }
-        return { data: (await Body?.transformToString(flagOf(given, 'encodeBase64', options.encodeBase64) ? 'base64' : 'utf8')) ?? '' };
+        return { data: (await bounded(signal, async () => Body?.transformToString(flagOf(given, 'encodeBase64', options.encodeBase64) ? 'base64' : 'utf8'))) ?? '' };
       }));
     },
     async bulkCreate({ data }, signal) {
@@ -168,7 +166,7 @@ function createBinding({ options }: ComponentContext<Options>): Binding {
         return { location };
       }));
     },
-    async bulkDelete({ data }, abortSignal) {
+    async bulkDelete({ data }, signal) {
       const { keys } = objectIn(data);
       if (!Array.isArray(keys) || keys.length === 0 || keys.length > KEYS_MAX) throw new BindingError('invalid-data', `data must be {keys: [...]} with 1 to ${KEYS_MAX} keys`);
       const all = keys.map((one: unknown) => checkKey(typeof one === 'string' ? one : ''));
@@ -176,7 +174,7 @@ function createBinding({ options }: ComponentContext<Options>): Binding {
       const failed = new Map<string, string>();
       for (let at = 0; at < all.length; at += DELETES_AT_ONCE_MAX) {
         const Objects = all.slice(at, at + DELETES_AT_ONCE_MAX).map((Key) => ({ Key }));
-        const { Errors = [] } = await s3.send(new sdk.DeleteObjectsCommand({ Bucket, Delete: { Objects, Quiet: true } }), { abortSignal });
+        const { Errors = [] } = await bounded(signal, (abortSignal) => s3.send(new sdk.DeleteObjectsCommand({ Bucket, Delete: { Objects, Quiet: true } }), { abortSignal }));
         for (const { Key = '', Message, Code } of Errors) failed.set(Key, Message ?? Code ?? 'it could not be deleted');
       }
       return json(all.map((Key) => ({ key: Key, ...(failed.has(Key) ? { error: failed.get(Key) } : {}) })));

@@ -9,6 +9,11 @@
  */
 import type { Message, SQSClient } from '@aws-sdk/client-sqs';
 import type { BindingEvent, Clock, ComponentLog, EventSettlement, StartRequest, Subscription } from '@mecha/components/kit';
+import { boundedCall } from './client.ts';
+
+const SERVICE = 'SQS';
+/** What settles an event is said to the end, also while the intake closes. */
+const NEVER = new AbortController().signal;
 
 type Sdk = typeof import('@aws-sdk/client-sqs');
 
@@ -18,6 +23,8 @@ export interface SqsIntakeParts {
   readonly queueUrl: string;
   readonly visibilityMs: number;
   readonly waitSeconds: number;
+  /** Most time for a call, beyond the wait for events. */
+  readonly timeoutMs: number;
   readonly request: StartRequest;
   readonly clock: Clock;
   readonly log: ComponentLog;
@@ -66,7 +73,7 @@ export class SqsIntake implements Subscription {
   }
 
   async #poll(): Promise<void> {
-    const { sdk, client, queueUrl, visibilityMs, waitSeconds, log } = this.#parts;
+    const { sdk, client, queueUrl, visibilityMs, waitSeconds, timeoutMs, log } = this.#parts;
     const { signal } = this.#leaving;
     for (let failures = 0; !signal.aborted; ) {
       const free = IN_FLIGHT_MAX - this.#underWay.size;
@@ -75,10 +82,8 @@ export class SqsIntake implements Subscription {
         continue;
       }
       try {
-        const { Messages = [] } = await client.send(
-          new sdk.ReceiveMessageCommand({ QueueUrl: queueUrl, MaxNumberOfMessages: free, WaitTimeSeconds: waitSeconds, VisibilityTimeout: seconds(visibilityMs), MessageAttributeNames: ['All'], MessageSystemAttributeNames: ['All'] }),
-          { abortSignal: signal },
-        );
+        const command = new sdk.ReceiveMessageCommand({ QueueUrl: queueUrl, MaxNumberOfMessages: free, WaitTimeSeconds: waitSeconds, VisibilityTimeout: seconds(visibilityMs), MessageAttributeNames: ['All'], MessageSystemAttributeNames: ['All'] });
+        const { Messages = [] } = await boundedCall(SERVICE, waitSeconds * 1_000 + timeoutMs, signal, (abortSignal) => client.send(command, { abortSignal }));
         failures = 0;
         for (const message of Messages) this.#take(message);
       } catch (error) {
@@ -127,20 +132,21 @@ export class SqsIntake implements Subscription {
   }
 
   async #settle(message: Message, settlement: EventSettlement): Promise<void> {
-    const { sdk, client, queueUrl, log } = this.#parts;
+    const { sdk, client, queueUrl, timeoutMs, log } = this.#parts;
     if (settlement.action === 'retry') return this.#setInvisible(message, settlement.delayMs);
     if (settlement.action === 'release') return this.#setInvisible(message, 0);
     try {
-      await client.send(new sdk.DeleteMessageCommand({ QueueUrl: queueUrl, ReceiptHandle: message.ReceiptHandle ?? '' }));
+      await boundedCall(SERVICE, timeoutMs, NEVER, (abortSignal) => client.send(new sdk.DeleteMessageCommand({ QueueUrl: queueUrl, ReceiptHandle: message.ReceiptHandle ?? '' }), { abortSignal }));
     } catch (error) {
       log.warn({ id: message.MessageId, reason: (error as Error).message }, 'a message that was settled could not be deleted; it will come again');
     }
   }
 
   async #setInvisible(message: Message, ms: number): Promise<void> {
-    const { sdk, client, queueUrl, log } = this.#parts;
+    const { sdk, client, queueUrl, timeoutMs, log } = this.#parts;
     try {
-      await client.send(new sdk.ChangeMessageVisibilityCommand({ QueueUrl: queueUrl, ReceiptHandle: message.ReceiptHandle ?? '', VisibilityTimeout: seconds(ms) }));
+      const command = new sdk.ChangeMessageVisibilityCommand({ QueueUrl: queueUrl, ReceiptHandle: message.ReceiptHandle ?? '', VisibilityTimeout: seconds(ms) });
+      await boundedCall(SERVICE, timeoutMs, NEVER, (abortSignal) => client.send(command, { abortSignal }));
     } catch (error) {
       log.debug({ id: message.MessageId, reason: (error as Error).message }, 'the time for which a message is invisible could not be changed');
     }

@@ -143,3 +143,7 @@ test('a service that is away, or has no such queue, is waited for, and read agai
     await server.dispose();
   }
 });
+
+test('(users 50) an endpoint at a link-local address, or with a password in it, is refused', () => {
+  for (const host of ['169.254.169.254', '[::ffff:169.254.169.254]', '2852039166', 'user:word@127.0.0.1']) expect(() => build({ queueName: 'q', endpoint: `http://${host}` }), host).toThrow(/link-local|user name or password/);
+});

@@ -2,7 +2,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import { BindingError, defineComponent, field, type Binding, type BindingOperations, type BindingRequest, type ComponentContext, type OptionsOf } from '@mecha/components/kit';
-import { clientMetadata, clientSettings, faultOf } from './client.ts';
+import { boundedCall, clientMetadata, clientSettings } from './client.ts';
 import { SqsIntake } from './sqs-intake.ts';
 
 const metadata = {
@@ -28,6 +28,7 @@ type Options = OptionsOf<typeof metadata>;
 const SERVICE = 'SQS';
 const BODY_BYTES_MAX = 256 * 1024;
 const DELAY_SECONDS_MAX = 900;
+const PROBE_TIMEOUT_MS = 10_000;
 
 interface Opened {
   readonly sdk: typeof import('@aws-sdk/client-sqs');
@@ -41,19 +42,21 @@ function createBinding({ options, log, clock }: ComponentContext<Options>): Bind
   let opened: Opened | undefined;
   let closed = false;
 
-  async function open(abortSignal: AbortSignal): Promise<Opened> {
+  const bounded = <T>(signal: AbortSignal, call: (abortSignal: AbortSignal) => Promise<T>): Promise<T> => boundedCall(SERVICE, options.timeout, signal, call);
+
+  async function open(signal: AbortSignal): Promise<Opened> {
     if (closed) throw new BindingError('unavailable', 'the component was closed');
     if (opened) return opened;
     const sdk = await import('@aws-sdk/client-sqs');
     const client = new sdk.SQSClient(settings);
     try {
-      const { QueueUrl } = await client.send(new sdk.GetQueueUrlCommand({ QueueName: options.queueName }), { abortSignal });
+      const { QueueUrl } = await bounded(signal, (abortSignal) => client.send(new sdk.GetQueueUrlCommand({ QueueName: options.queueName }), { abortSignal }));
       opened ??= { sdk, client, queueUrl: urlOf(QueueUrl ?? '', options.endpoint) };
       return opened;
     } catch (error) {
       client.destroy();
-      if (['QueueDoesNotExist', 'AWS.SimpleQueueService.NonExistentQueue'].includes((error as Error).name)) throw new BindingError('not-found', `there is no queue ${options.queueName}`, { cause: error });
-      throw faultOf(error, SERVICE, abortSignal);
+      if (error instanceof BindingError && error.fault === 'not-found') throw new BindingError('not-found', `there is no queue ${options.queueName}`, { cause: error });
+      throw error;
     }
   }
 
@@ -62,10 +65,9 @@ function createBinding({ options, log, clock }: ComponentContext<Options>): Bind
       await open(signal);
     },
     async ping() {
-      const { sdk, client, queueUrl } = await open(AbortSignal.timeout(10_000));
-      await client.send(new sdk.GetQueueAttributesCommand({ QueueUrl: queueUrl, AttributeNames: ['QueueArn'] })).catch((error: unknown) => {
-        throw faultOf(error, SERVICE);
-      });
+      const signal = AbortSignal.timeout(PROBE_TIMEOUT_MS);
+      const { sdk, client, queueUrl } = await open(signal);
+      await bounded(signal, (abortSignal) => client.send(new sdk.GetQueueAttributesCommand({ QueueUrl: queueUrl, AttributeNames: ['QueueArn'] }), { abortSignal }));
     },
     async close() {
       closed = true;
@@ -73,21 +75,18 @@ function createBinding({ options, log, clock }: ComponentContext<Options>): Bind
       opened?.client.destroy();
     },
 
-    async invoke(request, abortSignal) {
+    async invoke(request, signal) {
       const message = messageOf(request);
-      const { sdk, client, queueUrl } = await open(abortSignal);
-      try {
-        await client.send(new sdk.SendMessageCommand({ QueueUrl: queueUrl, ...message }), { abortSignal });
-      } catch (error) {
-        throw faultOf(error, SERVICE, abortSignal);
-      }
+      const { sdk, client, queueUrl } = await open(signal);
+      await bounded(signal, (abortSignal) => client.send(new sdk.SendMessageCommand({ QueueUrl: queueUrl, ...message }), { abortSignal }));
       return undefined;
     },
 
     redelivers: true,
     async start(request) {
       const intake = new SqsIntake({
-        ...(await open(AbortSignal.timeout(10_000))),
+        ...(await open(AbortSignal.timeout(PROBE_TIMEOUT_MS))),
+        timeoutMs: options.timeout,
         visibilityMs: options.visibilityTimeout,
         waitSeconds: Math.round(options.waitTime / 1_000),
         request,

@@ -4,7 +4,7 @@ import { buildSchema, graphql } from 'graphql';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Binding } from '@mecha/components/kit';
 import { bytesOfResponse, outputBindingConformance } from '../kit/conformance/output-binding.ts';
-import { buildComponent } from '../kit/testing.ts';
+import { buildComponent, connected } from '../kit/testing.ts';
 import binding from './binding.ts';
 
 const schema = buildSchema(`
@@ -66,7 +66,7 @@ async function call(one: Binding, operation: string, metadata: Record<string, st
 }
 
 outputBindingConformance(binding, {
-  open: async () => build(),
+  open: () => connected(build()),
   calls: [
     { operation: 'query', metadata: { query: 'query { items(most: 1) { id } }' } },
     { operation: 'mutation', metadata: { mutation: 'mutation R($n: String!) { rename(id: 1, name: $n) { name } }', 'variable:n': 'x' } },
@@ -88,28 +88,28 @@ outputBindingConformance(binding, {
 describe('a query', () => {
   test('takes variables from data by their type, and from metadata as texts', async () => {
     const query = 'query Q($id: ID!, $most: Int!) { item(id: $id) { name } items(most: $most) { id count } }';
-    const { value, metadata } = await call(build(), 'query', { query, 'variable:id': '2' }, '{"most":1,"id":"1"}');
+    const { value, metadata } = await call(await connected(build()), 'query', { query, 'variable:id': '2' }, '{"most":1,"id":"1"}');
     expect(value).toEqual({ item: { name: 'nut' }, items: [{ id: '1', count: 7 }] });
     expect(metadata).toMatchObject({ operation: 'query', 'start-time': expect.stringMatching(/^\d{4}-.*Z$/) as string, 'end-time': expect.any(String) as string, duration: expect.stringMatching(/^\d+ms$/) as string });
   });
 
   test('carries the headers of the component, and those of the request before them', async () => {
     const query = 'query { items(most: 1) { id } }';
-    await call(build(), 'query', { query });
+    await call(await connected(build()), 'query', { query });
     expect(lastHeaders).toMatchObject({ authorization: TOKEN, 'content-type': 'application/json' });
-    await call(build(), 'query', { query, 'header:authorization': 'Bearer other', 'header:X-Tenant': 'a', traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' });
+    await call(await connected(build()), 'query', { query, 'header:authorization': 'Bearer other', 'header:X-Tenant': 'a', traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' });
     expect(lastHeaders).toMatchObject({ authorization: 'Bearer other', 'x-tenant': 'a', traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' });
   });
 });
 
 describe('an answer', () => {
   test('with errors is an error with the words of the first; what came is given along', async () => {
-    const error = await call(build(), 'mutation', { mutation: 'mutation { rename(id: 9, name: "x") { id } }' }).then(() => undefined, (reason: unknown) => reason);
+    const error = await call(await connected(build()), 'mutation', { mutation: 'mutation { rename(id: 9, name: "x") { id } }' }).then(() => undefined, (reason: unknown) => reason);
     expect(error).toMatchObject({ message: 'graphql: there is no item 9', response: { metadata: { operation: 'mutation' } } });
   });
 
   test('that is none of GraphQL is an error, and a redirect is not followed', async () => {
-    const ask = () => call(build(), 'query', { query: 'query { items(most: 1) { id } }' });
+    const ask = async () => call(await connected(build()), 'query', { query: 'query { items(most: 1) { id } }' });
     for (const [answer, fault] of [
       [{ status: 200, body: '<p>' }, 'failed'],
       [{ status: 200, body: '{}' }, 'failed'],

@@ -32,12 +32,11 @@ const FORWARDED = ['traceparent', 'tracestate', 'baggage'] as const;
 
 function createBinding({ options, clock }: ComponentContext<Options>): Binding {
   const { endpoint, responseTimeout, maxResponseBodySize, caCert, clientCert, clientKey, skipTLSVerify } = options;
-  const client = new OriginClient(endpoint, { timeoutMs: responseTimeout, responseBytesMax: maxResponseBodySize, tls: { caCert, clientCert, clientKey, skipVerify: skipTLSVerify } });
+  const client = new OriginClient(endpoint, { library: () => import('undici'), timeoutMs: responseTimeout, responseBytesMax: maxResponseBodySize, tls: { rootCA: caCert, clientCert, clientKey, skipVerify: skipTLSVerify } });
   const usual = headersIn(options['header:*']);
   return {
-    async close() {
-      client.close();
-    },
+    connect: () => client.open(),
+    close: () => client.close(),
     async invoke(request, signal) {
       const startedAt = clock.now();
       const body = Buffer.from(JSON.stringify({ query: documentOf(request), variables: variablesOf(request) }));
@@ -117,5 +116,6 @@ export default defineComponent({
   metadata,
   features: ['OUTPUT_BINDING'],
   operations,
+  library: 'undici',
   create: createBinding,
 });

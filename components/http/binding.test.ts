@@ -1,11 +1,5 @@
-import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type Binding, type BindingResponse } from '../kit/index.ts';
 import { bytesOfResponse, outputBindingConformance, requestOf, type ConformanceCall } from '../kit/conformance/output-binding.ts';
@@ -188,68 +182,5 @@ describe('(users 50) redirects of bindings.http', () => {
     let location = '/api/end';
     for (let count = 0; count < 11; count++) location = `/api/${redirect(302, location)}`;
     await expect(call(binding, { operation: 'get', metadata: { path: location.slice('/api/'.length) } })).rejects.toMatchObject({ fault: 'failed' });
-  });
-});
-
-describe('(users 55) TLS of bindings.http', () => {
-  let folder: string;
-  let secure: Server;
-  let url: string;
-  const file = (name: string): string => join(folder, name);
-  const openssl = (...args: string[]) => promisify(execFile)('openssl', args);
-
-  beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'mecha-http-tls-'));
-    for (const [name, subject] of [['server', 'IP:127.0.0.1'], ['client', 'DNS:client'], ['stranger', 'DNS:stranger'], ['elsewhere', 'DNS:elsewhere.test']] as const) {
-      await openssl('req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2', '-subj', `/CN=${name}`, '-addext', `subjectAltName=${subject}`, '-keyout', file(`${name}.key`), '-out', file(`${name}.pem`));
-    }
-    const read = (name: string) => readFile(file(name));
-    secure = createTlsServer({ key: await read('server.key'), cert: await read('server.pem'), ca: await read('client.pem'), requestCert: true, rejectUnauthorized: false }, (request, response) => {
-      const { authorized } = request.socket as unknown as { authorized: boolean };
-      if (request.url === '/redirect') response.writeHead(302, { location: addressOf(other) }).end();
-      else response.end(JSON.stringify({ authorized }));
-    });
-    await listening(secure);
-    url = addressOf(secure).replace('http:', 'https:');
-  });
-  afterAll(async () => {
-    secure.closeAllConnections();
-    secure.close();
-    await rm(folder, { recursive: true, force: true });
-  });
-  const get = async (options: Record<string, unknown>): Promise<string> => (await bytesOfResponse(await call(await open({ url, ...options }), { operation: 'get' }))).toString();
-
-  test('a certificate that nobody vouches for is refused', async () => {
-    await expect(get({})).rejects.toMatchObject({ fault: 'unavailable', message: expect.stringMatching(/self.signed/) });
-  });
-
-  test('a certificate of another name is refused, though its authority is trusted', async () => {
-    const read = (name: string) => readFile(file(name));
-    const wrong = createTlsServer({ key: await read('elsewhere.key'), cert: await read('elsewhere.pem') }, (_request, response) => void response.end());
-    await listening(wrong);
-    await expect(get({ url: addressOf(wrong).replace('http:', 'https:'), MTLSRootCA: file('elsewhere.pem') })).rejects.toMatchObject({ fault: 'unavailable' });
-    wrong.close();
-  });
-
-  test('the named authority is trusted, as a file and as text', async () => {
-    expect(await get({ MTLSRootCA: file('server.pem') })).toBe('{"authorized":false}');
-    expect(await get({ MTLSRootCA: await readFile(file('server.pem'), 'utf8') })).toBe('{"authorized":false}');
-  });
-
-  test('the client certificate is shown to the service', async () => {
-    expect(await get({ MTLSRootCA: file('server.pem'), MTLSClientCert: file('client.pem'), MTLSClientKey: file('client.key') })).toBe('{"authorized":true}');
-  });
-
-  test('a redirect from https to http is refused', async () => {
-    const binding = await open({ url, MTLSRootCA: file('server.pem'), allowedOrigins: [addressOf(other)] });
-    await expect(call(binding, { operation: 'get', metadata: { path: 'redirect' } })).rejects.toMatchObject({ fault: 'denied' });
-  });
-
-  test.each([
-    ['a file that is not there', { MTLSRootCA: '/no/such/file' }],
-    ['a key of another certificate', { MTLSClientCert: 'client.pem', MTLSClientKey: 'stranger.key' }],
-  ])('%s is named when connecting, without its contents', async (_what, options) => {
-    const inFolder = Object.fromEntries(Object.entries(options).map(([name, value]) => [name, value.startsWith('/') ? value : file(value)]));
-    await expect(open({ url, ...inFolder })).rejects.toThrow(/root CA|client certificate/);
   });
 });

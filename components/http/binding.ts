@@ -6,7 +6,7 @@
 import { BindingError, defineComponent, field, flagOf, type Binding, type BindingOperation, type BindingRequest, type BindingResponse } from '@mecha/components/kit';
 import { EgressRefused } from '@mecha/components/kit/egress.ts';
 import { headerFromText, textFromHeader } from '@mecha/components/kit/header-text.ts';
-import { bounded, createHttpClient, wholeBody, type ClientAnswer } from './client.ts';
+import { bounded, createHttpClient, wholeBody, type ClientAnswer } from '@mecha/components/kit/http-client.ts';
 
 const METADATA = {
   path: { description: 'Appended to `url`, its query too; or an absolute URL of the same or an allowed origin' },
@@ -27,6 +27,7 @@ const operation = (method: string): BindingOperation => ({
 const NOT_FROM_REQUEST = new Set(['host', 'content-length', 'transfer-encoding', 'connection', 'keep-alive', 'upgrade', 'te', 'trailer', 'expect', 'proxy-connection']);
 const FORWARDED = ['traceparent', 'tracestate', 'baggage'];
 const JSON_TYPE = 'application/json; charset=utf-8';
+const REDIRECTS_MAX = 10;
 /** Shorter answers of known length come as bytes, others as a stream. */
 const WHOLE_BYTES_MAX = 64 * 1024;
 
@@ -55,9 +56,10 @@ export default defineComponent({
   create({ options }): Binding {
     const base = httpUrl(options.url, 'url');
     const { securityToken, securityTokenHeader, MTLSClientCert, MTLSClientKey } = options;
-    if ((MTLSClientCert === '') !== (MTLSClientKey === '')) throw new Error('MTLSClientCert and MTLSClientKey go together');
     const tokenHeader = securityToken !== '' && securityTokenHeader !== '' ? securityTokenHeader.toLowerCase() : undefined;
     const client = createHttpClient({
+      library: () => import('undici'),
+      redirectsMax: REDIRECTS_MAX,
       named: [base],
       allow: options.allowedOrigins.map((origin) => httpUrl(origin, 'allowedOrigins')),
       tls: { rootCA: options.MTLSRootCA, clientCert: MTLSClientCert, clientKey: MTLSClientKey },

@@ -82,6 +82,7 @@ export class KafkaMessaging {
   async connect(signal: AbortSignal): Promise<void> {
     const { options } = this.#context;
     await this.#producer?.disconnect();
+    await reachBrokers(this.#config);
     this.#kafka ??= await createClient(this.#config);
     const made = this.#kafka.producer({
       createPartitioner: () => choosePartition,
@@ -169,6 +170,17 @@ export class KafkaMessaging {
       log,
     });
     return this.#group;
+  }
+}
+
+/** One quick try of each broker: with the library's own patience, the reason would come after that of whoever waits for it. */
+async function reachBrokers(config: ReturnType<typeof clientConfig>): Promise<void> {
+  const retry = { ...RETRIES, retries: Array.isArray(config.brokers) ? config.brokers.length : 1, initialRetryTime: 50, maxRetryTime: 50 };
+  const admin = (await createClient({ ...config, retry })).admin();
+  try {
+    await admin.connect();
+  } finally {
+    await admin.disconnect();
   }
 }
 

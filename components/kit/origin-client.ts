@@ -1,28 +1,25 @@
 /**
  * HTTP calls to one origin, for backends whose requests name operations and values but never an address.
  *
- * Owns: connections, the bound on time and size, TLS settings, and where a call may go. Does not own: what is said.
+ * Owns: the bound on time and size, and where a call may go. Does not own: what is said, and how it is sent (`http-client.ts`).
  *
  * Rules
  * - Every call passes the guard (`egress.ts`) and stays on the origin, and below the path, of the URL that the YAML names.
  * - A redirect is an answer like any other; nothing follows it, so no credential does.
  */
-import { Agent as HttpAgent, request as httpRequest, type ClientRequest, type IncomingMessage, type RequestOptions } from 'node:http';
-import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { BindingError, type BindingFault } from './bindings.ts';
-import { createEgress, EgressRefused, type Egress } from './egress.ts';
+import { EgressRefused } from './egress.ts';
 import { headerFromText, textFromHeader } from './header-text.ts';
+import { asBindingError, createHttpClient, wholeBody, type HttpClient, type HttpLibrary, type TlsOptions } from './http-client.ts';
 
-export interface OriginTls {
-  readonly caCert?: string | undefined;
-  readonly clientCert?: string | undefined;
-  readonly clientKey?: string | undefined;
-  readonly skipVerify?: boolean;
-}
+export type { TlsOptions } from './http-client.ts';
+
 export interface OriginClientOptions {
+  /** `() => import('undici')`. */
+  readonly library: () => Promise<HttpLibrary>;
   readonly timeoutMs: number;
   readonly responseBytesMax: number;
-  readonly tls?: OriginTls;
+  readonly tls?: TlsOptions;
 }
 export interface OriginRequest {
   readonly method: string;
@@ -41,105 +38,52 @@ export interface OriginAnswer {
   readonly body: Buffer;
 }
 
-const CONNECTIONS_MAX = 64;
-const WAITING_MAX = 10_000;
-
 export class OriginClient {
   readonly #base: URL;
-  readonly #egress: Egress;
   readonly #options: OriginClientOptions;
-  readonly #agent: HttpAgent | HttpsAgent;
-  readonly #closing = new AbortController();
-  #underWay = 0;
+  readonly #client: HttpClient;
 
   /** Throws, in words for the reader of the YAML, when the base cannot be called. */
   constructor(base: string, options: OriginClientOptions) {
     this.#base = parseBase(base);
-    this.#egress = createEgress({ named: [this.#base] });
-    this.#egress.check(this.#base);
     this.#options = options;
-    const { caCert, clientCert, clientKey, skipVerify } = options.tls ?? {};
-    if ((clientCert === undefined) !== (clientKey === undefined)) throw new Error('a client certificate and its key are given both, or neither');
-    const shared = { keepAlive: true, maxSockets: CONNECTIONS_MAX, lookup: this.#egress.lookup } as const;
-    this.#agent =
-      this.#base.protocol === 'https:'
-        ? new HttpsAgent({
-            ...shared,
-            minVersion: 'TLSv1.2',
-            rejectUnauthorized: !skipVerify,
-            ...(caCert ? { ca: caCert } : {}),
-            ...(clientCert ? { cert: clientCert, key: clientKey } : {}),
-          })
-        : new HttpAgent(shared);
+    this.#client = createHttpClient({ library: options.library, named: [this.#base], tls: options.tls ?? {}, redirectsMax: 0 });
+    this.#client.egress.check(this.#base);
   }
 
-  /** Without user, password and query. */
-  get origin(): string {
-    return this.#base.origin;
+  /** Reads the TLS files; rejects with words when they are no good. */
+  open(): Promise<void> {
+    return this.#client.open();
   }
 
-  /** Resolves with an answer of any status. Rejects with `BindingError`. */
+  /** Resolves with an answer of any status, read to its end. Rejects with `BindingError`. */
   async call(request: OriginRequest, signal: AbortSignal): Promise<OriginAnswer> {
-    if (this.#closing.signal.aborted) throw new BindingError('unavailable', 'the component was closed');
-    if (this.#underWay >= WAITING_MAX) throw new BindingError('unavailable', `${WAITING_MAX} calls to ${this.origin} are under way already`);
-    const target = this.#target(request);
-    const timeout = AbortSignal.timeout(this.#options.timeoutMs);
-    const either = AbortSignal.any([signal, timeout, this.#closing.signal]);
-    this.#underWay++;
+    const { timeoutMs, responseBytesMax } = this.#options;
+    const { origin } = this.#base;
+    const timeout = AbortSignal.timeout(timeoutMs);
+    const { method, headers, body } = request;
     try {
-      return await this.#exchange(target, request, either);
+      const answer = await this.#client.request({ method, url: this.#target(request), headers: written(headers), ...(body ? { body } : {}) }, AbortSignal.any([signal, timeout]));
+      const named = Object.entries(answer.headers).flatMap(([name, value]) => (value === undefined ? [] : [[name, textFromHeader(typeof value === 'string' ? value : value.join(', '))] as const]));
+      return { status: answer.status, reason: answer.statusText, headers: Object.fromEntries(named), body: await wholeBody(answer.body, responseBytesMax) };
     } catch (error) {
       if (error instanceof BindingError) throw error;
-      if (timeout.aborted) throw new BindingError('timeout', `${this.origin} did not answer within ${this.#options.timeoutMs} ms`, { cause: error });
-      if (signal.aborted) throw new BindingError('timeout', `${this.origin} did not answer in the time allowed`, { cause: signal.reason });
-      throw faultOf(error, this.origin);
-    } finally {
-      this.#underWay--;
+      if (timeout.aborted) throw new BindingError('timeout', `${origin} did not answer within ${timeoutMs} ms`, { cause: error });
+      if (signal.aborted) throw new BindingError('timeout', `${origin} did not answer in the time allowed`, { cause: signal.reason });
+      throw asBindingError(error);
     }
   }
 
-  close(): void {
-    this.#closing.abort(new Error('the component was closed'));
-    this.#agent.destroy();
+  close(): Promise<void> {
+    return this.#client.close();
   }
 
   #target({ path, query }: OriginRequest): URL {
     try {
-      return this.#egress.join(this.#base, query ? `${path}?${query}` : path);
+      return this.#client.egress.join(this.#base, query ? `${path}?${query}` : path);
     } catch (error) {
       throw error instanceof EgressRefused ? new BindingError('denied', `the values lead to where the component may not go: ${error.message}`, { cause: error }) : error;
     }
-  }
-
-  #exchange(target: URL, { method, headers, body }: OriginRequest, signal: AbortSignal): Promise<OriginAnswer> {
-    const { promise, resolve, reject } = Promise.withResolvers<OriginAnswer>();
-    const options: RequestOptions = { method, agent: this.#agent, signal, headers: { ...written(headers), ...(body ? { 'content-length': String(body.byteLength) } : {}) } };
-    let request: ClientRequest;
-    try {
-      request = target.protocol === 'https:' ? httpsRequest(target, options) : httpRequest(target, options);
-    } catch (error) {
-      // Names and values of headers that cannot be sent.
-      throw new BindingError('invalid-metadata', `the request cannot be sent: ${(error as Error).message}`, { cause: error });
-    }
-    request.once('error', reject);
-    request.once('response', (response) => void this.#read(response).then(resolve, reject));
-    request.end(body);
-    return promise;
-  }
-
-  async #read(response: IncomingMessage): Promise<OriginAnswer> {
-    const chunks: Buffer[] = [];
-    let bytes = 0;
-    for await (const chunk of response) {
-      bytes += (chunk as Buffer).byteLength;
-      if (bytes > this.#options.responseBytesMax) {
-        response.destroy();
-        throw new BindingError('failed', `the answer of ${this.origin} is longer than ${this.#options.responseBytesMax} bytes`);
-      }
-      chunks.push(chunk as Buffer);
-    }
-    const headers = Object.fromEntries(Object.entries(response.headersDistinct).map(([name, values]) => [name, textFromHeader((values ?? []).join(', '))]));
-    return { status: response.statusCode ?? 0, reason: response.statusMessage ?? '', headers, body: Buffer.concat(chunks) };
   }
 }
 
@@ -159,15 +103,6 @@ function parseBase(text: string): URL {
   if (base.username !== '' || base.password !== '') throw new Error('the URL of the server must hold neither user nor password');
   if (base.hash !== '' || base.search !== '') throw new Error('the URL of the server must have neither query nor fragment');
   return base;
-}
-
-const UNREACHABLE = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'EPIPE', 'ETIMEDOUT', 'ECONNABORTED']);
-
-function faultOf(error: unknown, origin: string): BindingError {
-  if (error instanceof EgressRefused) return new BindingError('denied', error.message, { cause: error });
-  const { code, message, errors } = error as NodeJS.ErrnoException & { errors?: readonly NodeJS.ErrnoException[] };
-  const fault: BindingFault = code !== undefined && UNREACHABLE.has(code) ? 'unavailable' : 'failed';
-  return new BindingError(fault, `${origin} cannot be called: ${message || errors?.[0]?.message || code || String(error)}`, { cause: error });
 }
 
 /** What a status that is none of success says about the request. */

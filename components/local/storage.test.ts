@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -111,9 +111,12 @@ describe('bindings.localstorage', () => {
     expect((await invoke('get', 'real/file')).toString()).toBe('changed');
   });
 
-  test('(users 49) no spelling of a name reaches a file outside of the root', async () => {
+  test('(users 49) no spelling of a name reaches a file outside of the root, and what was created is found under the spelling that created it', async () => {
     const piece = fc.oneof(
-      fc.constantFrom('..', '.', '', '/', '\\', '..\\', '%2e%2e', '%2f', '..%2f', '..;', '\0', '.. ', ' ..', '。。', '．．', '..\u2215', 'outside', 'secret', 'x'),
+      fc.constantFrom('..', '.', '', '/', '\\', '..\\', '\\\\?\\C:', 'C:', '%2e%2e', '%2f', '..%2f', '..;', '\0', '.. ', ' ..', '...', '。。', '．．', '‥', '..\u2215', 'OUTSIDE', 'outside', 'Secret', 'secret', 'x', 'X'),
+      // One letter in two normalisations, one in two cases, and such as change their length with it.
+      fc.constantFrom('é', 'e\u0301', 'ﬁ', 'ß', 'ẞ', 'İ', '\u200b', '\ufeff', '\u202e', '\ud800'),
+      fc.constantFrom('n'.repeat(255), 'n'.repeat(256), 'é'.repeat(128), 'd/'.repeat(100), 'n'.repeat(5_000)),
       fc.string({ maxLength: 5 }),
     );
     const seed = Date.now() & 0x7fff_ffff;
@@ -122,13 +125,47 @@ describe('bindings.localstorage', () => {
         const name = pieces.join(between);
         const read = await invoke('get', name).catch(() => Buffer.alloc(0));
         expect(read.toString()).not.toContain('SECRET');
-        await invoke('create', name, '"overwritten"').catch((error: unknown) => expect(error).toBeInstanceOf(BindingError));
+        const created = await invoke('create', name, '"overwritten"').then(() => true, (error: unknown) => {
+          expect(error).toBeInstanceOf(BindingError);
+          return false;
+        });
+        if (created && name !== '') expect((await invoke('get', name)).toString()).toBe('overwritten');
         expect(await readdir(outside)).toEqual(['secret']);
         expect((await readdir(join(root, '..'))).toSorted()).toEqual(['outside', 'root']);
         expect(await readFile(join(outside, 'secret'), 'utf8')).toBe('SECRET');
       }),
       { seed, numRuns: 300 },
     );
+  });
+
+  test('(users 49) a folder that is exchanged for a link while calls are under way leads nowhere', async () => {
+    const [place, aside] = [join(root, 'place'), join(root, '..', 'aside')];
+    await invoke('create', 'place/secret', '"inside"');
+    let calling = true;
+    const back = (): Promise<boolean> => rm(place, { recursive: true, force: true }).then(() => rename(aside, place)).then(() => true, () => false);
+    const exchange = async (): Promise<void> => {
+      while (calling) {
+        await rename(place, aside);
+        // A call may have made the folder anew before that, and while it is taken away.
+        await symlink(outside, place).catch(() => undefined);
+        while (!(await back()));
+      }
+    };
+    const call = async (): Promise<void> => {
+      for (let number = 0; number < 150; number++) {
+        const read = await invoke('get', 'place/secret').catch(() => Buffer.alloc(0));
+        expect(read.toString()).not.toBe('SECRET');
+        for (const name of ['place/secret', 'place/new', `place/deep/${number}`]) await invoke('create', name, '"inside"').catch((error: unknown) => expect(error).toBeInstanceOf(BindingError));
+        const listed = await invoke('list', 'place').catch(() => Buffer.from('[]'));
+        expect(listed.toString()).not.toContain('outside');
+        await invoke('delete', 'place/secret').catch((error: unknown) => expect(error).toBeInstanceOf(BindingError));
+      }
+    };
+    const exchanging = exchange();
+    await Promise.all([call(), call()]).finally(() => void (calling = false));
+    await exchanging;
+    expect(await readdir(outside)).toEqual(['secret']);
+    expect(await readFile(join(outside, 'secret'), 'utf8')).toBe('SECRET');
   });
 
   test.each(['/', '/proc/self', '/sys', '/boot/x'])('%s is refused as a root', (rootPath) => {

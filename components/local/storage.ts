@@ -5,14 +5,14 @@
  *  1. Nothing outside of the root is read, written, listed or removed, however a name is spelled and wherever a link points: a
  *     name is brought to the real path of what it means, and that must lie in the real root. Links within the root work.
  *  2. A file is there as a whole or not at all: it is written beside its place, synced, and then renamed.
- *
- * Whoever may rename folders of the root while a call is under way could swap one between the look and the use; the folder
- * must belong to the app alone.
+ *  3. On Linux, folders on the way are opened one in the other, links refused, and all is done through the folder that is held open:
+ *     one that is exchanged for a link while a call is under way leads nowhere. Systems without `/proc/self/fd` have paths only,
+ *     and there the folder must belong to the app alone.
  */
 import { randomUUID } from 'node:crypto';
-import { constants } from 'node:fs';
-import { lstat, mkdir, open, opendir, realpath, rename, stat, unlink } from 'node:fs/promises';
-import { dirname, join, resolve, sep } from 'node:path';
+import { constants, existsSync } from 'node:fs';
+import { lstat, mkdir, open, opendir, realpath, rename, stat, unlink, type FileHandle } from 'node:fs/promises';
+import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { BindingError, bytesOf, defineComponent, field, flagOf, type Binding, type BindingRequest, type BindingResponse } from '@mecha/components/kit';
 
 /** Folders of the system that no root may be, or lie in (components.md). */
@@ -126,30 +126,91 @@ async function locate(root: string, segments: readonly string[]): Promise<string
   return real;
 }
 
-/** The real folder, made where it is missing: each one is looked at before the next is made in it. */
-async function makeFolder(root: string, segments: readonly string[]): Promise<string> {
-  let folder = root;
+/** A folder of the root that is held open, so that its place in the tree is of no matter any more (3). */
+interface Folder extends AsyncDisposable {
+  /** Its real path when it was opened. */
+  readonly path: string;
+  /** The path by which one of its entries is reached. */
+  at(name: string): string;
+  sync(): Promise<void>;
+}
+const HAS_OPEN_FOLDERS = existsSync('/proc/self/fd');
+const FOLDER_FLAGS = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
+
+function folderOf(path: string, handle: FileHandle): Folder {
+  return {
+    path,
+    at: (name) => join(HAS_OPEN_FOLDERS ? `/proc/self/fd/${handle.fd}` : path, name),
+    sync: () => handle.sync(),
+    [Symbol.asyncDispose]: () => handle.close(),
+  };
+}
+
+/** The folder that a name means, links within the root followed. */
+async function openFolder(root: string, segments: readonly string[]): Promise<Folder> {
+  const path = await locate(root, segments);
+  let folder = folderOf(root, await open(root, FOLDER_FLAGS));
+  for (const segment of path.slice(root.length).split(sep).filter((one) => one !== '')) folder = await within(folder, segment);
+  return folder;
+}
+
+/** The folder in a folder, which is closed; throws where it is a link by now. */
+async function within(folder: Folder, name: string): Promise<Folder> {
+  await using parent = folder;
+  return folderOf(join(parent.path, name), await open(parent.at(name), FOLDER_FLAGS));
+}
+
+/** The folder and the name in it that a name means: a file, or none yet. A link in the file's place is followed when it stays inside. */
+async function openPlace(root: string, segments: readonly string[], folderAt: (segments: readonly string[]) => Promise<Folder>): Promise<{ readonly folder: Folder; readonly name: string }> {
+  const name = segments.at(-1) ?? '';
+  const folder = await folderAt(segments.slice(0, -1));
+  try {
+    if (!(await lstat(folder.at(name)).then((found) => found.isSymbolicLink(), () => false))) return { folder, name };
+  } catch (error) {
+    await folder[Symbol.asyncDispose]();
+    throw error;
+  }
+  await folder[Symbol.asyncDispose]();
+  const real = await locate(root, segments);
+  return { folder: await openFolder(root, relative(root, dirname(real)).split(sep)), name: basename(real) };
+}
+
+/** The folder, made where it is missing: each one in the one before. */
+async function makeFolder(root: string, segments: readonly string[]): Promise<Folder> {
+  let folder = await openFolder(root, []);
   for (const [index, segment] of segments.entries()) {
-    const made = await mkdir(join(folder, segment)).then(() => true, (error: unknown) => {
-      if (codeOf(error) === 'EEXIST') return false;
+    let isLink: boolean;
+    try {
+      isLink = await makeWithin(folder, segment);
+    } catch (error) {
+      await folder[Symbol.asyncDispose]();
       throw error;
-    });
-    folder = made ? join(folder, segment) : await locate(root, segments.slice(0, index + 1));
+    }
+    if (isLink) await folder[Symbol.asyncDispose]();
+    folder = isLink ? await openFolder(root, segments.slice(0, index + 1)) : await within(folder, segment);
   }
   return folder;
+}
+
+/** Makes a folder in a folder, unless something is there; tells whether that is a link. */
+async function makeWithin(folder: Folder, name: string): Promise<boolean> {
+  try {
+    await mkdir(folder.at(name));
+    return false;
+  } catch (error) {
+    if (codeOf(error) !== 'EEXIST') throw error;
+    return (await lstat(folder.at(name))).isSymbolicLink();
+  }
 }
 
 async function write(root: string, request: BindingRequest): Promise<BindingResponse> {
   const { fileName = '' } = request.metadata;
   const segments = segmentsOf(root, fileName === '' ? randomUUID() : fileName);
-  const name = segments.at(-1);
-  if (name === undefined || fileName.endsWith('/')) throw new BindingError('invalid-metadata', 'metadata fileName must name a file');
+  if (segments.length === 0 || fileName.endsWith('/')) throw new BindingError('invalid-metadata', 'metadata fileName must name a file');
   const data = dataOf(request.data, flagOf(request.metadata, 'decodeBase64', false));
-  const folder = await makeFolder(root, segments.slice(0, -1));
-  // A link in the file's place is followed when it stays inside, and refused otherwise.
-  const isLink = await lstat(join(folder, name)).then((found) => found.isSymbolicLink(), () => false);
-  const place = isLink ? await locate(root, segments) : join(folder, name);
-  const part = join(dirname(place), PART + randomUUID());
+  const { folder: opened, name } = await openPlace(root, segments, (folders) => makeFolder(root, folders));
+  await using folder = opened;
+  const part = folder.at(PART + randomUUID());
   try {
     const file = await open(part, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o666);
     try {
@@ -158,24 +219,15 @@ async function write(root: string, request: BindingRequest): Promise<BindingResp
     } finally {
       await file.close();
     }
-    await rename(part, place);
-    await syncFolder(dirname(place));
+    await rename(part, folder.at(name));
+    // So that the new name is on the disk too.
+    await folder.sync();
   } catch (error) {
     await unlink(part).catch(() => undefined);
     throw error;
   }
-  const relative = segments.join('/');
-  return { data: Buffer.from(JSON.stringify({ fileName: relative })), metadata: { fileName: relative } };
-}
-
-/** So that the new name is on the disk too. */
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, constants.O_RDONLY);
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
+  const written = segments.join('/');
+  return { data: Buffer.from(JSON.stringify({ fileName: written })), metadata: { fileName: written } };
 }
 
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
@@ -189,7 +241,10 @@ function dataOf(data: Uint8Array, isBase64: boolean): Uint8Array {
 }
 
 async function read(root: string, segments: readonly string[], signal: AbortSignal): Promise<BindingResponse> {
-  const file = await open(await locate(root, segments), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  if (segments.length === 0) throw new BindingError('invalid-metadata', 'metadata fileName must name a file');
+  const { folder: opened, name } = await openPlace(root, segments, (folders) => openFolder(root, folders));
+  await using folder = opened;
+  const file = await open(folder.at(name), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   try {
     const found = await file.stat();
     if (!found.isFile()) throw new BindingError('invalid-metadata', 'metadata fileName must name a file');
@@ -208,13 +263,14 @@ async function read(root: string, segments: readonly string[], signal: AbortSign
 
 async function filesBelow(root: string, segments: readonly string[]): Promise<string[]> {
   const files: string[] = [];
-  const folders = [await locate(root, segments)];
-  for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
+  const paths = [await locate(root, segments)];
+  for (let path = paths.pop(); path !== undefined; path = paths.pop()) {
+    await using folder = await openFolder(root, relative(root, path).split(sep));
     // Links are listed by nobody: what they point to is listed where it stands.
-    for await (const entry of await opendir(folder)) {
-      if (entry.isDirectory()) folders.push(join(folder, entry.name));
-      else if (entry.isFile() && !entry.name.startsWith(PART)) files.push(join(folder, entry.name));
-      if (files.length + folders.length > LISTED_MAX) throw new BindingError('too-large', `there are more than ${LISTED_MAX} files; list a folder of fewer`);
+    for await (const entry of await opendir(folder.at('.'))) {
+      if (entry.isDirectory()) paths.push(join(folder.path, entry.name));
+      else if (entry.isFile() && !entry.name.startsWith(PART)) files.push(join(folder.path, entry.name));
+      if (files.length + paths.length > LISTED_MAX) throw new BindingError('too-large', `there are more than ${LISTED_MAX} files; list a folder of fewer`);
     }
   }
   return files.toSorted();
@@ -224,8 +280,8 @@ async function remove(root: string, segments: readonly string[]): Promise<void> 
   if (segments.length === 0) throw new BindingError('invalid-metadata', 'metadata fileName must name a file');
   try {
     // The link itself goes, not what it points to.
-    const folder = await locate(root, segments.slice(0, -1));
-    const place = join(folder, segments.at(-1) ?? '');
+    await using folder = await openFolder(root, segments.slice(0, -1));
+    const place = folder.at(segments.at(-1) ?? '');
     if ((await lstat(place)).isDirectory()) throw new BindingError('invalid-metadata', 'metadata fileName must name a file');
     await unlink(place);
   } catch (error) {

@@ -4,7 +4,7 @@
  */
 import type { MqttClient } from 'mqtt';
 import { BindingError, defineComponent, field, flagOf, type Binding, type BindingOperations, type BindingRequest, type ComponentContext, type OptionsOf, type StartRequest } from '@mecha/components/kit';
-import { brokerAddress, endClient, openClient } from './connection.ts';
+import { brokerAddress, endClient, openClient, pingBroker } from './connection.ts';
 import { Intake } from './intake.ts';
 
 const metadata = {
@@ -33,6 +33,7 @@ const operations = {
 } as const satisfies BindingOperations;
 
 type Options = OptionsOf<typeof metadata>;
+const PING_TIMEOUT_MS = 4_000;
 const PUBLISH_TIMEOUT_MS = 10_000;
 const TOPIC_BYTES_MAX = 65_535;
 const WAITING_MAX = 10_000;
@@ -51,7 +52,8 @@ function createBinding({ options, log, clock }: ComponentContext<Options>): Bind
       producer = await openClient(options, { clientId: `${options.consumerID}-producer`, clean: true, log, signal });
     },
     async ping() {
-      if (!producer?.connected) throw new BindingError('unavailable', 'the MQTT broker is away');
+      if (!producer) throw new BindingError('unavailable', 'the MQTT broker is away');
+      await pingBroker(producer, AbortSignal.timeout(PING_TIMEOUT_MS));
     },
     async close() {
       closed = true;

@@ -1,6 +1,6 @@
 /** A connection to an MQTT broker: how it is opened once, and then kept. The client library reconnects by itself for ever. */
 import type { IClientOptions, MqttClient } from 'mqtt';
-import { BindingError, type ComponentLog } from '@mecha/components/kit';
+import { BindingError, unlessAborted, type ComponentLog } from '@mecha/components/kit';
 
 export interface BrokerOptions {
   readonly url: string;
@@ -75,6 +75,24 @@ export async function openClient(options: BrokerOptions, more: { readonly client
   client.on('error', (error) => log.warn({ reason: error.message }, 'MQTT connection failed'));
   client.on('offline', () => log.warn({ client: clientId }, 'MQTT broker is away; trying again'));
   return client;
+}
+
+/** Rejects unless the broker answers a ping before the signal: a connection that is silent is not known to be lost for a while. */
+export async function pingBroker(client: MqttClient, signal: AbortSignal): Promise<void> {
+  if (!client.connected) throw new BindingError('unavailable', 'the MQTT broker is away');
+  const answered = Promise.withResolvers<void>();
+  const hear = ({ cmd }: { readonly cmd: string }): void => {
+    if (cmd === 'pingresp') answered.resolve();
+  };
+  client.on('packetreceive', hear);
+  try {
+    client.sendPing();
+    await unlessAborted(answered.promise, signal);
+  } catch (error) {
+    throw new BindingError('unavailable', 'the MQTT broker does not answer', { cause: error });
+  } finally {
+    client.off('packetreceive', hear);
+  }
 }
 
 /** Says goodbye, and goes without an answer when the broker is not there to hear it. */

@@ -11,6 +11,7 @@
  *     other, which a late KILL could hit, and is broken where the server does not answer soon.
  */
 import { readFile } from 'node:fs/promises';
+import { connect, isIP, type Socket } from 'node:net';
 import type { Connection, FieldPacket, Pool, PoolConnection, PoolOptions, ResultSetHeader, SslOptions } from 'mysql2';
 import { ANSWER_BYTES_MAX, answerTooLarge, BindingError, BoundedCalls, unlessAborted, type BindingFault, type Clock, type ComponentLog, type SqlDriver, type SqlParameter, type SqlStatement } from '@mecha/components/kit';
 import type { DataSource } from './data-source-name.ts';
@@ -40,6 +41,14 @@ const AUTOCOMMIT = 2;
 
 /** By its default export: a bundle of this CommonJS library has no other. */
 const loadLibrary = async (): Promise<typeof import('mysql2')> => (await import('mysql2')).default;
+
+/**
+ * The library does not tell Node the address of a server that has no name, and Node then looks for `localhost` in its certificate. The name
+ * that the socket itself carries is what Node asks next.
+ */
+function socketTo(host: string, port: number): Socket {
+  return Object.assign(connect({ host, port, keepAlive: true, noDelay: true }), { _host: host });
+}
 
 export class MysqlDriver implements SqlDriver {
   readonly #parts: SqlDriverParts;
@@ -91,6 +100,7 @@ export class MysqlDriver implements SqlDriver {
       ...(source.database === '' ? {} : { database: source.database }),
       ...(source.collation === undefined ? {} : { charset: source.collation }),
       ...(secured ? { ssl } : {}),
+      ...(ssl.verifyIdentity && isIP(source.host) !== 0 ? { stream: () => socketTo(source.host, source.port) } : {}),
       flags: [...(source.countsFound ? [] : ['-FOUND_ROWS']), '-IGNORE_SPACE', '-LOCAL_FILES', '-MULTI_STATEMENTS'],
       connectionLimit: connectionsMax,
       maxIdle: Math.min(idleMax, connectionsMax),

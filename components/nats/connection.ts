@@ -1,4 +1,6 @@
 /** A connection to NATS servers: opened once per `connect`, then kept by the client library, which reconnects for ever. */
+import { isIP } from 'node:net';
+import { checkServerIdentity } from 'node:tls';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { BindingError, field, unlessAborted, type ComponentLog, type OptionsOf } from '@mecha/components/kit';
 
@@ -55,7 +57,7 @@ export async function openLink(options: ConnectionOptions, name: string, log: Co
     ...(user && password ? { user, pass: password } : {}),
     ...(jwt && seedKey ? { authenticator: jwtAuthenticator(jwt, Buffer.from(seedKey)) } : {}),
     ...(caCert || clientCert || servers.some((server) => server.startsWith('tls://'))
-      ? { tls: { ...(caCert ? { ca: caCert } : {}), ...(clientCert ? { cert: clientCert } : {}), ...(clientKey ? { key: clientKey } : {}) } }
+      ? { tls: { ...identityCheck(servers), ...(caCert ? { ca: caCert } : {}), ...(clientCert ? { cert: clientCert } : {}), ...(clientKey ? { key: clientKey } : {}) } }
       : {}),
   });
   let connection: NatsConnection;
@@ -76,6 +78,22 @@ export async function openLink(options: ConnectionOptions, name: string, log: Co
     link.up = false;
   })();
   return link;
+}
+
+/**
+ * The library does not tell Node the address of a server that has no name, and Node then looks for `localhost` in its certificate:
+ * it must be for one of the addresses that the YAML names.
+ */
+function identityCheck(servers: readonly string[]): { readonly checkServerIdentity: typeof checkServerIdentity } {
+  const hosts = servers.map((server) => URL.parse(server.includes('://') ? server : `nats://${server}`)?.hostname.replace(/^\[|\]$/g, '') ?? '');
+  const addresses = hosts.filter((host) => isIP(host) !== 0);
+  return {
+    checkServerIdentity(name, certificate) {
+      if (hosts.includes(name) || addresses.length === 0) return checkServerIdentity(name, certificate);
+      const problems = addresses.map((address) => checkServerIdentity(address, certificate));
+      return problems.includes(undefined) ? undefined : problems[0];
+    },
+  };
 }
 
 /** The work's result, unless the signal comes first; the work itself goes on. */

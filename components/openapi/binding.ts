@@ -3,7 +3,7 @@
  * checked before the call, what comes back after it. All calls go to one origin, which request data cannot change.
  */
 import { BindingError, defineComponent, field, type Binding, type BindingOperations, type BindingResponse, type ComponentContext, type OptionsOf } from '@mecha/components/kit';
-import { faultOfStatus, OriginClient, type OriginAnswer, type OriginTls } from '@mecha/components/kit/origin-client.ts';
+import { faultOfStatus, OriginClient, type OriginAnswer, type TlsOptions } from '@mecha/components/kit/origin-client.ts';
 import { listOf, loadDocument, objectOf, textIn, type OpenApiDocument } from './document.ts';
 import { operationsOf, type Operations } from './operations.ts';
 import { uselessValues } from './security.ts';
@@ -33,7 +33,7 @@ function createBinding({ options, log }: ComponentContext<Options>): Binding {
   let ready: Ready | undefined;
   let closed = false;
   // A wrong URL, or half a client certificate, is said when the YAML is loaded.
-  if (options.url !== undefined) clientOf(options, options.url).close();
+  if (options.url !== undefined) clientOf(options, options.url);
 
   return {
     async connect(signal) {
@@ -41,13 +41,13 @@ function createBinding({ options, log }: ComponentContext<Options>): Binding {
       const operations = await operationsOf(document, options['security:*'], options.url !== undefined);
       for (const reason of operations.leftOut) log.warn({ reason }, 'operation left out');
       for (const reason of uselessValues(document.root, options['security:*'])) log.warn({ reason }, 'a value of a security scheme is of no use');
-      ready?.client.close();
+      await ready?.client.close();
       ready = { operations, client: clientOf(options, options.url ?? serverOf(document)) };
-      if (closed) ready.client.close();
+      if (!closed) await ready.client.open();
     },
     async close() {
       closed = true;
-      ready?.client.close();
+      await ready?.client.close();
     },
 
     get operations(): BindingOperations {
@@ -74,11 +74,11 @@ function wordsOf({ byName }: Operations): BindingOperations {
 }
 
 function clientOf(options: Options, url: string): OriginClient {
-  return new OriginClient(url, { timeoutMs: options.responseTimeout, responseBytesMax: options.maxResponseBodySize, tls: tlsOf(options) });
+  return new OriginClient(url, { library: () => import('undici'), timeoutMs: options.responseTimeout, responseBytesMax: options.maxResponseBodySize, tls: tlsOf(options) });
 }
 
-function tlsOf({ caCert, clientCert, clientKey, skipTLSVerify }: Options): OriginTls {
-  return { caCert, clientCert, clientKey, skipVerify: skipTLSVerify };
+function tlsOf({ caCert, clientCert, clientKey, skipTLSVerify }: Options): TlsOptions {
+  return { rootCA: caCert, clientCert, clientKey, skipVerify: skipTLSVerify };
 }
 
 /** The first server, its variables at their defaults. */

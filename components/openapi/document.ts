@@ -5,7 +5,7 @@
  * that is followed here ends.
  */
 import { readFile, stat } from 'node:fs/promises';
-import { OriginClient, type OriginTls } from '@mecha/components/kit/origin-client.ts';
+import { OriginClient, type TlsOptions } from '@mecha/components/kit/origin-client.ts';
 
 export type Json = null | boolean | number | string | readonly Json[] | JsonObject;
 export type JsonObject = { readonly [name: string]: Json };
@@ -29,7 +29,7 @@ export const listOf = (value: unknown): readonly Json[] => (Array.isArray(value)
 export const textIn = (value: unknown): string => (typeof value === 'string' ? value : '');
 
 /** `source` is the document itself when it has more than one line or begins with a brace, else its URL or the path of a file. */
-export async function loadDocument(source: string, tls: OriginTls = {}, signal?: AbortSignal): Promise<OpenApiDocument> {
+export async function loadDocument(source: string, tls: TlsOptions = {}, signal?: AbortSignal): Promise<OpenApiDocument> {
   const url = /^https?:\/\//i.test(source.trim()) ? URL.parse(source.trim()) : null;
   const text = url ? await fetchText(url, tls, signal) : await readText(source);
   const { parse } = await import('yaml');
@@ -55,14 +55,15 @@ async function readText(source: string): Promise<string> {
   return readFile(source, 'utf8');
 }
 
-async function fetchText({ origin, pathname, search }: URL, tls: OriginTls, signal = AbortSignal.timeout(FETCH_TIMEOUT_MS)): Promise<string> {
-  const client = new OriginClient(origin, { timeoutMs: FETCH_TIMEOUT_MS, responseBytesMax: BYTES_MAX, tls });
+async function fetchText({ origin, pathname, search }: URL, tls: TlsOptions, signal = AbortSignal.timeout(FETCH_TIMEOUT_MS)): Promise<string> {
+  const client = new OriginClient(origin, { library: () => import('undici'), timeoutMs: FETCH_TIMEOUT_MS, responseBytesMax: BYTES_MAX, tls });
   try {
+    await client.open();
     const { status, body } = await client.call({ method: 'GET', path: pathname, query: search.slice(1), headers: { accept: 'application/json, application/yaml, text/yaml, */*;q=0.5' } }, signal);
     if (status !== 200) throw new Error(`the document at ${origin}${pathname} was answered with status ${status}`);
     return body.toString('utf8');
   } finally {
-    client.close();
+    await client.close();
   }
 }
 

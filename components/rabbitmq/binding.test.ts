@@ -233,7 +233,8 @@ describe('the address of a RabbitMQ', () => {
     [{ host: `guest:${SECRET}@host` }, 'amqp://'],
     [{ host: `http://guest:${SECRET}@host` }, 'amqp:// or amqps://'],
     [{ host: '' }, 'no address'],
-    [{ host: 'amqp://h', caCert: 'x' }, 'needed together'],
+    [{ host: 'amqps://h', clientCert: 'x' }, 'needed together'],
+    [{ host: 'amqp://h', caCert: 'x' }, 'amqps://'],
     [{ host: 'amqp://h', caCert: 'x', clientCert: 'y', clientKey: 'z' }, 'amqps://'],
     [{ host: 'amqp://h', externalSasl: true }, 'externalSasl needs'],
   ])('is refused in words without what is secret: %o', (options, words) => {

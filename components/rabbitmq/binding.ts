@@ -9,7 +9,7 @@ import { randomUUID } from 'node:crypto';
 import type { Options } from 'amqplib';
 import { BindingError, BoundedCalls, defineComponent, field, type Binding, type BindingRequest, type ComponentContext, type OptionsOf } from '@mecha/components/kit';
 import { parseDuration } from '../kit/metadata.ts';
-import { Broker, readUrl } from './broker.ts';
+import { Broker, readUrl, type BrokerParts } from './broker.ts';
 import { QueueIntake } from './queue-intake.ts';
 
 const truthy = { booleanRule: 'truthy' } as const;
@@ -24,9 +24,9 @@ const metadata = {
   maxPriority: field.integer('Highest priority that the queue tells apart; more than 255 counts as 255.', { minimum: 0 }),
   ttl: field.duration('Age at which messages of the queue expire; never when absent.', { minimum: 0, aliases: ['ttlInSeconds'] }),
   reconnectWaitInSeconds: field.duration('Wait before a lost connection is opened again.', { default: 5_000, minimum: 1, aliases: ['reconnectWait'] }),
-  caCert: field.string('PEM of the authority that signed the certificate of the broker; TLS needs all three.'),
-  clientCert: field.string('PEM of the certificate of this client.'),
-  clientKey: field.string('PEM of the key of this client.', { secret: true }),
+  caCert: field.string('PEM of the authority that signed the certificate of the broker, where the system does not know it; needs `amqps://`.'),
+  clientCert: field.string('PEM of the certificate of this client; needs `clientKey` and `amqps://`.'),
+  clientKey: field.string('PEM of the key of this client; needs `clientCert`.', { secret: true }),
   externalSasl: field.boolean('The certificate says who the client is, in place of user and password.', { default: false, ...truthy, aliases: ['saslExternal'] }),
   contentType: field.noEffect('Content type of messages.', 'the metadata name contentType of a request says it'),
 } as const;
@@ -113,14 +113,11 @@ function createBinding({ options, clock, log }: ComponentContext<BindingOptions>
   };
 }
 
-function tlsOf({ caCert, clientCert, clientKey, externalSasl, host }: BindingOptions): { ca: string; cert: string; key: string } | undefined {
-  if (caCert && clientCert && clientKey) {
-    if (!host.trim().startsWith('amqps:')) throw new Error('certificates need an address that begins with amqps://');
-    return { ca: caCert, cert: clientCert, key: clientKey };
-  }
-  if (caCert || clientCert || clientKey) throw new Error('caCert, clientCert and clientKey are needed together');
-  if (externalSasl) throw new Error('externalSasl needs caCert, clientCert and clientKey');
-  return undefined;
+function tlsOf({ caCert, clientCert, clientKey, externalSasl, host }: BindingOptions): BrokerParts['tls'] {
+  if (Boolean(clientCert) !== Boolean(clientKey)) throw new Error('clientCert and clientKey are needed together');
+  if ((caCert || clientCert) && !host.trim().startsWith('amqps:')) throw new Error('certificates need an address that begins with amqps://');
+  if (externalSasl && !clientCert) throw new Error('externalSasl needs clientCert and clientKey: the certificate says who the client is');
+  return { ...(caCert ? { ca: caCert } : {}), ...(clientCert && clientKey ? { cert: clientCert, key: clientKey } : {}) };
 }
 
 function queueOptionsOf({ durable, deleteWhenUnused, exclusive, ttl, maxPriority }: BindingOptions): Options.AssertQueue {

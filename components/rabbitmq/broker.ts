@@ -13,7 +13,8 @@ import type { Clock, ComponentLog } from '@mecha/components/kit';
 
 export interface BrokerParts {
   readonly url: string;
-  readonly tls: { readonly ca: string; readonly cert: string; readonly key: string } | undefined;
+  /** PEM texts, for an address that begins with amqps://. */
+  readonly tls: { readonly ca?: string; readonly cert?: string; readonly key?: string };
   /** Who the client is, its certificate says. */
   readonly externalSasl: boolean;
   readonly queue: string;

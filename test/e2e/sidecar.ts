@@ -6,7 +6,8 @@ import { once } from 'node:events';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { dirname, join } from 'node:path';
-import { Client, credentials, Metadata, type ServiceError } from '@grpc/grpc-js';
+import { Client, credentials, Metadata, Server as GrpcServer, ServerCredentials, type sendUnaryData, type ServerUnaryCall, type ServiceError } from '@grpc/grpc-js';
+import type { Init, Method } from '@mecha/specs/codec.ts';
 import { freePorts, MECHA, cleanEnv, start, startMecha, temporaryFolder, until, untilStatus, type Running } from '../tools/processes.ts';
 
 const HOST = '127.0.0.1';
@@ -119,6 +120,8 @@ export async function request(method: string, url: string, body?: unknown, heade
   const isRaw = typeof body === 'string' || body instanceof Uint8Array;
   const answer = await fetch(url, {
     method,
+    // What the sidecar answers is what is looked at, and not where it leads.
+    redirect: 'manual',
     headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
     ...(body === undefined ? {} : { body: isRaw ? (body as string) : JSON.stringify(body) }),
   });
@@ -188,6 +191,19 @@ export async function testApp(handle: AppHandler): Promise<TestApp> {
   };
   later(() => app.close());
   return app;
+}
+
+/** What a gRPC app does when one of its methods is called. */
+export type GrpcHandler<Asked, Answer> = (call: ServerUnaryCall<Asked, Init<Answer>>, reply: sendUnaryData<Init<Answer>>) => void;
+
+/** A gRPC app that listens; returns its port. Methods that it is not given are UNIMPLEMENTED. */
+export async function grpcApp(register: (serve: <Asked, Answer>(method: Method<Asked, Answer>, handle: GrpcHandler<Asked, Answer>) => void) => void): Promise<number> {
+  const server = new GrpcServer();
+  register(({ path, request: asked, response }, handle) =>
+    void server.register(path, handle, (value) => Buffer.from(response.encode(value)), (bytes: Buffer) => asked.decode(bytes), 'unary'));
+  const port = await new Promise<number>((resolve, reject) => server.bindAsync(`${HOST}:0`, ServerCredentials.createInsecure(), (error, bound) => (error ? reject(error) : resolve(bound))));
+  later(async () => server.forceShutdown());
+  return port;
 }
 
 type AnyMethod = { readonly path: string; readonly request: { encode(message: never): Uint8Array }; readonly response: { decode(bytes: Uint8Array): unknown } };

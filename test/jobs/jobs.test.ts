@@ -2,16 +2,15 @@
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { Server, ServerCredentials, status, type ServerUnaryCall, type sendUnaryData } from '@grpc/grpc-js';
+import { status } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { systemClock } from '@mecha/runtime/clock.ts';
 import { openSqliteLedger } from '@mecha/runtime/ledger/sqlite-ledger.ts';
 import { createLog } from '@mecha/runtime/telemetry/log.ts';
-import type { Method } from '@mecha/specs/codec.ts';
 import { AppCallback, AppCallbackAlpha, type JobEventRequest } from '@mecha/specs/gen/appcallback.gen.ts';
 import { Dapr } from '@mecha/specs/gen/dapr.gen.ts';
 import { StringValue } from '@mecha/specs/gen/wrappers.gen.ts';
-import { cleanUp, folder, grpcClient, later, mecha, request, startSidecar, testApp, type AppAnswer, type AppRequest, type Sidecar, type TestApp } from '../e2e/sidecar.ts';
+import { cleanUp, folder, grpcApp, grpcClient, mecha, request, startSidecar, testApp, type AppAnswer, type AppRequest, type Sidecar, type TestApp } from '../e2e/sidecar.ts';
 import { freePorts, seededRandom, until } from '../tools/processes.ts';
 
 const SEED = Number(process.env['MECHA_CRASH_SEED'] ?? Date.now() % 1_000_000);
@@ -176,16 +175,6 @@ describe('an app that speaks HTTP', () => {
 });
 
 describe('an app that speaks gRPC', () => {
-  type Handler = (call: ServerUnaryCall<JobEventRequest, object>, reply: sendUnaryData<object>) => void;
-  async function grpcApp(methods: readonly (readonly [Method<JobEventRequest, object>, Handler])[]): Promise<number> {
-    const server = new Server();
-    for (const [{ path, request: asked, response }, handle] of methods) {
-      server.register(path, handle, (value: object) => Buffer.from(response.encode(value)), (bytes: Buffer) => asked.decode(bytes), 'unary');
-    }
-    const port = await new Promise<number>((resolve, reject) => server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) => (error ? reject(error) : resolve(bound))));
-    later(async () => server.forceShutdown());
-    return port;
-  }
   interface Seen {
     readonly message: JobEventRequest;
     readonly metadata: Readonly<Record<string, unknown>>;
@@ -196,12 +185,12 @@ describe('an app that speaks gRPC', () => {
     ['OnJobEventAlpha1 where it knows no other', AppCallbackAlpha.OnJobEventAlpha1],
   ])('is called by %s, with data as a message and the id of the tick beside it', async (_name, method) => {
     const seen: Seen[] = [];
-    const appPort = await grpcApp([[method, ({ request: message, metadata }, reply) => {
+    const appPort = await grpcApp((serve) => serve(method, ({ request: message, metadata }, reply) => {
       seen.push({ message, metadata: metadata.getMap() });
       if (message.name === 'unknown') return reply({ code: status.NOT_FOUND, details: 'no such job' });
       if (message.name === 'failing' && seen.filter((other) => other.message.name === 'failing').length < 2) return reply({ code: status.INTERNAL, details: 'not yet' });
       reply(null, {});
-    }]]);
+    }));
     const sidecar = await startSidecar({ appPort, args: ['--app-protocol', 'grpc'] });
     const client = grpcClient(`127.0.0.1:${sidecar.grpcPort}`);
     await sidecar.call('POST', '/jobs/json', { dueTime: '0s', data: { n: 1 } });

@@ -18,6 +18,8 @@ const PROBE_TIMEOUT_MS = 5_000;
 const QUIET = '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn';
 /** Any 16 bytes; each node is a cluster of its own. */
 const CLUSTER_ID = Buffer.from('mecha-test-kafka').toString('base64url');
+/** Whom listeners with SCRAM know. */
+export const KAFKA_USER = { name: 'ada', password: 'w0rd-of-ada' } as const;
 const WHAT_TO_DO = `install Java ${JAVA_VERSION_MIN} or later and Maven (Debian: apt-get install default-jre-headless maven), or name a running broker: MECHA_TEST_KAFKA=host:port`;
 
 export const kafka: ServerKind = {
@@ -42,7 +44,8 @@ export const kafka: ServerKind = {
     await mkdir(folder, { recursive: true });
     await writeFile(config, properties({ data, port, controllerPort: await freePort() }));
     if (!(await exists(path.join(data, 'meta.properties')))) {
-      const format = [QUIET, '-cp', classPath, 'kafka.tools.StorageTool', 'format', '-t', CLUSTER_ID, '-c', config];
+      const users = ['SCRAM-SHA-256', 'SCRAM-SHA-512'].flatMap((mechanism) => ['--add-scram', `${mechanism}=[name=${KAFKA_USER.name},password=${KAFKA_USER.password}]`]);
+      const format = [QUIET, '-cp', classPath, 'kafka.tools.StorageTool', 'format', '-t', CLUSTER_ID, '-c', config, ...users];
       await run(java, format, { maxBuffer: 16 * 1024 * 1024 }).catch((error: unknown) => {
         throw new Error(`its storage could not be formatted: ${lastLine(error)}`, { cause: error });
       });
@@ -72,6 +75,30 @@ export const kafka: ServerKind = {
     }
   },
 };
+
+/** A further listener of a private broker: `address` is what its clients are told to connect to. */
+export interface KafkaListener {
+  readonly name: string;
+  readonly port: number;
+  readonly address: string;
+  readonly protocol: 'PLAINTEXT' | 'SASL_SSL' | 'SSL';
+  /** Its own properties, without `listener.name.<name>.` before them. */
+  readonly settings?: Readonly<Record<string, string>>;
+}
+
+/** Arguments of a private broker that has these listeners besides. */
+export async function kafkaListeners(listeners: readonly KafkaListener[]): Promise<(ownPort: number) => readonly string[]> {
+  const controllerPort = await freePort();
+  const of = (say: (listener: KafkaListener) => string): string => listeners.map((listener) => `,${say(listener)}`).join('');
+  return (ownPort) =>
+    [
+      `controller.quorum.voters=1@127.0.0.1:${controllerPort}`,
+      `listeners=PLAINTEXT://127.0.0.1:${ownPort},CONTROLLER://127.0.0.1:${controllerPort}${of(({ name, port }) => `${name}://127.0.0.1:${port}`)}`,
+      `advertised.listeners=PLAINTEXT://127.0.0.1:${ownPort}${of(({ name, address }) => `${name}://${address}`)}`,
+      `listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT${of(({ name, protocol }) => `${name}:${protocol}`)}`,
+      ...listeners.flatMap(({ name, settings = {} }) => Object.entries(settings).map(([key, value]) => `listener.name.${name.toLowerCase()}.${key}=${value}`)),
+    ].flatMap((property) => ['--override', property]);
+}
 
 const findJava = async (): Promise<string | undefined> => {
   const home = process.env['JAVA_HOME'];

@@ -27,13 +27,13 @@ export const mosquitto: ServerKind = {
     return installed;
   },
 
-  async launch(command, { folder, port }) {
+  async launch(command, { folder, port, configuration = [] }) {
     const data = path.join(folder, 'data');
     await mkdir(data, { recursive: true });
     const config = path.join(folder, 'mosquitto.conf');
     const root = process.getuid?.() === 0 ? ['user root'] : [];
     // What is queued for absent clients is on disk at every change; inflight and queue limits do not throw events away.
-    const settings = [`listener ${port} 127.0.0.1`, 'allow_anonymous true', 'persistence true', `persistence_location ${data}/`, 'autosave_interval 1', 'autosave_on_changes true', 'max_queued_messages 100000', ...root];
+    const settings = [`listener ${port} 127.0.0.1`, 'allow_anonymous true', 'persistence true', `persistence_location ${data}/`, 'autosave_interval 1', 'autosave_on_changes true', 'max_queued_messages 100000', ...root, ...configuration];
     await writeFile(config, `${settings.join('\n')}\n`);
     return { command, args: ['-c', config] };
   },

@@ -33,13 +33,14 @@ export const rabbitmq: ServerKind = {
     return installed;
   },
 
-  async launch(server, { folder, port }) {
+  async launch(server, { folder, port, configuration = [] }) {
     const data = owner.dataFolder(folder);
     if (!existsSync(path.join(data, 'enabled_plugins'))) {
       await owner.makeFolder(data);
       await chmod(data, 0o755);
-      await writeFile(path.join(data, 'enabled_plugins'), '[].\n');
-      await writeFile(path.join(data, 'rabbitmq.conf'), ['loopback_users.guest = true', 'log.console = true', 'log.file = false', 'log.console.level = warning', ''].join('\n'));
+      // Clients may be known by their certificate, where the configuration says so.
+      await writeFile(path.join(data, 'enabled_plugins'), '[rabbitmq_auth_mechanism_ssl].\n');
+      await writeFile(path.join(data, 'rabbitmq.conf'), ['loopback_users.guest = true', 'log.console = true', 'log.file = false', 'log.console.level = warning', ...configuration, ''].join('\n'));
       await writeFile(path.join(data, 'advanced.config'), '[].\n');
     }
     return {

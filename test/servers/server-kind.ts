@@ -14,6 +14,13 @@ export interface Launch {
   readonly stopSignal?: NodeJS.Signals;
 }
 
+export interface ServerPlace {
+  readonly folder: string;
+  readonly port: number;
+  /** Lines to add to the server's configuration file; for kinds that have one. */
+  readonly configuration?: readonly string[];
+}
+
 export interface ServerKind {
   readonly name: string;
   /** Where a user names a server of their own: `host:port`. */
@@ -28,7 +35,7 @@ export interface ServerKind {
    */
   obtain(folder: string, say: Say): Promise<string>;
   /** Writes what the server needs into its folder and says how to run it. `port` is free at the time of the call. */
-  launch(obtained: string, place: { readonly folder: string; readonly port: number }): Promise<Launch>;
+  launch(obtained: string, place: ServerPlace): Promise<Launch>;
   /** Removes what `launch` had to put elsewhere than into the folder. */
   dispose?(folder: string): Promise<void>;
   /** Rejects while the server cannot serve a client. */

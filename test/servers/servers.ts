@@ -23,7 +23,7 @@ import { postgresql } from './postgresql.ts';
 import { freePort, logOf, runningProcess, startProcess, startTimeOf, stopProcess } from './processes.ts';
 import { rabbitmq } from './rabbitmq.ts';
 import { redis } from './redis.ts';
-import { ServerMissing, type Say, type ServerKind } from './server-kind.ts';
+import { ServerMissing, type Say, type ServerKind, type ServerPlace } from './server-kind.ts';
 
 const KINDS = { redis, kafka, postgresql, mysql, rabbitmq, mosquitto, nats, moto } as const satisfies Readonly<Record<string, ServerKind>>;
 export type ServerName = keyof typeof KINDS;
@@ -135,9 +135,10 @@ export interface PrivateServer {
 
 /**
  * Starts one on a free port with a folder of its own; `dispose` it, or the next `ensureServers` sweeps it away once this
- * process is gone. `args` are added to its command line.
+ * process is gone. `args` are added to its command line; those that depend on its port are a function of it.
+ * `configuration`: lines for its configuration file (RabbitMQ, Mosquitto).
  */
-export async function startPrivateServer(name: ServerName, args: readonly string[] = []): Promise<PrivateServer> {
+export async function startPrivateServer(name: ServerName, args: readonly string[] | ((port: number) => readonly string[]) = [], configuration: readonly string[] = []): Promise<PrivateServer> {
   const kind: ServerKind = KINDS[name];
   const home = path.join(FOLDER, 'private');
   await mkdir(home, { recursive: true });
@@ -145,7 +146,7 @@ export async function startPrivateServer(name: ServerName, args: readonly string
   const folder = await mkdtemp(path.join(home, `${name}-`));
   await writeFile(path.join(folder, 'owner.json'), JSON.stringify({ pid: process.pid, startedAt: await startTimeOf(process.pid) }));
   const port = await freePort();
-  const start = (): Promise<void> => bringUp(kind, obtained, folder, port, args);
+  const start = (): Promise<void> => bringUp(kind, obtained, { folder, port, configuration }, typeof args === 'function' ? args(port) : args);
   await start();
   return {
     address: `127.0.0.1:${port}`,
@@ -177,15 +178,16 @@ async function ensureServer(kind: ServerKind, say: Say): Promise<{ address: stri
   }
   const obtained = await kind.obtain(FOLDER, say);
   const port = await freePort(kind.usualPort);
-  await bringUp(kind, obtained, folder, port);
+  await bringUp(kind, obtained, { folder, port });
   say(`up at 127.0.0.1:${port}`);
   return { address: `127.0.0.1:${port}`, started: true };
 }
 
-async function bringUp(kind: ServerKind, obtained: string, folder: string, port: number, args: readonly string[] = []): Promise<void> {
+async function bringUp(kind: ServerKind, obtained: string, place: ServerPlace, args: readonly string[] = []): Promise<void> {
+  const { folder, port } = place;
   await mkdir(folder, { recursive: true });
   try {
-    const launch = await kind.launch(obtained, { folder, port });
+    const launch = await kind.launch(obtained, place);
     await startProcess({ ...launch, args: [...launch.args, ...args] }, folder, port);
   } catch (error) {
     throw new ServerMissing(`it could not be started: ${messageOf(error)}`, `see ${logOf(folder)}`, error);

@@ -16,7 +16,8 @@ export interface TcpGate {
   close(): Promise<void>;
 }
 
-export async function tcpGate(address: string): Promise<TcpGate> {
+/** `ownPort`: where it listens; by default anywhere. */
+export async function tcpGate(address: string, ownPort = 0): Promise<TcpGate> {
   const [host = '127.0.0.1', port = ''] = address.split(':');
   const sockets = new Set<Socket>();
   let frozen = false;
@@ -33,7 +34,7 @@ export async function tcpGate(address: string): Promise<TcpGate> {
       if (frozen) one.pause();
     }
   });
-  server.listen(0, '127.0.0.1');
+  server.listen(ownPort, '127.0.0.1');
   await once(server, 'listening');
   const own = (server.address() as AddressInfo).port;
   const shut = async (): Promise<void> => {

@@ -271,7 +271,10 @@ class InputBook implements InputBindings {
       const data = response?.data;
       if (data !== undefined && !(data instanceof Uint8Array)) data.destroy();
     };
-    if (reply.parallel) await Promise.all(reply.to.map(invoke));
-    else for (const binding of reply.to) await invoke(binding);
+    if (reply.parallel) {
+      // All have ended before the event may come again: what it asks for is never under way twice.
+      const outcomes = await Promise.allSettled(reply.to.map(invoke));
+      for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason as Error;
+    } else for (const binding of reply.to) await invoke(binding);
   }
 }

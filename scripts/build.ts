@@ -28,9 +28,9 @@ const PLACE_OF_MODULE = /\bimport\.meta\.(?:url|dirname|filename|resolve)\b/;
 const JOINED: readonly ChunkGroup[] = [
   { name: 'start-command', roots: ['runtime/src/main.ts'], withoutRoots: true },
   { name: 'start-host', roots: ['runtime/src/cli/sidecar.ts'] },
-  { name: 'start-serving', roots: ['runtime/src/serving.ts', 'components/local/env.ts', 'components/sqlite/state.ts', 'components/sqlite/pubsub.ts'] },
+  { name: 'start-serving', roots: ['runtime/src/sidecar/serving.ts', 'components/local/env.ts', 'components/sqlite/state.ts', 'components/sqlite/pubsub.ts'] },
   { name: 'start-resources', roots: ['runtime/src/config/resources.ts', 'runtime/src/config/configuration.ts'] },
-  { name: 'workflows', roots: ['runtime/src/durable-execution.ts'] },
+  { name: 'workflows', roots: ['runtime/src/sidecar/durable-execution.ts'] },
 ];
 /** What libraries require when something is asked of them that Mecha never asks, or that few do; a bundle would carry it into every start. */
 const LAZY_REQUIRES = ['@fastify/ajv-compiler', '@fastify/fast-json-stringify-compiler', 'light-my-request', '@grpc/proto-loader'];

@@ -12,7 +12,7 @@ import { openLedger } from './ledger/open-ledger.ts';
 import { openSqliteLedger } from './ledger/sqlite-ledger.ts';
 import { Lifecycle, type Part } from './lifecycle.ts';
 import type { MetricsServer } from './servers/metrics-server.ts';
-import type { SharedParts, Sidecar } from './sidecar.ts';
+import type { SharedParts, Sidecar } from './sidecar/sidecar.ts';
 import { createLog } from './telemetry/log.ts';
 import { MetricsRegistry } from './telemetry/metrics.ts';
 import { MECHA_VERSION } from './version.ts';
@@ -81,7 +81,7 @@ export function createHost(options: HostOptions, extras: HostExtras = {}): Host 
     const { dataDir } = options;
     mkdirSync(dataDir, { recursive: true, mode: 0o700 });
     chmodSync(dataDir, 0o700);
-    const [{ ledger, clock }, { createPeerLink, MetricsServer }] = await Promise.all([openOwnLedger(), import('./serving.ts')]);
+    const [{ ledger, clock }, { createPeerLink, MetricsServer }] = await Promise.all([openOwnLedger(), import('./sidecar/serving.ts')]);
     void ledger.broken?.then((error) => {
       log.error({ err: error }, 'the ledger has failed for good; ending, so that whoever supervises this process starts it anew');
       void stop(1);
@@ -105,7 +105,7 @@ export function createHost(options: HostOptions, extras: HostExtras = {}): Host 
       try {
         opening = openShared();
         const shared = await opening;
-        const { createSidecar } = await import('./serving.ts');
+        const { createSidecar } = await import('./sidecar/serving.ts');
         if (stopping) return;
         for (const one of options.sidecars) {
           const writeLog = extras.writeLog ? { writeLog: (line: string) => extras.writeLog?.(line, one.appId) } : {};

@@ -9,7 +9,7 @@ import { temporaryFolder } from '../tools/processes.ts';
 import { createHost, type Host } from '@mecha/runtime/host.ts';
 import { MechaError } from '@mecha/runtime/errors.ts';
 import { traceFrom } from '@mecha/runtime/telemetry/trace.ts';
-import type { Blocks } from '@mecha/runtime/sidecar.ts';
+import type { Blocks } from '@mecha/runtime/sidecar/sidecar.ts';
 import type { Call } from '@mecha/runtime/pipeline.ts';
 import { Dapr } from '@mecha/specs/gen/dapr.gen.ts';
 

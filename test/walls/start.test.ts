@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 import { allImports, type Import } from './imports.ts';
 
 /** The process itself, and what it imports lazily at each start. */
-const ROOTS = ['runtime/src/main.ts', 'runtime/src/cli/sidecar.ts', 'runtime/src/serving.ts', 'components/local/env.ts', 'components/sqlite/state.ts', 'components/sqlite/pubsub.ts'];
+const ROOTS = ['runtime/src/main.ts', 'runtime/src/cli/sidecar.ts', 'runtime/src/sidecar/serving.ts', 'components/local/env.ts', 'components/sqlite/state.ts', 'components/sqlite/pubsub.ts'];
 const LIBRARIES = ['@grpc/grpc-js', 'fastify', 'pino', 'protobufjs'];
 
 const NOT_AT_START: readonly (readonly [what: string, path: RegExp])[] = [

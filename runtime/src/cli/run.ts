@@ -6,7 +6,7 @@ import { problemLines } from '../config/resources.ts';
 import { readRunFile, type RunFileApp } from '../config/run-file.ts';
 import type { SidecarOptions } from '../config/sidecar-options.ts';
 import { createHost, type Host } from '../host.ts';
-import type { Sidecar } from '../sidecar.ts';
+import type { Sidecar } from '../sidecar/sidecar.ts';
 import { startApp, type AppProcess } from './app-process.ts';
 import { HELP_FLAG, type Command, type CommandContext } from './command.ts';
 import { freePort } from './free-port.ts';

@@ -7,7 +7,7 @@ import { createMemoryLedger } from '../../ledger/memory-ledger.ts';
 import { createLog } from '../../telemetry/log.ts';
 import { traceFrom } from '../../telemetry/trace.ts';
 import type { TaskBlocks, TaskJob } from '../../workflow-asl/task-executor.ts';
-import { createWorkflows, type Workflows } from '../../workflows.ts';
+import { createWorkflows, type Workflows } from '../../sidecar/workflows.ts';
 import type { Fields } from './request-fields.ts';
 
 type Invoked = Parameters<TaskBlocks['invocation']['invoke']>[1];

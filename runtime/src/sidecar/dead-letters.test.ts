@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
 import type { DeadLetter, Ledger } from '@mecha/components/kit';
 import { createTurnedClock, until } from '@mecha/components/kit/testing.ts';
-import type { ComponentLookup } from './component-set.ts';
+import type { ComponentLookup } from '../component-set.ts';
 import { createKeptLetters } from './dead-letters.ts';
-import { createMemoryLedger } from './ledger/memory-ledger.ts';
-import { createLog } from './telemetry/log.ts';
-import { noMetrics } from './telemetry/testing.ts';
+import { createMemoryLedger } from '../ledger/memory-ledger.ts';
+import { createLog } from '../telemetry/log.ts';
+import { noMetrics } from '../telemetry/testing.ts';
 
 const MINUTE_MS = 60_000;
 

@@ -3,8 +3,8 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { makeCertificates, type Certificates } from '../../test/tools/certificates.ts';
-import { loadResources, problemLines } from './config/resources.ts';
+import { makeCertificates, type Certificates } from '../../../test/tools/certificates.ts';
+import { loadResources, problemLines } from '../config/resources.ts';
 import { resolveEndpoints } from './http-endpoints.ts';
 
 let folder = '';

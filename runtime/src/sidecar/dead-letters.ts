@@ -4,10 +4,10 @@
  *
  * Owns: when that is. Does not own: letters (`blocks/dead-letters/`).
  */
-import type { DeadLettersBlock, DeadLettersParts } from './blocks/dead-letters/dead-letters.ts';
-import type { LetterRetention, LetterRetentionParts } from './blocks/dead-letters/letter-retention.ts';
-import { Lazy } from './lazy.ts';
-import type { Part } from './lifecycle.ts';
+import type { DeadLettersBlock, DeadLettersParts } from '../blocks/dead-letters/dead-letters.ts';
+import type { LetterRetention, LetterRetentionParts } from '../blocks/dead-letters/letter-retention.ts';
+import { Lazy } from '../lazy.ts';
+import type { Part } from '../lifecycle.ts';
 
 export type KeptLettersParts = DeadLettersParts & LetterRetentionParts;
 
@@ -21,9 +21,9 @@ const LOOK_EVERY_MS = 60_000;
 export function createKeptLetters(parts: KeptLettersParts): KeptLetters {
   const { appId, ledger, clock } = parts;
   const log = parts.log.scoped('mecha.deadletters');
-  const block = new Lazy(async () => (await import('./blocks/dead-letters/dead-letters.ts')).createDeadLettersBlock(parts));
+  const block = new Lazy(async () => (await import('../blocks/dead-letters/dead-letters.ts')).createDeadLettersBlock(parts));
   const retention = new Lazy<LetterRetention>(async () => {
-    const { LetterRetention: Retention } = await import('./blocks/dead-letters/letter-retention.ts');
+    const { LetterRetention: Retention } = await import('../blocks/dead-letters/letter-retention.ts');
     return new Retention({ ...parts, log });
   });
   let cancel = (): void => undefined;

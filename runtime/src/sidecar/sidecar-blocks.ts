@@ -7,37 +7,37 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '@mecha/components/kit';
 import { createBindings } from './bindings.ts';
-import { createHealthBlock } from './blocks/health/health.ts';
-import { createInvocationBlock } from './blocks/invocation/invocation.ts';
-import { createMetadataBlock } from './blocks/metadata/metadata.ts';
-import { createPubSubBlock } from './blocks/pubsub/pubsub.ts';
-import { createSubscriptions } from './blocks/pubsub/subscriptions.ts';
-import { createSecretsBlock } from './blocks/secrets/secrets.ts';
-import { createShutdownBlock } from './blocks/shutdown/shutdown.ts';
-import { createStateBlock } from './blocks/state/state.ts';
-import { createWorkflowBlock } from './blocks/workflow/workflow.ts';
-import { createAppMonitor } from './channel/app-monitor.ts';
-import type { AppChannel, AppMonitor } from './channel/channel.ts';
-import { createExternalHttp, type HttpEndpoint } from './channel/external-http.ts';
-import { createGrpcChannel } from './channel/grpc-channel.ts';
-import { createHttpChannel } from './channel/http-channel.ts';
+import { createHealthBlock } from '../blocks/health/health.ts';
+import { createInvocationBlock } from '../blocks/invocation/invocation.ts';
+import { createMetadataBlock } from '../blocks/metadata/metadata.ts';
+import { createPubSubBlock } from '../blocks/pubsub/pubsub.ts';
+import { createSubscriptions } from '../blocks/pubsub/subscriptions.ts';
+import { createSecretsBlock } from '../blocks/secrets/secrets.ts';
+import { createShutdownBlock } from '../blocks/shutdown/shutdown.ts';
+import { createStateBlock } from '../blocks/state/state.ts';
+import { createWorkflowBlock } from '../blocks/workflow/workflow.ts';
+import { createAppMonitor } from '../channel/app-monitor.ts';
+import type { AppChannel, AppMonitor } from '../channel/channel.ts';
+import { createExternalHttp, type HttpEndpoint } from '../channel/external-http.ts';
+import { createGrpcChannel } from '../channel/grpc-channel.ts';
+import { createHttpChannel } from '../channel/http-channel.ts';
 import { ComponentHost } from './component-host.ts';
-import { catalogEntry } from './config/component-resource.ts';
-import { resolveMetadata } from './config/resolve-metadata.ts';
-import type { SidecarConfig } from './config/sidecar-config.ts';
-import type { SidecarOptions } from './config/sidecar-options.ts';
+import { catalogEntry } from '../config/component-resource.ts';
+import { resolveMetadata } from '../config/resolve-metadata.ts';
+import type { SidecarConfig } from '../config/sidecar-config.ts';
+import type { SidecarOptions } from '../config/sidecar-options.ts';
 import { createKeptLetters } from './dead-letters.ts';
-import type { MechaError } from './errors.ts';
-import { Lazy } from './lazy.ts';
-import type { Part } from './lifecycle.ts';
-import { outboxConfigOf } from './outbox/outbox-config.ts';
-import { createOutboxRelay } from './outbox/outbox-relay.ts';
-import { Pipeline } from './pipeline.ts';
-import { createResilience } from './resilience/resilience.ts';
+import type { MechaError } from '../errors.ts';
+import { Lazy } from '../lazy.ts';
+import type { Part } from '../lifecycle.ts';
+import { outboxConfigOf } from '../outbox/outbox-config.ts';
+import { createOutboxRelay } from '../outbox/outbox-relay.ts';
+import { Pipeline } from '../pipeline.ts';
+import { createResilience } from '../resilience/resilience.ts';
 import { createScheduledJobs } from './scheduled-jobs.ts';
 import type { SharedParts } from './sidecar.ts';
-import type { Log } from './telemetry/log.ts';
-import { CONTRACT_VERSION } from './version.ts';
+import type { Log } from '../telemetry/log.ts';
+import { CONTRACT_VERSION } from '../version.ts';
 import { createWorkflows, type Workflows } from './workflows.ts';
 
 export interface SidecarBlocksParts {
@@ -116,7 +116,7 @@ export function createSidecarBlocks(parts: SidecarBlocksParts) {
     gracefulShutdownMs: options.gracefulShutdownMs,
   });
   const taskHub = new Lazy(async () => {
-    const { openTaskHub } = await import('./blocks/workflow/task-hub.grpc.ts');
+    const { openTaskHub } = await import('../blocks/workflow/task-hub.grpc.ts');
     return openTaskHub({ appId, namespace, engine: await workflows.engine(), closing: workflows.closing, clock, log, maxBodyBytes: options.maxBodyBytes }, pipeline);
   });
   const metadata = createMetadataBlock({

@@ -10,17 +10,17 @@
  * workers and waiting callers go, and what those held is given back.
  */
 import type { Clock, Ledger } from '@mecha/components/kit';
-import type { StatesBlock } from './blocks/states/states.ts';
-import type { WorkflowConfiguration } from './config/resource-types.ts';
+import type { StatesBlock } from '../blocks/states/states.ts';
+import type { WorkflowConfiguration } from '../config/resource-types.ts';
 import type { DurableExecution } from './durable-execution.ts';
-import type { Engine } from './engine/engine.ts';
-import { Lazy } from './lazy.ts';
-import type { Part } from './lifecycle.ts';
-import { errors as pipelineErrors } from './pipeline.ts';
-import type { Log } from './telemetry/log.ts';
-import type { Metrics } from './telemetry/metrics.ts';
-import type { DeclaredMachine } from './workflow-asl/machine-store.ts';
-import type { TaskBlocks } from './workflow-asl/task-executor.ts';
+import type { Engine } from '../engine/engine.ts';
+import { Lazy } from '../lazy.ts';
+import type { Part } from '../lifecycle.ts';
+import { errors as pipelineErrors } from '../pipeline.ts';
+import type { Log } from '../telemetry/log.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import type { DeclaredMachine } from '../workflow-asl/machine-store.ts';
+import type { TaskBlocks } from '../workflow-asl/task-executor.ts';
 
 export interface WorkflowsParts {
   readonly appId: string;

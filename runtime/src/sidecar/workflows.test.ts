@@ -2,8 +2,8 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Ledger } from '@mecha/components/kit';
 import { realClock, until } from '@mecha/components/kit/testing.ts';
-import { createMemoryLedger } from './ledger/memory-ledger.ts';
-import { createLog } from './telemetry/log.ts';
+import { createMemoryLedger } from '../ledger/memory-ledger.ts';
+import { createLog } from '../telemetry/log.ts';
 import { createWorkflows, type Workflows } from './workflows.ts';
 
 let ledger: Ledger;

@@ -5,17 +5,17 @@
  * Owns: who is handed what. Does not own: when it is opened, drained and stopped.
  */
 import { randomUUID } from 'node:crypto';
-import { createStatesBlock, type StatesBlock } from './blocks/states/states.ts';
-import { checkNewInstanceId } from './blocks/workflow/workflow-errors.ts';
-import type { WorkflowConfiguration } from './config/resource-types.ts';
-import { Engine } from './engine/engine.ts';
-import type { EngineSettings } from './engine/engine-parts.ts';
-import { ActivityQueue } from './workflow-asl/activity-queue.ts';
-import { TOLD_EVENT } from './workflow-asl/arns.ts';
-import { DefinitionSweep } from './workflow-asl/definition-sweep.ts';
-import { MachineStore, attributesOf } from './workflow-asl/machine-store.ts';
-import { createStatesExecutor } from './workflow-asl/states-executor.ts';
-import { createTaskExecutor } from './workflow-asl/task-executor.ts';
+import { createStatesBlock, type StatesBlock } from '../blocks/states/states.ts';
+import { checkNewInstanceId } from '../blocks/workflow/workflow-errors.ts';
+import type { WorkflowConfiguration } from '../config/resource-types.ts';
+import { Engine } from '../engine/engine.ts';
+import type { EngineSettings } from '../engine/engine-parts.ts';
+import { ActivityQueue } from '../workflow-asl/activity-queue.ts';
+import { TOLD_EVENT } from '../workflow-asl/arns.ts';
+import { DefinitionSweep } from '../workflow-asl/definition-sweep.ts';
+import { MachineStore, attributesOf } from '../workflow-asl/machine-store.ts';
+import { createStatesExecutor } from '../workflow-asl/states-executor.ts';
+import { createTaskExecutor } from '../workflow-asl/task-executor.ts';
 import type { WorkflowsParts } from './workflows.ts';
 
 export interface DurableExecution {

@@ -11,12 +11,12 @@
  * - `firstAttempts` resolves when each component's first try has ended: success, failure, or its initTimeout.
  */
 import type { Binding, BindingOperations, Category, Clock, ComponentDefinition, Ledger, Ports } from '@mecha/components/kit';
-import type { ComponentLookup, Instance, InstanceState, InstanceStatus } from './component-set.ts';
-import type { ComponentResource } from './config/resource-types.ts';
-import { errorTable, messageOf } from './errors.ts';
-import type { Part } from './lifecycle.ts';
-import type { Log } from './telemetry/log.ts';
-import type { Metrics } from './telemetry/metrics.ts';
+import type { ComponentLookup, Instance, InstanceState, InstanceStatus } from '../component-set.ts';
+import type { ComponentResource } from '../config/resource-types.ts';
+import { errorTable, messageOf } from '../errors.ts';
+import type { Part } from '../lifecycle.ts';
+import type { Log } from '../telemetry/log.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
 
 export const errors = errorTable('component', {
   notConnected: {

@@ -2,10 +2,10 @@
 import { createKeptLog, realClock, until } from '@mecha/components/kit/testing.ts';
 import type { Ledger } from '@mecha/components/kit';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { AppMonitor } from './channel/channel.ts';
-import { createMemoryLedger } from './ledger/memory-ledger.ts';
+import type { AppMonitor } from '../channel/channel.ts';
+import { createMemoryLedger } from '../ledger/memory-ledger.ts';
 import { createScheduledJobs, type ScheduledJobs } from './scheduled-jobs.ts';
-import type { Log } from './telemetry/log.ts';
+import type { Log } from '../telemetry/log.ts';
 
 let ledger: Ledger;
 let claims: number;

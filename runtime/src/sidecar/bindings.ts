@@ -4,12 +4,12 @@
  *
  * Owns: when that is. Does not own: output (`blocks/bindings/bindings.ts`), input (`blocks/bindings/input-bindings.ts`).
  */
-import type { BindingsBlock, BindingsBlockParts } from './blocks/bindings/bindings.ts';
-import type { InputBindings, InputBindingsParts, InputBindingView } from './blocks/bindings/input-bindings.ts';
-import type { InstanceStatus } from './component-set.ts';
-import { Lazy } from './lazy.ts';
-import type { Part } from './lifecycle.ts';
-import type { Resend } from './resend.ts';
+import type { BindingsBlock, BindingsBlockParts } from '../blocks/bindings/bindings.ts';
+import type { InputBindings, InputBindingsParts, InputBindingView } from '../blocks/bindings/input-bindings.ts';
+import type { InstanceStatus } from '../component-set.ts';
+import { Lazy } from '../lazy.ts';
+import type { Part } from '../lifecycle.ts';
+import type { Resend } from '../resend.ts';
 
 export type BindingsParts = BindingsBlockParts & Omit<InputBindingsParts, 'block'>;
 
@@ -22,7 +22,7 @@ export interface Bindings extends Part {
 }
 
 export function createBindings(parts: BindingsParts): Bindings {
-  const block = new Lazy(async () => (await import('./blocks/bindings/bindings.ts')).createBindingsBlock(parts));
+  const block = new Lazy(async () => (await import('../blocks/bindings/bindings.ts')).createBindingsBlock(parts));
   let inputs: InputBindings | undefined;
   return {
     name: 'input bindings',
@@ -40,7 +40,7 @@ export function createBindings(parts: BindingsParts): Bindings {
     },
     async start() {
       if (!parts.components.all('bindings').some(({ port }) => port.start)) return;
-      const { createInputBindings } = await import('./blocks/bindings/input-bindings.ts');
+      const { createInputBindings } = await import('../blocks/bindings/input-bindings.ts');
       inputs = createInputBindings({ ...parts, block: await block.get() });
       await inputs.start?.();
     },

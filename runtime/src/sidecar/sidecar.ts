@@ -6,31 +6,31 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { Clock, Ledger } from '@mecha/components/kit';
-import type { BindingsBlock } from './blocks/bindings/bindings.ts';
-import type { InvocationBlock } from './blocks/invocation/invocation.ts';
-import type { JobsBlock } from './blocks/jobs/jobs.ts';
-import type { MetadataBlock } from './blocks/metadata/metadata.ts';
-import type { PubSubBlock } from './blocks/pubsub/pubsub.ts';
-import type { SecretsBlock } from './blocks/secrets/secrets.ts';
-import type { StateBlock } from './blocks/state/state.ts';
-import type { WorkflowBlock } from './blocks/workflow/workflow.ts';
-import type { AppMonitor } from './channel/channel.ts';
+import type { BindingsBlock } from '../blocks/bindings/bindings.ts';
+import type { InvocationBlock } from '../blocks/invocation/invocation.ts';
+import type { JobsBlock } from '../blocks/jobs/jobs.ts';
+import type { MetadataBlock } from '../blocks/metadata/metadata.ts';
+import type { PubSubBlock } from '../blocks/pubsub/pubsub.ts';
+import type { SecretsBlock } from '../blocks/secrets/secrets.ts';
+import type { StateBlock } from '../blocks/state/state.ts';
+import type { WorkflowBlock } from '../blocks/workflow/workflow.ts';
+import type { AppMonitor } from '../channel/channel.ts';
 import type { ComponentHost } from './component-host.ts';
-import { loadSidecarConfig, type SidecarConfig } from './config/sidecar-config.ts';
-import type { SidecarOptions } from './config/sidecar-options.ts';
-import type { MechaError } from './errors.ts';
+import { loadSidecarConfig, type SidecarConfig } from '../config/sidecar-config.ts';
+import type { SidecarOptions } from '../config/sidecar-options.ts';
+import type { MechaError } from '../errors.ts';
 import { resolveEndpoints } from './http-endpoints.ts';
-import { Lifecycle, type LifecycleState, type Part } from './lifecycle.ts';
-import type { PeerLink } from './peers/peer-link.ts';
-import { errors as pipelineErrors, type Pipeline } from './pipeline.ts';
-import type { GrpcServer } from './servers/grpc.ts';
-import type { HttpServer } from './servers/http.ts';
+import { Lifecycle, type LifecycleState, type Part } from '../lifecycle.ts';
+import type { PeerLink } from '../peers/peer-link.ts';
+import { errors as pipelineErrors, type Pipeline } from '../pipeline.ts';
+import type { GrpcServer } from '../servers/grpc.ts';
+import type { HttpServer } from '../servers/http.ts';
 import { createSidecarBlocks } from './sidecar-blocks.ts';
 import { createSidecarServers } from './sidecar-servers.ts';
-import { createLog, type Log } from './telemetry/log.ts';
-import type { Metrics } from './telemetry/metrics.ts';
-import { MECHA_VERSION } from './version.ts';
-import { waitFor } from './wait.ts';
+import { createLog, type Log } from '../telemetry/log.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import { MECHA_VERSION } from '../version.ts';
+import { waitFor } from '../wait.ts';
 
 /** What the host lends to each of its sidecars. */
 export interface SharedParts {

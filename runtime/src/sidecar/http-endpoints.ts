@@ -1,9 +1,9 @@
 /** HTTPEndpoint resources ready for use: secrets fetched, certificates read and checked. Rejects with file, line and what is wrong. */
-import type { EndpointTls, HttpEndpoint } from './channel/external-http.ts';
-import { TlsFault, readTls } from './config/http-endpoint-resource.ts';
-import { resolveItems, type ResolveContext } from './config/resolve-metadata.ts';
-import type { HttpEndpointResource } from './config/resource-types.ts';
-import { messageOf } from './errors.ts';
+import type { EndpointTls, HttpEndpoint } from '../channel/external-http.ts';
+import { TlsFault, readTls } from '../config/http-endpoint-resource.ts';
+import { resolveItems, type ResolveContext } from '../config/resolve-metadata.ts';
+import type { HttpEndpointResource } from '../config/resource-types.ts';
+import { messageOf } from '../errors.ts';
 
 export function resolveEndpoints(resources: readonly HttpEndpointResource[], context: ResolveContext): Promise<readonly HttpEndpoint[]> {
   return Promise.all(

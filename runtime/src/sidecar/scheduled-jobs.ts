@@ -6,13 +6,13 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { Clock, Ledger } from '@mecha/components/kit';
-import type { JobRunner } from './blocks/jobs/job-runner.ts';
-import type { JobsBlock } from './blocks/jobs/jobs.ts';
-import type { AppChannel, AppMonitor } from './channel/channel.ts';
-import { Lazy } from './lazy.ts';
-import type { Part } from './lifecycle.ts';
-import type { Log } from './telemetry/log.ts';
-import type { Metrics } from './telemetry/metrics.ts';
+import type { JobRunner } from '../blocks/jobs/job-runner.ts';
+import type { JobsBlock } from '../blocks/jobs/jobs.ts';
+import type { AppChannel, AppMonitor } from '../channel/channel.ts';
+import { Lazy } from '../lazy.ts';
+import type { Part } from '../lifecycle.ts';
+import type { Log } from '../telemetry/log.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
 
 export interface ScheduledJobsParts {
   readonly appId: string;
@@ -36,7 +36,7 @@ export function createScheduledJobs(parts: ScheduledJobsParts): ScheduledJobs {
   const { appId, namespace, ledger, channel, clock } = parts;
   const log = parts.log.scoped('mecha.jobs');
   const app = `${namespace}/${appId}`;
-  const block = new Lazy(async () => (await import('./blocks/jobs/jobs.ts')).createJobsBlock({ appId, namespace, ledger, clock, uuid: randomUUID }));
+  const block = new Lazy(async () => (await import('../blocks/jobs/jobs.ts')).createJobsBlock({ appId, namespace, ledger, clock, uuid: randomUUID }));
   /** Undefined: there is no app to deliver ticks to. */
   const runner = channel && new Lazy(() => openRunner(channel));
   let unwatch = (): void => undefined;
@@ -45,7 +45,7 @@ export function createScheduledJobs(parts: ScheduledJobsParts): ScheduledJobs {
   let lookAgain = false;
 
   async function openRunner(runningChannel: NonNullable<typeof channel>): Promise<JobRunner> {
-    const { JobRunner: Runner } = await import('./blocks/jobs/job-runner.ts');
+    const { JobRunner: Runner } = await import('../blocks/jobs/job-runner.ts');
     const opened = new Runner({ ...parts, channel: runningChannel, log, owner: randomUUID() });
     if (!stopped) opened.start();
     return opened;

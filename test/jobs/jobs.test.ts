@@ -292,7 +292,7 @@ describe('several processes', () => {
     const before = counts();
     await until('every job ticks on after the last kill', () => counts().every((count, n) => count > (before[n] ?? 0)), { withinMs: 60_000 });
     const own = `http://127.0.0.1:${sidecars[0]?.httpPort}/v1.0-mecha/jobs`;
-    expect((await request('DELETE', own)).json()).toEqual({ deleted: jobCount });
+    expect((await request('DELETE', `${own}?prefix=`)).json()).toEqual({ deleted: jobCount });
     for (const sidecar of sidecars) {
       sidecar.process.child.kill('SIGTERM');
       expect(await sidecar.process.exited).toBe(0);

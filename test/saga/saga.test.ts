@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { findCommand, installPackages } from '../servers/machine.ts';
+import { goEnvironment } from '../tools/go.ts';
 import { REPOSITORY, cleanEnv, start, temporaryFolder } from '../tools/processes.ts';
 import { MUTANTS, writeMutant } from './mutants.ts';
 
@@ -14,11 +15,20 @@ afterEach(async () => {
   cleanup = [];
 });
 
-async function runDriver(...args: string[]): Promise<{ code: number | null; last: string; lines: readonly string[] }> {
-  const driver = start(process.execPath, [DRIVER, '--exit', ...args], { env: cleanEnv() });
+async function runDriver(...args: string[]): ReturnType<typeof runDriverIn> {
+  return runDriverIn({}, ...args);
+}
+
+async function runDriverIn(env: Readonly<Record<string, string>>, ...args: string[]): Promise<{ code: number | null; last: string; lines: readonly string[] }> {
+  const driver = start(process.execPath, [DRIVER, '--exit', ...args], { env: cleanEnv(env) });
   cleanup.push(() => driver.kill('SIGKILL'));
   const code = await driver.exited;
   return { code, last: driver.lines.at(-1) ?? '', lines: driver.lines };
+}
+
+async function pythonEnvironment(): Promise<Readonly<Record<string, string>>> {
+  if (!(await findCommand('python3'))) await installPackages(['python3'], 'install python3', console.log);
+  return {};
 }
 
 const settled = (orders: number) =>
@@ -32,11 +42,10 @@ describe('the order saga', () => {
   });
 
   test.each([
-    ['python', ['python3'], ['python3']],
-    ['go', ['go'], ['golang-go']],
-  ])('settles with the inventory in %s', { timeout: RUN_MS }, async (language, commands, packages) => {
-    if (!(await findCommand(...commands))) await installPackages(packages, `install ${commands.join(' or ')}`, console.log);
-    const { code, last, lines } = await runDriver('--orders', '20', '--inventory', language);
+    ['python', pythonEnvironment],
+    ['go', () => goEnvironment('1.21')],
+  ])('settles with the inventory in %s', { timeout: RUN_MS }, async (language, environment) => {
+    const { code, last, lines } = await runDriverIn(await environment(), '--orders', '20', '--inventory', language);
     expect(last, lines.join('\n')).toMatch(settled(20));
     expect(code).toBe(0);
   });

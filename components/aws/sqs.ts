@@ -1,9 +1,10 @@
 /** `bindings.aws.sqs`: events out to a queue, and in from one. */
 import { isUtf8 } from 'node:buffer';
 import type { SQSClient } from '@aws-sdk/client-sqs';
-import { BindingError, defineComponent, field, type Binding, type BindingOperations, type BindingRequest, type ComponentContext, type OptionsOf } from '@mecha/components/kit';
+import { BindingError, defineComponent, field, type Binding, type BindingOperations, type BindingRequest, type ComponentContext, type OptionsOf, type Subscription } from '@mecha/components/kit';
+import { PolledIntake } from '@mecha/components/kit/polled-intake.ts';
 import { boundedCall, clientMetadata, clientSettings } from './client.ts';
-import { SqsIntake } from './sqs-intake.ts';
+import { IN_FLIGHT_MAX, SqsSource } from './sqs-source.ts';
 
 const metadata = {
   queueName: field.string('Name of the queue; it must exist.', { required: true }),
@@ -38,7 +39,7 @@ interface Opened {
 
 function createBinding({ options, log, clock }: ComponentContext<Options>): Binding {
   const settings = clientSettings(options);
-  const intakes = new Set<SqsIntake>();
+  const intakes = new Set<Subscription>();
   let opened: Opened | undefined;
   let closed = false;
 
@@ -84,15 +85,10 @@ function createBinding({ options, log, clock }: ComponentContext<Options>): Bind
 
     redelivers: true,
     async start(request) {
-      const intake = new SqsIntake({
-        ...(await open(AbortSignal.timeout(PROBE_TIMEOUT_MS))),
-        timeoutMs: options.timeout,
-        visibilityMs: options.visibilityTimeout,
-        waitSeconds: Math.round(options.waitTime / 1_000),
-        request,
-        clock,
-        log,
-      }).start();
+      const opened = await open(AbortSignal.timeout(PROBE_TIMEOUT_MS));
+      const { timeout: timeoutMs, visibilityTimeout: visibilityMs, waitTime } = options;
+      const source = new SqsSource({ ...opened, timeoutMs, visibilityMs, waitSeconds: Math.round(waitTime / 1_000), log });
+      const intake = new PolledIntake({ source, title: 'the queue', inFlightMax: IN_FLIGHT_MAX, keepEveryMs: visibilityMs / 2, request, clock, log });
       intakes.add(intake);
       return {
         pause: () => intake.pause(),

@@ -3,8 +3,9 @@
  * most once, as NATS itself is.
  */
 import { BindingError, defineComponent, field, type Binding, type BindingOperations, type BindingRequest, type ComponentContext, type OptionsOf, type Subscription } from '@mecha/components/kit';
+import { PolledIntake } from '@mecha/components/kit/polled-intake.ts';
 import { calledOffBy, checkOptions, connectionMetadata, openLink, type Link } from './connection.ts';
-import { StreamIntake } from './stream-intake.ts';
+import { StreamSource } from './stream-source.ts';
 import { SubjectIntake } from './subject-intake.ts';
 
 const metadata = {
@@ -113,7 +114,7 @@ function createBinding({ options, appId, log, clock }: ComponentContext<Options>
       const intake: Subscription =
         streamName === undefined
           ? new SubjectIntake({ connection: linked().connection, subject, group: durableName, inFlightMax: concurrency, request, log })
-          : await new StreamIntake({ consumer: () => consumerOf(streamName), ackWaitMs: ackWait, inFlightMax: concurrency, request, clock, log }).start();
+          : new PolledIntake({ source: await new StreamSource(() => consumerOf(streamName)).open(), title: 'the stream', inFlightMax: concurrency, keepEveryMs: ackWait / 3, request, clock, log });
       // The server knows the reader once it has answered.
       await linked().connection.flush();
       intakes.add(intake);

@@ -33,6 +33,12 @@ describe('the ticks of bindings.cron', () => {
     intakes.push(intake);
     return intake;
   };
+  /** Has read what stands in the ledger, and writes only when it is let. */
+  const startLate = (options: Record<string, unknown>, app: ReturnType<typeof eventConsumer>): { readonly slower: Promise<Subscription>; letIt(): void } => {
+    const { promise: late, resolve: letIt } = Promise.withResolvers<void>();
+    const slow = { jobs: ledger.jobs, watch: (topic, call) => ledger.watch(topic, call), commit: (batch) => late.then(() => ledger.commit(batch)) } satisfies Partial<Ledger> as Ledger;
+    return { slower: start(buildComponent(cron, options, { name: 'timer', clock, ledger: slow }), app), letIt };
+  };
   /** Turns the clock in steps that are shorter than any wait, so that everything that waits is called in its order. */
   const pass = async (ms: number, step = 500): Promise<void> => {
     for (let passed = 0; passed < ms; passed += step) {
@@ -112,6 +118,36 @@ describe('the ticks of bindings.cron', () => {
     await start(open({ schedule: '@every 3s' }), app);
     await pass(3 * SECOND);
     expect(dues(app)[1]).toBe('2026-01-01T00:00:13.000Z');
+  });
+
+  test('of a schedule that several instances put at once are not given anew, nor moved, by the slower ones', async () => {
+    const app = eventConsumer();
+    const { slower, letIt } = startLate({ schedule: '@every 1s' }, app);
+    await start(open(), app);
+    await pass(1500);
+    letIt();
+    await slower;
+    await pass(3 * SECOND);
+    expect(dues(app).map((due) => due.slice(17, 23))).toEqual(['01.000', '02.000', '03.000', '04.000']);
+  });
+
+  test('of instances with different schedules are by the one that was started last, whoever delivers them', async () => {
+    const [old, young] = [eventConsumer(), eventConsumer()];
+    await start(open({ schedule: '@every 7s' }), old);
+    const heir = await start(open({ schedule: '@every 2s' }), young);
+    await heir.close();
+    await pass(9 * SECOND);
+    expect(dues(old).map((due) => due.slice(17, 19))).toEqual(['02', '04', '06', '08']);
+  });
+
+  test('of different schedules that are put at once are by one of them', async () => {
+    const app = eventConsumer();
+    const { slower, letIt } = startLate({ schedule: '@every 2s' }, app);
+    await start(open({ schedule: '@every 7s' }), app);
+    letIt();
+    await slower;
+    await pass(9 * SECOND);
+    expect(dues(app).map((due) => due.slice(17, 19))).toEqual(['02', '04', '06', '08']);
   });
 
   test.each([['skip', ['00:20:00']], ['one', ['00:01:00', '00:20:00']], ['all', Array.from({ length: 20 }, (_, minute) => `00:${String(minute + 1).padStart(2, '0')}:00`)]])('that were missed: %s', async (missedTicks, times) => {

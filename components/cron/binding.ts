@@ -9,10 +9,11 @@
  *     missed: passed over, made up for by a single one, or delivered all the same, as `missedTicks` says.
  *  4. One tick at a time: the next one begins when this one is settled.
  *
- * Instances that name different schedules share the one that was started last.
+ * Instances that name different schedules share the one that was started last. A schedule has a job of its own name, which only the first
+ * of several instances that start at once can put: one that put it again would move the anchor, or give a tick that was given already.
  */
-import { randomUUID } from 'node:crypto';
-import { defineComponent, field, type Binding, type BindingEvent, type ClaimedJob, type Clock, type ComponentLog, type EventSettlement, type JobOperation, type Ledger, type StartRequest, type Subscription } from '@mecha/components/kit';
+import { createHash, randomUUID } from 'node:crypto';
+import { LedgerConflict, defineComponent, field, type Binding, type BindingEvent, type ClaimedJob, type Clock, type ComponentLog, type EventSettlement, type JobOperation, type Ledger, type StartRequest, type Subscription } from '@mecha/components/kit';
 import { firstTick, nextTick, parseSchedule, type Schedule } from '@mecha/components/kit/schedule/schedule.ts';
 
 const LEASE_MS = 30_000;
@@ -24,7 +25,8 @@ const AFTER_TROUBLE_MS = 1000;
 /** Attempts of a tick; then its dead letter is written. */
 const ATTEMPTS_MAX = 5;
 const MISSED_TICKS = ['skip', 'one', 'all'] as const;
-const JOB = 'tick';
+/** Jobs of one binding in the ledger: one, and for a moment those of schedules that are put at the same time. */
+const JOBS_MAX = 100;
 const DESCRIPTORS = /^@/;
 
 export default defineComponent({
@@ -46,7 +48,7 @@ export default defineComponent({
     const parts = {
       // Beside the jobs of the app, whose space is `namespace/app id`.
       app: `bindings.cron/${namespace}/${appId}/${name}`, owner: randomUUID(), name, schedule, zoneName,
-      definition: { schedule: options.schedule, timeZone: zoneName }, missedTicks: options.missedTicks, ledger, clock, log,
+      text: options.schedule, missedTicks: options.missedTicks, ledger, clock, log,
     };
     return {
       redelivers: true,
@@ -72,9 +74,9 @@ interface TicksParts {
   readonly owner: string;
   readonly name: string;
   readonly schedule: Schedule;
+  /** As the YAML has it: with the zone, what makes it another schedule when it changes. */
+  readonly text: string;
   readonly zoneName: string;
-  /** What makes it another schedule when it changes. */
-  readonly definition: { readonly schedule: string; readonly timeZone: string };
   /** One of `MISSED_TICKS`. */
   readonly missedTicks: string;
   readonly ledger: Ledger;
@@ -108,17 +110,31 @@ class Ticks implements Subscription {
 
   /** Resolves when the schedule stands in the ledger. */
   async begin(): Promise<void> {
-    const { app, schedule, definition, ledger, clock } = this.#parts;
-    const found = await ledger.jobs.find(app, JOB);
-    const kept = found && (JSON.parse(found.definition) as KeptDefinition);
-    if (kept?.schedule !== definition.schedule || kept.timeZone !== definition.timeZone) {
-      const dueAt = firstTick(schedule, clock.now());
-      if (dueAt === undefined) throw new Error(`the schedule '${definition.schedule}' never comes`);
-      const text = JSON.stringify({ ...definition, anchor: dueAt } satisfies KeptDefinition);
-      await ledger.commit([{ type: 'job.put', app, name: JOB, definition: text, data: Buffer.alloc(0), dueAt, overwrite: true }]);
-    }
+    const { app, ledger } = this.#parts;
+    await this.#put();
+    // Different schedules that were put at the same moment: the latest is shared, whoever looks.
+    const [, ...older] = (await ledger.jobs.list({ app, limit: JOBS_MAX })).toSorted((one, other) => other.row - one.row);
+    if (older.length > 0) await ledger.commit(older.map(({ name }) => ({ type: 'job.delete', app, name })));
     this.#unwatch = ledger.watch(`jobs/${app}`, () => this.#look());
     await this.resume();
+  }
+
+  /** In the place of other schedules; leaves it alone where it stands. */
+  async #put(): Promise<void> {
+    const { app, schedule, text, zoneName, ledger, clock } = this.#parts;
+    const name = createHash('sha256').update(JSON.stringify([text, zoneName])).digest('hex').slice(0, 32);
+    const jobs = await ledger.jobs.list({ app, limit: JOBS_MAX });
+    if (jobs.some((job) => job.name === name)) return;
+    const dueAt = firstTick(schedule, clock.now());
+    if (dueAt === undefined) throw new Error(`the schedule '${text}' never comes`);
+    const definition = JSON.stringify({ schedule: text, timeZone: zoneName, anchor: dueAt } satisfies KeptDefinition);
+    const others = jobs.map((job) => ({ type: 'job.delete' as const, app, name: job.name }));
+    try {
+      await ledger.commit([...others, { type: 'job.put', app, name, definition, data: Buffer.alloc(0), dueAt, overwrite: false }]);
+    } catch (error) {
+      // Another instance was quicker, and has replaced the others too.
+      if (!(error instanceof LedgerConflict)) throw error;
+    }
   }
 
   pause(): Promise<void> {
@@ -184,7 +200,8 @@ class Ticks implements Subscription {
   }
 
   async #deliver(job: ClaimedJob): Promise<JobOperation> {
-    const { name, zoneName, missedTicks, log, clock } = this.#parts;
+    const { name, missedTicks, log, clock } = this.#parts;
+    const { timeZone } = JSON.parse(job.definition) as KeptDefinition;
     const claim = { row: job.row, fence: job.fence };
     const missed = job.claimedAt - job.dueAt > MISSED_AFTER_MS;
     if (missed && missedTicks === 'skip') {
@@ -195,7 +212,7 @@ class Ticks implements Subscription {
     const event: BindingEvent = {
       id: `${name}/${due}`,
       data: Buffer.alloc(0),
-      metadata: { timeZone: zoneName, readTimeUTC: goTime(clock.now()), dueTimeUTC: due, tickId: `${name}/${due}` },
+      metadata: { timeZone, readTimeUTC: goTime(clock.now()), dueTimeUTC: due, tickId: `${name}/${due}` },
       attempt: job.attempt,
     };
     const settlement = await this.#whileLeased(claim, () => this.#request.deliver(event));
@@ -211,10 +228,11 @@ class Ticks implements Subscription {
     }
   }
 
-  /** The tick after this one; after a missed one, the first that is still to come, unless each is wanted. */
+  /** The tick after this one, by the schedule that was put; after a missed one, the first that is still to come, unless each is wanted. */
   #nextOf(job: ClaimedJob, missed: boolean): JobOperation {
-    const { schedule, missedTicks, clock } = this.#parts;
-    const { anchor } = JSON.parse(job.definition) as KeptDefinition;
+    const { missedTicks, clock } = this.#parts;
+    const { schedule: text, timeZone, anchor } = JSON.parse(job.definition) as KeptDefinition;
+    const { schedule } = scheduleOf(text, timeZone);
     const dueAt = nextTick(schedule, missed && missedTicks !== 'all' ? Math.max(job.dueAt, clock.now()) : job.dueAt, anchor);
     const claim = { row: job.row, fence: job.fence };
     return dueAt === undefined ? { type: 'job.end', ...claim } : { type: 'job.next', ...claim, dueAt, ticks: job.ticks + 1 };

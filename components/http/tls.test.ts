@@ -1,50 +1,41 @@
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { afterAll, expect, test } from 'vitest';
 import { makeCertificates } from '../../test/tools/certificates.ts';
-import { tlsFront } from '../../test/tools/tls-front.ts';
+import { startTlsService } from '../../test/tools/tls-service.ts';
 import { bytesOfResponse, requestOf } from '../kit/conformance/output-binding.ts';
 import { tlsBindingConformance, type TlsChoice } from '../kit/conformance/tls-binding.ts';
 import { buildComponent, connected } from '../kit/testing.ts';
 import http from './binding.ts';
 
-const certificates = await makeCertificates(undefined, ['DNS:localhost']);
 const strangers = await makeCertificates();
 const seen: string[] = [];
-const service = createServer(({ url = '' }, response) => {
+const service = await startTlsService(({ url = '' }, response) => {
   seen.push(url);
-  response.writeHead(url === '/down' ? 302 : 200, { location: `http://${address}/` }).end('here');
+  response.writeHead(url === '/down' ? 302 : 200, { location: `http://${service.address}/` }).end('here');
 });
-await new Promise<void>((resolve) => void service.listen(0, '127.0.0.1', resolve));
-const address = `127.0.0.1:${(service.address() as AddressInfo).port}`;
-const [front, frontForClients] = [await tlsFront(address, certificates), await tlsFront(address, certificates, true)];
-afterAll(async () => {
-  await Promise.all([front.close(), frontForClients.close()]);
-  service.close();
-  await Promise.all([certificates.remove(), strangers.remove()]);
-});
+const { certificates } = service;
+afterAll(() => Promise.all([service.close(), strangers.remove()]));
 
-const url = `https://localhost:${front.port}/`;
+const url = `https://localhost:${service.port}/`;
 const build = (base: string, { authority = '', clientCertificate = '', clientKey = '' }: TlsChoice, options: Record<string, unknown> = {}) =>
   buildComponent(http, { url: base, MTLSRootCA: authority, MTLSClientCert: clientCertificate, MTLSClientKey: clientKey, ...options });
 
 tlsBindingConformance(http, {
   pem: certificates.pem,
-  build: (host, tls) => build(`https://${host}:${front.port}/`, tls),
-  buildForClients: (host, tls) => build(`https://${host}:${frontForClients.port}/`, tls),
+  build: (host, tls) => build(`https://${host}:${service.port}/`, tls),
+  buildForClients: (host, tls) => build(`https://${host}:${service.portForClients}/`, tls),
   call: { operation: 'get' },
   mayBeUnverified: false,
 });
 
 test('certificates and keys may be files as well as text', async () => {
   const { authority, clientCertificate, clientKey } = certificates;
-  const binding = await connected(build(`https://localhost:${frontForClients.port}/`, { authority, clientCertificate, clientKey }));
+  const binding = await connected(build(`https://localhost:${service.portForClients}/`, { authority, clientCertificate, clientKey }));
   expect((await bytesOfResponse(await binding.invoke?.(requestOf({ operation: 'get' }), AbortSignal.timeout(10_000)))).toString()).toBe('here');
   await binding.close?.();
 });
 
 test('(users 50) a redirect from https to http is refused', async () => {
-  const binding = await connected(build(url, certificates.pem, { allowedOrigins: [`http://${address}`] }));
+  const binding = await connected(build(url, certificates.pem, { allowedOrigins: [`http://${service.address}`] }));
   const before = seen.length;
   await expect(binding.invoke?.(requestOf({ operation: 'get', metadata: { path: 'down' } }), AbortSignal.timeout(10_000))).rejects.toMatchObject({ fault: 'denied' });
   expect(seen.slice(before)).toEqual(['/down']);

@@ -3,6 +3,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
@@ -50,7 +51,7 @@ export async function startMecha({ runFile, resources = [], dataDir, cwd, env }:
   });
   const lines: string[] = [];
   for (const stream of [child.stdout, child.stderr]) {
-    forLines(stream, (line) => {
+    createInterface({ input: stream }).on('line', (line) => {
       lines.push(line);
       if (lines.length > LINES_KEPT) lines.shift();
     });
@@ -96,14 +97,4 @@ function killIfThere(pid: number): void {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
-}
-
-function forLines(stream: NodeJS.ReadableStream, show: (line: string) => void): void {
-  let rest = '';
-  stream.setEncoding('utf8');
-  stream.on('data', (chunk: string) => {
-    const lines = (rest + chunk).split('\n');
-    rest = lines.pop() ?? '';
-    for (const line of lines) show(line);
-  });
 }

@@ -1,7 +1,7 @@
 /** The sample as its users run it: the driver's exit code and last line, on the embedded default, in every language. */
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
-import { findCommand, installPackages } from '../servers/machine.ts';
+import { findCommand, findOrInstall } from '../servers/machine.ts';
 import { goEnvironment } from '../tools/go.ts';
 import { REPOSITORY, cleanEnv, start, temporaryFolder } from '../tools/processes.ts';
 import { MUTANTS, writeMutant } from './mutants.ts';
@@ -27,7 +27,7 @@ async function runDriverIn(env: Readonly<Record<string, string>>, ...args: strin
 }
 
 async function pythonEnvironment(): Promise<Readonly<Record<string, string>>> {
-  if (!(await findCommand('python3'))) await installPackages(['python3'], 'install python3', console.log);
+  await findOrInstall(() => findCommand('python3'), ['python3'], 'install python3', console.log);
   return {};
 }
 

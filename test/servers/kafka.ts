@@ -6,7 +6,7 @@ import { execFile } from 'node:child_process';
 import { access, mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { findCommand, installPackages, lastLine } from './machine.ts';
+import { findCommand, findOrInstall, lastLine } from './machine.ts';
 import { freePort } from './processes.ts';
 import { ServerMissing, type Say, type ServerKind } from './server-kind.ts';
 
@@ -107,9 +107,7 @@ const findJava = async (): Promise<string | undefined> => {
 };
 
 async function ensureJava(say: Say): Promise<void> {
-  if (!(await findJava())) await installPackages(['default-jre-headless'], WHAT_TO_DO, say);
-  const java = await findJava();
-  if (!java) throw new ServerMissing('java is not on the PATH after its package was installed', WHAT_TO_DO);
+  const java = await findOrInstall(findJava, ['default-jre-headless'], WHAT_TO_DO, say);
   const { stderr } = await run(java, ['-version']);
   const major = Number(/version "(\d+)/.exec(stderr)?.[1] ?? 0);
   if (major < JAVA_VERSION_MIN) throw new ServerMissing(`the broker needs Java ${JAVA_VERSION_MIN} or later, and ${java} is ${stderr.split('\n')[0] ?? 'unknown'}`, WHAT_TO_DO);
@@ -122,12 +120,12 @@ async function ensureJars(folder: string, say: Say): Promise<string> {
   const jars = path.join(folder, 'jars', `kafka-${version}`);
   if (await exists(jars)) return jars;
 
-  if (!(await findCommand('mvn'))) await installPackages(['maven'], WHAT_TO_DO, say);
+  const maven = await findOrInstall(() => findCommand('mvn'), ['maven'], WHAT_TO_DO, say);
   say(`fetching the jars of Apache Kafka ${version} from Maven Central (about 45 MB, once)`);
   const unfinished = `${jars}.unfinished`;
   await rm(unfinished, { recursive: true, force: true });
   try {
-    await run('mvn', ['-B', '-q', '-f', POM, 'dependency:copy-dependencies', '-DincludeScope=runtime', `-DoutputDirectory=${unfinished}`], {
+    await run(maven, ['-B', '-q', '-f', POM, 'dependency:copy-dependencies', '-DincludeScope=runtime', `-DoutputDirectory=${unfinished}`], {
       timeout: DOWNLOAD_TIMEOUT_MS,
       maxBuffer: 16 * 1024 * 1024,
     });

@@ -23,6 +23,16 @@ export async function findCommand(...names: readonly string[]): Promise<string |
   return undefined;
 }
 
+/** What `find` finds: what the machine has, else what these Debian packages bring. */
+export async function findOrInstall(find: () => Promise<string | undefined>, packages: readonly string[], whatToDo: string, say: Say): Promise<string> {
+  const found = await find();
+  if (found) return found;
+  await installPackages(packages, whatToDo, say);
+  const installed = await find();
+  if (!installed) throw new ServerMissing(`what is wanted is not to be found, even after ${packages.join(', ')} was installed`, whatToDo);
+  return installed;
+}
+
 function isExecutable(file: string): Promise<boolean> {
   return access(file, constants.X_OK).then(
     () => true,
@@ -35,7 +45,7 @@ let installing: Promise<void> = Promise.resolve();
 const LOCK_WAIT = ['-o', 'DPkg::Lock::Timeout=300'];
 
 /** Installs Debian packages; only as root on a Debian family, else it is for the reader to do (`whatToDo`). */
-export function installPackages(packages: readonly string[], whatToDo: string, say: Say): Promise<void> {
+function installPackages(packages: readonly string[], whatToDo: string, say: Say): Promise<void> {
   const own = installing.then(() => install(packages, whatToDo, say));
   installing = own.catch(() => undefined);
   return own;

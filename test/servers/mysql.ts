@@ -7,8 +7,8 @@ import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { findCommand, installPackages } from './machine.ts';
-import { ServerMissing, type ServerKind } from './server-kind.ts';
+import { findCommand, findOrInstall } from './machine.ts';
+import type { ServerKind } from './server-kind.ts';
 import { serverUser } from './unprivileged.ts';
 
 const run = promisify(execFile);
@@ -30,16 +30,7 @@ export const mysql: ServerKind = {
   usualPort: 3306,
   startTimeoutMs: 60_000,
 
-  async obtain(_folder, say) {
-    // Debian puts the server where only root looks.
-    const find = async (): Promise<string | undefined> => (await findCommand('mariadbd')) ?? (existsSync('/usr/sbin/mariadbd') ? '/usr/sbin/mariadbd' : undefined);
-    const found = await find();
-    if (found) return found;
-    await installPackages(['mariadb-server'], WHAT_TO_DO, say);
-    const installed = await find();
-    if (!installed) throw new ServerMissing('mariadbd was not found after its package was installed', WHAT_TO_DO);
-    return installed;
-  },
+  obtain: (_folder, say) => findOrInstall(() => findCommand('mariadbd'), ['mariadb-server'], WHAT_TO_DO, say),
 
   async launch(server, { folder, port }) {
     const data = owner.dataFolder(folder);

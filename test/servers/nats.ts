@@ -1,11 +1,10 @@
 /** NATS with JetStream, on loopback. */
-import { connect } from 'node:net';
 import path from 'node:path';
-import { findCommand, installPackages } from './machine.ts';
-import { ServerMissing, type ServerKind } from './server-kind.ts';
+import { findCommand, findOrInstall } from './machine.ts';
+import { expectAnswer } from './probe.ts';
+import type { ServerKind } from './server-kind.ts';
 
 const WHAT_TO_DO = 'install it (Debian: apt-get install nats-server; macOS: brew install nats-server), or name a running one with JetStream: MECHA_TEST_NATS=host:port';
-const PROBE_TIMEOUT_MS = 2_000;
 
 export const nats: ServerKind = {
   name: 'nats',
@@ -14,31 +13,9 @@ export const nats: ServerKind = {
   usualPort: 4222,
   startTimeoutMs: 20_000,
 
-  async obtain(_folder, say) {
-    const found = await findCommand('nats-server');
-    if (found) return found;
-    await installPackages(['nats-server'], WHAT_TO_DO, say);
-    const installed = await findCommand('nats-server');
-    if (!installed) throw new ServerMissing('nats-server is not to be found after its package was installed', WHAT_TO_DO);
-    return installed;
-  },
+  obtain: (_folder, say) => findOrInstall(() => findCommand('nats-server'), ['nats-server'], WHAT_TO_DO, say),
 
   launch: async (command, { folder, port }) => ({ command, args: ['--addr', '127.0.0.1', '--port', String(port), '--jetstream', '--store_dir', path.join(folder, 'data')] }),
 
-  answers: ({ host, port }) =>
-    new Promise((resolve, reject) => {
-      const socket = connect({ host, port, timeout: PROBE_TIMEOUT_MS });
-      const fail = (why: string): void => {
-        socket.destroy();
-        reject(new Error(`no answer from ${host}:${port}: ${why}`));
-      };
-      socket.once('data', (bytes) => {
-        if (!bytes.toString('latin1').startsWith('INFO {')) return fail('it is no NATS server');
-        socket.destroy();
-        resolve();
-      });
-      socket.once('error', (error) => fail(error.message));
-      socket.once('timeout', () => fail(`nothing within ${PROBE_TIMEOUT_MS} ms`));
-      socket.once('end', () => fail('the connection was closed'));
-    }),
+  answers: (address) => expectAnswer(address, { isAnswer: (bytes) => bytes.toString('latin1').startsWith('INFO {') }),
 };

@@ -8,8 +8,8 @@ import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { findCommand, installPackages } from './machine.ts';
-import { ServerMissing, type ServerKind } from './server-kind.ts';
+import { findCommand, findOrInstall } from './machine.ts';
+import type { ServerKind } from './server-kind.ts';
 import { serverUser } from './unprivileged.ts';
 
 const run = promisify(execFile);
@@ -24,14 +24,7 @@ export const postgresql: ServerKind = {
   usualPort: 5432,
   startTimeoutMs: 30_000,
 
-  async obtain(_folder, say) {
-    const found = await findBinaries();
-    if (found) return found;
-    await installPackages(['postgresql'], WHAT_TO_DO, say);
-    const installed = await findBinaries();
-    if (!installed) throw new ServerMissing('postgres was not found after its package was installed', WHAT_TO_DO);
-    return installed;
-  },
+  obtain: (_folder, say) => findOrInstall(findBinaries, ['postgresql'], WHAT_TO_DO, say),
 
   async launch(binaries, { folder, port }) {
     const data = owner.dataFolder(folder);

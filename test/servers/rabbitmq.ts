@@ -5,9 +5,9 @@
 import { existsSync } from 'node:fs';
 import { chmod, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { findCommand, installPackages } from './machine.ts';
+import { findCommand, findOrInstall } from './machine.ts';
 import { freePort } from './processes.ts';
-import { ServerMissing, type ServerKind } from './server-kind.ts';
+import type { ServerKind } from './server-kind.ts';
 import { serverUser } from './unprivileged.ts';
 
 const WHAT_TO_DO = 'install it (Debian: apt-get install rabbitmq-server; macOS: brew install rabbitmq), or name a running one that lets guest in: MECHA_TEST_RABBITMQ=host:port';
@@ -23,15 +23,7 @@ export const rabbitmq: ServerKind = {
   usualPort: 5672,
   startTimeoutMs: 90_000,
 
-  async obtain(_folder, say) {
-    const find = async (): Promise<string | undefined> => (existsSync(DEBIAN_SCRIPT) ? DEBIAN_SCRIPT : findCommand('rabbitmq-server'));
-    const found = await find();
-    if (found) return found;
-    await installPackages(['rabbitmq-server'], WHAT_TO_DO, say);
-    const installed = await find();
-    if (!installed) throw new ServerMissing('rabbitmq-server was not found after its package was installed', WHAT_TO_DO);
-    return installed;
-  },
+  obtain: (_folder, say) => findOrInstall(async () => (existsSync(DEBIAN_SCRIPT) ? DEBIAN_SCRIPT : findCommand('rabbitmq-server')), ['rabbitmq-server'], WHAT_TO_DO, say),
 
   async launch(server, { folder, port, configuration = [] }) {
     const data = owner.dataFolder(folder);

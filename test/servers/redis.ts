@@ -1,12 +1,11 @@
 /** Redis (or Valkey), on loopback, with every write on disk before it is acknowledged. */
 import { mkdir, writeFile } from 'node:fs/promises';
-import { connect } from 'node:net';
 import path from 'node:path';
-import { findCommand, installPackages } from './machine.ts';
-import { ServerMissing, type ServerKind } from './server-kind.ts';
+import { findCommand, findOrInstall } from './machine.ts';
+import { expectAnswer } from './probe.ts';
+import type { ServerKind } from './server-kind.ts';
 
 const WHAT_TO_DO = 'install it (Debian: apt-get install redis-server; macOS: brew install redis), or name a running one: MECHA_TEST_REDIS=host:port';
-const PROBE_TIMEOUT_MS = 2_000;
 
 export const redis: ServerKind = {
   name: 'redis',
@@ -15,14 +14,7 @@ export const redis: ServerKind = {
   usualPort: 6379,
   startTimeoutMs: 20_000,
 
-  async obtain(_folder, say) {
-    const found = await findCommand('redis-server', 'valkey-server');
-    if (found) return found;
-    await installPackages(['redis-server'], WHAT_TO_DO, say);
-    const installed = await findCommand('redis-server');
-    if (!installed) throw new ServerMissing('redis-server is not on the PATH after its package was installed', WHAT_TO_DO);
-    return installed;
-  },
+  obtain: (_folder, say) => findOrInstall(() => findCommand('redis-server', 'valkey-server'), ['redis-server'], WHAT_TO_DO, say),
 
   async launch(command, { folder, port }) {
     const data = path.join(folder, 'data');
@@ -36,22 +28,5 @@ export const redis: ServerKind = {
     };
   },
 
-  answers: ({ host, port }) =>
-    new Promise((resolve, reject) => {
-      const socket = connect({ host, port, timeout: PROBE_TIMEOUT_MS });
-      const fail = (why: string): void => {
-        socket.destroy();
-        reject(new Error(`no answer from ${host}:${port}: ${why}`));
-      };
-      socket.once('connect', () => socket.write('PING\r\n'));
-      socket.once('data', (bytes) => {
-        const reply = bytes.toString('latin1').trim();
-        if (!reply.startsWith('+PONG') && !reply.startsWith('-NOAUTH')) return fail(reply);
-        socket.destroy();
-        resolve();
-      });
-      socket.once('error', (error) => fail(error.message));
-      socket.once('timeout', () => fail(`nothing within ${PROBE_TIMEOUT_MS} ms`));
-      socket.once('end', () => fail('the connection was closed'));
-    }),
+  answers: (address) => expectAnswer(address, { question: 'PING\r\n', isAnswer: (bytes) => /^(\+PONG|-NOAUTH)/.test(bytes.toString('latin1')) }),
 };

@@ -2,6 +2,11 @@
 
 export type Say = (line: string) => void;
 
+export interface ServerAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
 /** A command that runs the server in the foreground until it is told to end. */
 export interface Launch {
   readonly command: string;
@@ -39,7 +44,7 @@ export interface ServerKind {
   /** Removes what `launch` had to put elsewhere than into the folder. */
   dispose?(folder: string): Promise<void>;
   /** Rejects while the server cannot serve a client. */
-  answers(address: { readonly host: string; readonly port: number }): Promise<void>;
+  answers(address: ServerAddress): Promise<void>;
 }
 
 /** A server that cannot be had, and what the reader can do about it. */

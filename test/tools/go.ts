@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { chmod, readdir, readFile } from 'node:fs/promises';
 import { delimiter, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { findCommand, installPackages, lastLine } from '../servers/machine.ts';
+import { findCommand, findOrInstall, lastLine } from '../servers/machine.ts';
 import { REPOSITORY } from './processes.ts';
 
 const run = promisify(execFile);
@@ -32,8 +32,8 @@ export async function goProgram(name: string, folder: string): Promise<string> {
  * that is too old to look for it (Debian 12 has 1.19) downloads it as the module that it is.
  */
 export async function goEnvironment(version: string): Promise<Readonly<Record<string, string>>> {
-  if (!(await findCommand('go'))) await installPackages(['golang-go'], whatToDo(version), console.log);
-  const { stdout } = await run('go', ['version'], { cwd: REPOSITORY });
+  const go = await findOrInstall(() => findCommand('go'), ['golang-go'], whatToDo(version), console.log);
+  const { stdout } = await run(go, ['version'], { cwd: REPOSITORY });
   const installed = /\bgo(\d[\d.]*)/.exec(stdout)?.[1] ?? '';
   if (isAsNew(installed, version)) return {};
   if (isAsNew(installed, FETCHES_ITSELF)) return { GOTOOLCHAIN: 'auto' };

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { access, mkdir, readFile, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { findCommand, installPackages, lastLine } from '../servers/machine.ts';
+import { findCommand, findOrInstall, lastLine } from '../servers/machine.ts';
 import { REPOSITORY } from './processes.ts';
 
 const run = promisify(execFile);
@@ -19,7 +19,7 @@ const FLAGS = ['-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Dorg
 /** How to run `mainClass` of `folder`, which holds pom.xml and the sources. Rejects with the name of what cannot be had. */
 export async function javaProgram(name: string, folder: string, mainClass: string): Promise<{ readonly command: string; readonly args: readonly string[] }> {
   for (const [command, packageName] of [['javac', 'default-jdk-headless'], ['mvn', 'maven']] as const) {
-    if (!(await findCommand(command))) await installPackages([packageName], WHAT_TO_DO, console.log);
+    await findOrInstall(() => findCommand(command), [packageName], WHAT_TO_DO, console.log);
   }
   const { stdout } = await run('javac', ['-version']);
   if (Number(/^javac (\d+)/.exec(stdout)?.[1] ?? 0) < VERSION_MIN) throw new Error(`the Java program ${name} needs Java ${VERSION_MIN} or later, and this is ${stdout.trim()}; ${WHAT_TO_DO}`);

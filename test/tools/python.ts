@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { access, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { findCommand, installPackages, lastLine } from '../servers/machine.ts';
+import { findCommand, findOrInstall, lastLine } from '../servers/machine.ts';
 import { REPOSITORY } from './processes.ts';
 
 const run = promisify(execFile);
@@ -16,12 +16,12 @@ export async function pythonWith(name: string, packages: readonly string[]): Pro
   const done = join(folder, `${packages.join('+').replaceAll(/[^\w.+=-]/g, '_')}.done`);
   const python = join(folder, 'bin', 'python');
   if (await access(done).then(() => true, () => false)) return python;
-  if (!(await findCommand('python3'))) await installPackages(['python3', 'python3-venv'], WHAT_TO_DO, console.log);
+  const machines = await findOrInstall(() => findCommand('python3'), ['python3', 'python3-venv'], WHAT_TO_DO, console.log);
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
   const options = { timeout: INSTALL_TIMEOUT_MS, maxBuffer: 16 * 1024 * 1024 };
   try {
-    await run('python3', ['-m', 'venv', folder], options);
+    await run(machines, ['-m', 'venv', folder], options);
     await run(python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', ...packages], options);
   } catch (error) {
     throw new Error(`Python with ${packages.join(', ')} cannot be had: ${lastLine(error)}; ${WHAT_TO_DO}`, { cause: error });

@@ -133,6 +133,9 @@ describe('an app that speaks HTTP', () => {
     const page = (await request('GET', `${own}?prefix=a&limit=2`)).json<{ jobs: { name: string }[]; next: string }>();
     expect([page.jobs.map(({ name }) => name), page.next]).toEqual([['a-1', 'a-2'], 'a-2']);
     expect((await request('GET', `${own}?prefix=a&after=a-2`)).json<{ jobs: { name: string }[] }>().jobs.map(({ name }) => name)).toEqual(['a_3']);
+    for (const limit of ['0', '1001', '2.5', 'all', '']) {
+      expect((await request('GET', `${own}?limit=${limit}`)).json()).toEqual({ errorCode: 'ERR_JOB_REQUEST_INVALID', message: 'limit is a whole number from 1 to 1000' });
+    }
     expect((await request('DELETE', own)).json(), 'all, because a word was forgotten').toMatchObject({ errorCode: 'ERR_JOB_PREFIX_MISSING' });
     expect((await request('DELETE', `${own}?prefix=a-`)).json()).toEqual({ deleted: 2 });
     expect((await request('GET', `${own}/a-1`)).status).toBe(404);

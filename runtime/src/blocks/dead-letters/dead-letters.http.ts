@@ -3,8 +3,10 @@
  */
 import { isUtf8 } from 'node:buffer';
 import type { DeadLetter, DeadLetterRow } from '@mecha/components/kit';
+import { present } from '../../json/present.ts';
 import type { Pipeline } from '../../pipeline.ts';
 import type { HttpReply, HttpRequest, HttpRoute } from '../../servers/http-face.ts';
+import { instantOf, limitOf } from '../../servers/query-face.ts';
 import { errors } from './dead-letters-errors.ts';
 import { messageIdOf, sourceOf, type LetterFilter, type LetterPlace } from './letter-query.ts';
 import type { DeadLettersBlock, Replay } from './dead-letters.ts';
@@ -24,19 +26,19 @@ export function deadLettersHttp(load: () => Promise<DeadLettersBlock>, pipeline:
   });
   return [
     route('GET', '', 'list', async ({ query }, block) => {
-      const { letters, next } = await block.list({ filter: filterOf(query), limit: limitOf(query), ...present({ before: placeOf(query) }) });
+      const { letters, next } = await block.list({ filter: filterOf(query), limit: limitOf(query, LIMIT, errors.requestInvalid), ...present({ before: placeOf(query) }) });
       return { deadLetters: letters.map(summary), ...cursorOf(next) };
     }),
     route('GET', '/:id', 'get', async (request, block) => details(await block.get(idOf(request)))),
     route('POST', '/:id/replay', 'replay', async (request, block) => block.replay(idOf(request)).then(() => undefined)),
     route('POST', '/replay', 'replayMany', async ({ query }, block) => {
-      const { replayed, left, next } = await block.replayMany({ filter: filterOf(query), limit: limitOf(query), ...present({ after: placeOf(query) }) });
+      const { replayed, left, next } = await block.replayMany({ filter: filterOf(query), limit: limitOf(query, LIMIT, errors.requestInvalid), ...present({ after: placeOf(query) }) });
       return { replayed, left: left.map(({ id, replay }) => ({ id: shown(id), ...replay } satisfies { id: string } & Replay)), ...cursorOf(next) };
     }),
     route('DELETE', '/:id', 'drop', async (request, block) => block.drop(idOf(request)).then(() => undefined)),
     route('DELETE', '', 'dropMany', async ({ query }, block) => {
       if (query.get('all') !== 'true' && !FILTERS.some((name) => query.has(name))) throw errors.requestInvalid(`all dead letters are dropped with all=true; else give one of ${FILTERS.join(', ')}`);
-      const { next, ...counts } = await block.dropMany({ filter: filterOf(query), limit: limitOf(query), ...present({ after: placeOf(query) }) });
+      const { next, ...counts } = await block.dropMany({ filter: filterOf(query), limit: limitOf(query, LIMIT, errors.requestInvalid), ...present({ after: placeOf(query) }) });
       return { ...counts, ...cursorOf(next) };
     }),
   ];
@@ -87,27 +89,5 @@ function filterOf(query: URLSearchParams): LetterFilter {
   const known = KINDS.find((one) => one === kind);
   if (kind !== undefined && !known) throw errors.requestInvalid(`kind is one of ${KINDS.join(', ')}`);
   if (binding !== undefined && (known !== 'binding' || query.has('component'))) throw errors.requestInvalid('binding says kind and component: give it alone');
-  return present({ kind: known, component: text('component') ?? binding, topic: text('topic'), reason: text('reason'), since: instant(query, 'since'), until: instant(query, 'until') });
-}
-
-function limitOf(query: URLSearchParams): number {
-  const text = query.get('limit');
-  if (text === null) return LIMIT.byDefault;
-  const limit = /^\d{1,4}$/.test(text) ? Number(text) : 0;
-  if (limit < 1 || limit > LIMIT.most) throw errors.requestInvalid(`limit is a whole number from 1 to ${LIMIT.most}`);
-  return limit;
-}
-
-function instant(query: URLSearchParams, name: string): number | undefined {
-  const text = query.get(name);
-  if (text === null) return undefined;
-  const ms = Date.parse(text);
-  if (Number.isNaN(ms)) throw errors.requestInvalid(`${name} is a time such as 2026-01-31T08:00:00Z`);
-  return ms;
-}
-
-type Present<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
-/** Without the fields that are undefined. */
-function present<T extends object>(fields: T): Present<T> {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Present<T>;
+  return present({ kind: known, component: text('component') ?? binding, topic: text('topic'), reason: text('reason'), since: instantOf(query, 'since', errors.requestInvalid), until: instantOf(query, 'until', errors.requestInvalid) });
 }

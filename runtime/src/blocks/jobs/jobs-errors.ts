@@ -42,5 +42,6 @@ export const errors = errorTable('jobs', {
   notDeleted: { code: 'DAPR_SCHEDULER_DELETE_JOB', kind: 'internal', make: (owner: JobOwner, text: string, cause: unknown) => ({ message: `failed to delete job due to: ${text}`, details: info('DAPR_SCHEDULER_DELETE_JOB', owner), cause }) },
   /** Of Mecha's own routes. */
   prefixMissing: { code: 'ERR_JOB_PREFIX_MISSING', kind: 'invalid', make: () => ({ message: 'which jobs are to be deleted? prefix=TEXT says how their names begin, and prefix= means all' }) },
+  requestInvalid: { code: 'ERR_JOB_REQUEST_INVALID', kind: 'invalid', make: (why: string) => ({ message: why }) },
   noSuchJob: { code: 'ERR_JOB_NOT_FOUND', kind: 'not-found', make: (name: string) => ({ message: `there is no job ${JSON.stringify(name)}` }) },
 });

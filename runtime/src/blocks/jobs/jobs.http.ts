@@ -8,14 +8,14 @@ import { membersOf } from '../../json/json-members.ts';
 import { asObject, BadJson, parseJson, type JsonObject } from '../../json/lenient-json.ts';
 import type { Pipeline } from '../../pipeline.ts';
 import { BodyTooLarge, type HttpRequest, type HttpRoute } from '../../servers/http-face.ts';
+import { limitOf } from '../../servers/query-face.ts';
 import type { FailurePolicy, JobRequest } from './job-definition.ts';
 import { errors } from './jobs-errors.ts';
 import type { JobInfo, JobsBlock } from './jobs.ts';
 
 const VERSIONS = ['v1.0', 'v1.0-alpha1'];
 const OWN_VERSION = 'v1.0-mecha';
-const PAGE_DEFAULT = 100;
-const PAGE_MAX = 1000;
+const LIMIT = { most: 1000, byDefault: 100 };
 /** Deeper data is refused: others could not read it either. */
 const DEPTH_MAX = 1000;
 
@@ -43,8 +43,7 @@ export function jobsHttp(appId: string, load: () => Promise<JobsBlock>, pipeline
     route('GET', '', [OWN_VERSION], async (request) => {
       const prefix = request.query.get('prefix') ?? '';
       const after = request.query.get('after') ?? undefined;
-      const limit = Math.min(Math.max(1, Math.floor(Number(request.query.get('limit') ?? PAGE_DEFAULT)) || PAGE_DEFAULT), PAGE_MAX);
-      const { jobs, next } = await pipeline.run(request.call('jobs.list'), async () => (await load()).list({ prefix, limit, ...(after === undefined ? {} : { after }) }));
+      const { jobs, next } = await pipeline.run(request.call('jobs.list'), async () => (await load()).list({ prefix, limit: limitOf(request.query, LIMIT, errors.requestInvalid), ...(after === undefined ? {} : { after }) }));
       return { status: 200, body: `{"jobs":[${jobs.map(detailedJson).join(',')}]${next === undefined ? '' : `,"next":${JSON.stringify(next)}`}}` };
     }),
     route('DELETE', '', [OWN_VERSION], async (request) => {

@@ -3,6 +3,7 @@ import type { Json } from '../../asl/json.ts';
 import type { SagaStatus } from '../../asl/saga-record.ts';
 import type { Pipeline } from '../../pipeline.ts';
 import { BodyTooLarge, type HttpReply, type HttpRequest, type HttpRoute } from '../../servers/http-face.ts';
+import { limitOf } from '../../servers/query-face.ts';
 import type { Compensations, Word } from './compensations.ts';
 import { errors } from './states-errors.ts';
 
@@ -17,7 +18,7 @@ export function compensationsHttp(load: () => Promise<Compensations>, pipeline: 
   return [
     route('GET', '', 'list', 200, (request, compensations) => {
       const cursor = request.query.get('cursor');
-      return compensations.list({ status: statusOf(request.query.get('status')), limit: limitOf(request.query.get('limit')), ...(cursor === null ? {} : { cursor }) });
+      return compensations.list({ status: statusOf(request.query.get('status')), limit: limitOf(request.query, LIMIT, errors.wordInvalid), ...(cursor === null ? {} : { cursor }) });
     }),
     route('GET', '/:execution', 'get', 200, (request, compensations) => compensations.get(request.params['execution'] ?? '')),
     route('POST', '/:execution/:step/retry', 'retry', 202, async (request, compensations) => {
@@ -35,12 +36,6 @@ function statusOf(text: string | null): SagaStatus {
   if (text === null) return 'FAILED_TO_COMPENSATE';
   if (!STATUSES.includes(text)) throw errors.wordInvalid(`status is one of ${STATUSES.join(', ')}`);
   return text as SagaStatus;
-}
-
-function limitOf(text: string | null): number {
-  const limit = text === null ? LIMIT.byDefault : Number(text);
-  if (!Number.isInteger(limit) || limit < 1 || limit > LIMIT.most) throw errors.wordInvalid(`limit is a whole number from 1 to ${LIMIT.most}`);
-  return limit;
 }
 
 /** The body may be left out. */

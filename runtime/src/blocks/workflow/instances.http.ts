@@ -1,7 +1,9 @@
 /** The HTTP face of the eyes on instances, `/v1.0-mecha/workflows`. */
 import type { WorkflowRow } from '@mecha/components/kit';
+import { present } from '../../json/present.ts';
 import type { Pipeline } from '../../pipeline.ts';
 import { BodyTooLarge, type HttpReply, type HttpRequest, type HttpRoute } from '../../servers/http-face.ts';
+import { instantOf, limitOf, wholeNumberOf } from '../../servers/query-face.ts';
 import { WORKFLOW_STATUSES, type Instances } from './instances.ts';
 import { errors } from './workflow-errors.ts';
 
@@ -16,10 +18,10 @@ export function instancesHttp(instances: Instances, pipeline: Pipeline): HttpRou
   return [
     route('GET', '', 'list', async ({ query }) => {
       const { instances: found, cursor } = await instances.list({
-        limit: wholeNumber(query, 'limit', 1, LIST_LIMIT.most) ?? LIST_LIMIT.byDefault,
+        limit: limitOf(query, LIST_LIMIT, errors.requestInvalid),
         ...present({
           statuses: statusesOf(query.get('status')), name: query.get('name') ?? undefined, idPrefix: query.get('idPrefix') ?? undefined, cursor: cursorOf(query.get('cursor')),
-          createdFrom: instant(query, 'createdFrom'), createdTo: instant(query, 'createdTo'), attribute: attributeOf(query.get('attribute')),
+          createdFrom: instantOf(query, 'createdFrom', errors.requestInvalid), createdTo: instantOf(query, 'createdTo', errors.requestInvalid), attribute: attributeOf(query.get('attribute')),
         }),
       });
       return { instances: found.map(summary), ...present({ cursor }) };
@@ -35,8 +37,8 @@ export function instancesHttp(instances: Instances, pipeline: Pipeline): HttpRou
       };
     }),
     route('GET', '/:id/history', 'history', async (request) => {
-      const from = wholeNumber(request.query, 'from', 0, Number.MAX_SAFE_INTEGER) ?? 0;
-      const { events, next } = await instances.history(idOf(request), from, wholeNumber(request.query, 'limit', 1, HISTORY_LIMIT.most) ?? HISTORY_LIMIT.byDefault);
+      const from = wholeNumberOf(request.query, 'from', { least: 0, most: Number.MAX_SAFE_INTEGER }, errors.requestInvalid) ?? 0;
+      const { events, next } = await instances.history(idOf(request), from, limitOf(request.query, HISTORY_LIMIT, errors.requestInvalid));
       return { events: events.map(({ number, event: { id, at, ...event } }) => ({ number, at: time(at), ...(id < 0 ? {} : { id }), ...event })), ...present({ next }) };
     }),
     ...(['terminate', 'purge'] as const).map((verb) =>
@@ -63,11 +65,6 @@ function summary({ instanceId, name, version, status, createdAt, startedAt, upda
   };
 }
 
-type Present<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
-/** Without the fields that are undefined. */
-function present<T extends object>(fields: T): Present<T> {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Present<T>;
-}
 function time(ms: number): string;
 function time(ms: number | undefined): string | undefined;
 function time(ms: number | undefined): string | undefined {
@@ -75,23 +72,9 @@ function time(ms: number | undefined): string | undefined {
 }
 const idOf = ({ params }: HttpRequest): string => params['id'] ?? '';
 
-function wholeNumber(query: URLSearchParams, name: string, least: number, most: number): number | undefined {
-  const text = query.get(name);
-  if (text === null) return undefined;
-  const number = /^\d{1,16}$/.test(text) ? Number(text) : -1;
-  if (number < least || number > most) throw errors.requestInvalid(`${name} is a whole number from ${least} to ${most}`);
-  return number;
-}
 function cursorOf(text: string | null): string | undefined {
   if (text !== null && !/^\d+\.\d+$/.test(text)) throw errors.requestInvalid('cursor is what the page before gave');
   return text ?? undefined;
-}
-function instant(query: URLSearchParams, name: string): number | undefined {
-  const text = query.get(name);
-  if (text === null) return undefined;
-  const ms = Date.parse(text);
-  if (Number.isNaN(ms)) throw errors.requestInvalid(`${name} is a time such as 2026-01-31T08:00:00Z`);
-  return ms;
 }
 function statusesOf(text: string | null): (typeof WORKFLOW_STATUSES)[number][] | undefined {
   return text?.split(',').map((word) => {

@@ -31,6 +31,12 @@ const rules: readonly Rule[] = [
     example: "test.skip('later', () => undefined);",
   },
   {
+    sentence: 'no test measures time, which says more about the machine than about the code: the bench does, in ratios; tests count',
+    appliesTo: (file) => isTestFile(file) && !/^bench\//.test(file),
+    forbidden: /\bperformance\.now\b|\bhrtime\b|expect\(Date\.now\(\) - \w+\)\.toBeLess/,
+    example: 'expect(performance.now() - before).toBeLessThan(5_000);',
+  },
+  {
     sentence: 'the environment is read in one place (config), by the command line, the SDK, scripts, tests and samples; everybody else is told',
     appliesTo: (file) => !mayReadEnvironment.test(file) && !isTestFile(file) && !/(^|\/)(testing|test-[\w-]+)\.ts$/.test(file),
     forbidden: /\bprocess\.env\b|\benv\b.*\bfrom 'node:process'/,

@@ -115,8 +115,8 @@ describe('the AWS SDK', () => {
     expect(await ended(client, executionArn)).toMatchObject({ status: 'FAILED', error: 'ERR_INVOKE_OUTPUT_BINDING', cause: 'error invoking output binding files: file not found' });
     expect(await textOf('order.json'), 'it was undone').toBeUndefined();
     const { events = [] } = await client.send(new GetExecutionHistoryCommand({ executionArn }));
-    const read = events.find(({ type, taskSucceededEventDetails: details }) => type === 'TaskSucceeded' && details?.output?.includes('Data'))?.taskSucceededEventDetails?.output;
-    expect(JSON.parse(read ?? '{}')).toMatchObject({ Data: { id: 7 } });
+    const read = events.find(({ type, stateExitedEventDetails: details }) => type === 'TaskStateExited' && details?.name === 'Read')?.stateExitedEventDetails?.output;
+    expect(JSON.parse(read ?? '{}')).toMatchObject({ id: 7, answer: 'yes', read: { Data: { id: 7 }, Metadata: { fileName: 'order.json' } } });
   });
 
   test('an execution stays on the text of the resource that it began with, over a restart with another one', async () => {

@@ -13,6 +13,7 @@ import { jetstreamManager } from '@nats-io/jetstream';
 import { connect as connectNats } from '@nats-io/transport-node';
 import { SMTPServer } from 'smtp-server';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createClient } from '@mecha/components/kafka/client.ts';
 import { Dapr } from '@mecha/specs/gen/dapr.gen.ts';
 import { kafkaListeners } from '../servers/kafka.ts';
 import { serverAddress, startPrivateServer } from '../servers/servers.ts';
@@ -79,21 +80,25 @@ beforeAll(async () => {
   const [listenerPort = 0, kafkaGatePort = 0] = await freePorts(2);
   const [http, mail, kafka] = await Promise.all([httpService(), mailServer(), startPrivateServer('kafka', await kafkaListeners([{ name: 'GATED', port: listenerPort, address: `127.0.0.1:${kafkaGatePort}`, protocol: 'PLAINTEXT' }])), prepareServers()]);
   later(() => kafka.dispose());
+  // A broker that makes a topic in the midst of a call takes its time for that.
+  const admin = (await createClient({ brokers: [kafka.address] })).admin();
+  await admin.createTopics({ topics: [{ topic: run }], waitForLeaders: true });
+  await admin.disconnect();
   const document = JSON.stringify({ openapi: '3.1.0', info: { title: 'any', version: '1' }, paths: { '/': { get: { operationId: 'look', responses: { 200: { description: 'ok' } } } } } });
   rows = {
-    'bindings.http': { server: http, metadata: (at) => ({ url: `http://${at}`, responseTimeout: '1s' }), call: { operation: 'get' }, unprobed: true },
-    'bindings.openapi': { server: http, metadata: (at) => ({ url: `http://${at}`, document, responseTimeout: '1s', validateResponse: 'false' }), call: { operation: 'look' }, unprobed: true },
-    'bindings.graphql': { server: http, metadata: (at) => ({ endpoint: `http://${at}/`, responseTimeout: '1s' }), call: { operation: 'query', metadata: { query: 'query { n }' } }, unprobed: true },
-    'bindings.postgresql': { server: serverAddress('postgresql'), metadata: (at) => ({ url: `postgres://mecha:${SECRET}@${at}/postgres`, timeout: '2s' }), call: sqlCall },
-    'bindings.mysql': { server: serverAddress('mysql'), metadata: (at) => ({ url: `mecha:mecha-password@tcp(${at})/mecha`, timeout: '2s' }), call: sqlCall },
-    'bindings.redis': { server: serverAddress('redis'), metadata: (at) => ({ redisHost: at, readTimeout: '1s' }), call: { ...create, metadata: { key: run } } },
-    'bindings.kafka': { server: `127.0.0.1:${listenerPort}`, metadata: (at) => ({ brokers: at, authType: 'none', publishTopic: run, readTimeout: '2s', dialTimeout: '2s' }), call: create },
+    'bindings.http': { server: http, metadata: (at) => ({ url: `http://${at}`, responseTimeout: '3s' }), call: { operation: 'get' }, unprobed: true },
+    'bindings.openapi': { server: http, metadata: (at) => ({ url: `http://${at}`, document, responseTimeout: '3s', validateResponse: 'false' }), call: { operation: 'look' }, unprobed: true },
+    'bindings.graphql': { server: http, metadata: (at) => ({ endpoint: `http://${at}/`, responseTimeout: '3s' }), call: { operation: 'query', metadata: { query: 'query { n }' } }, unprobed: true },
+    'bindings.postgresql': { server: serverAddress('postgresql'), metadata: (at) => ({ url: `postgres://mecha:${SECRET}@${at}/postgres`, timeout: '4s' }), call: sqlCall },
+    'bindings.mysql': { server: serverAddress('mysql'), metadata: (at) => ({ url: `mecha:mecha-password@tcp(${at})/mecha`, timeout: '4s' }), call: sqlCall },
+    'bindings.redis': { server: serverAddress('redis'), metadata: (at) => ({ redisHost: at, readTimeout: '4s' }), call: { ...create, metadata: { key: run } } },
+    'bindings.kafka': { server: `127.0.0.1:${listenerPort}`, metadata: (at) => ({ brokers: at, authType: 'none', publishTopic: run, readTimeout: '4s', dialTimeout: '4s' }), call: create },
     'bindings.rabbitmq': { server: serverAddress('rabbitmq'), metadata: (at) => ({ host: `amqp://guest:guest@${at}/?heartbeat=2`, queueName: run, deleteWhenUnused: 'true', reconnectWaitInSeconds: '500ms' }), call: create },
     'bindings.mqtt3': { server: serverAddress('mosquitto'), metadata: (at) => ({ url: `mqtt://${at}`, topic: run, consumerID: run }), call: create },
     'bindings.nats': { server: serverAddress('nats'), metadata: (at) => ({ natsURL: `nats://${at}`, subject: `${run}.a`, streamName: run }), call: create },
     'bindings.smtp': { server: mail, metadata: (at) => ({ host: '127.0.0.1', port: at.split(':')[1] ?? '', emailFrom: 'a@example.org', emailTo: 'b@example.org', subject: 'x' }), call: create },
-    'bindings.aws.s3': { server: serverAddress('moto'), metadata: (at) => ({ endpoint: `http://${at}`, bucket: `mecha-${run}`, forcePathStyle: 'true', timeout: '2s', ...awsAccess }), call: { ...create, metadata: { key: 'a' } } },
-    'bindings.aws.sqs': { server: serverAddress('moto'), metadata: (at) => ({ endpoint: `http://${at}`, queueName: `mecha-${run}`, timeout: '2s', ...awsAccess }), call: create },
+    'bindings.aws.s3': { server: serverAddress('moto'), metadata: (at) => ({ endpoint: `http://${at}`, bucket: `mecha-${run}`, forcePathStyle: 'true', timeout: '4s', ...awsAccess }), call: { ...create, metadata: { key: 'a' } } },
+    'bindings.aws.sqs': { server: serverAddress('moto'), metadata: (at) => ({ endpoint: `http://${at}`, queueName: `mecha-${run}`, timeout: '4s', ...awsAccess }), call: create },
   };
   gates = new Map(await Promise.all(Object.entries(rows).map(async ([type, { server }]) => [type, await tcpGate(server, type === 'bindings.kafka' ? kafkaGatePort : 0)] as const)));
   for (const gate of gates.values()) later(() => gate.close());

@@ -8,7 +8,7 @@ import { openSqliteLedger } from '@mecha/runtime/ledger/sqlite-ledger.ts';
 import { createLog } from '@mecha/runtime/telemetry/log.ts';
 import { AppCallback, BindingEventResponseBindingEventConcurrency } from '@mecha/specs/gen/appcallback.gen.ts';
 import { until } from '../tools/processes.ts';
-import { cleanUp, component, folderWith, grpcApp, later, startSidecar, testApp } from './sidecar.ts';
+import { cleanUp, component, folderWith, grpcApp, later, startSidecar, testApp, type Sidecar } from './sidecar.ts';
 
 afterEach(cleanUp);
 
@@ -72,11 +72,13 @@ describe.each<Protocol>(['http', 'grpc'])('an answer over %s', (protocol) => {
     /** By event, in the order in which they came: first one of each mode, then such as ask for nothing. */
     const events: string[] = [];
     const bothThere = Promise.withResolvers<void>();
+    // An event may come before the test knows that the sidecar is ready.
+    const started = Promise.withResolvers<Sidecar>();
     let here = 0;
     const url = await target((name, response, body) => {
       void (async () => {
         const mode = modes[events.length - 1];
-        const saved = (await sidecar.call('GET', '/state/store/last')).text;
+        const saved = (await (await started.promise).call('GET', '/state/store/last')).text;
         // Each waits for the other: answered only when both are called at once.
         if (mode === 'parallel' && ++here === 2) bothThere.resolve();
         if (mode === 'parallel') await bothThere.promise;
@@ -90,6 +92,7 @@ describe.each<Protocol>(['http', 'grpc'])('an answer over %s', (protocol) => {
       return concurrency === undefined ? {} : { ...replies, concurrency };
     });
     const sidecar = await startSidecar({ appPort, resources: await withTargets(url), args });
+    started.resolve(sidecar);
     await until('an event has come after them', () => events.length > modes.length, { about: sidecar.process });
     const sent = '{"from":"tick"} {"n":1}';
     expect(ends).toEqual([`sequential a ${sent}`, `sequential b ${sent}`, `parallel one ${sent}`, `parallel one ${sent}`]);

@@ -36,7 +36,7 @@ describe('an output binding', () => {
     });
     const url = `http://127.0.0.1:${(service.address() as AddressInfo).port}`;
     const resources = await folderWith({
-      'all.yaml': component('files', 'bindings.localstorage', { rootPath: root }) + component('web', 'bindings.http', { url, responseTimeout: '200ms' }) + component('away', 'bindings.http', { url: 'http://127.0.0.1:1' }) + component('tick', 'bindings.cron', { schedule: '@hourly' }),
+      'all.yaml': component('files', 'bindings.localstorage', { rootPath: root }) + component('web', 'bindings.http', { url }) + component('hurried', 'bindings.http', { url, responseTimeout: '200ms' }) + component('away', 'bindings.http', { url: 'http://127.0.0.1:1' }) + component('tick', 'bindings.cron', { schedule: '@hourly' }),
     });
     const sidecar = await startSidecar({ resources });
     const grpc = grpcClient(`127.0.0.1:${sidecar.grpcPort}`);
@@ -62,7 +62,7 @@ describe('an output binding', () => {
       ['files', 'get', { fileName: 'a' }, /file not found$/],
       ['files', 'get', { fileName: '../a' }, /leads out of rootPath$/],
       ['web', 'get', { path: 'x' }, /received status code 418$/],
-      ['web', 'get', { path: 'hang' }, /no answer within 200 ms$/],
+      ['hurried', 'get', { path: 'hang' }, /no answer within 200 ms$/],
       ['web', 'get', { path: 'http://169.254.169.254/' }, /may not be followed/],
       ['away', 'get', {}, /cannot be reached: .*ECONNREFUSED/],
     ];

@@ -8,6 +8,7 @@ import { TLSSocket } from 'node:tls';
 import { Dapr } from '@mecha/specs/gen/dapr.gen.ts';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { makeCertificates, type Certificates } from '../tools/certificates.ts';
+import { until } from '../tools/processes.ts';
 import { cleanUp, component, folderWith, grpcClient, later, startSidecar, type Answer, type Sidecar } from './sidecar.ts';
 
 const SECRET = 'open sesame';
@@ -54,7 +55,7 @@ kind: Resiliency
 metadata: { name: rules }
 spec:
   policies:
-    timeouts: { short: 300ms }
+    timeouts: { short: 1s }
     retries: { again: { duration: 10ms, maxRetries: 2, matching: { httpStatusCodes: "503" } } }
     circuitBreakers: { breaker: { trip: consecutiveFailures >= 2, timeout: 10m } }
   targets:
@@ -155,9 +156,11 @@ describe('policies of an HTTPEndpoint', () => {
 
   test('cut off what takes too long, whose connection ends with it', async () => {
     const closed = Promise.withResolvers<void>();
+    // The time is of the call alone: TLS has been negotiated.
+    await until('there is a connection', async () => (await invoke('hurried', 'warm')).status === 404);
     answers = { '/hurried/x': ({ socket }) => void socket.once('error', () => undefined).once('close', () => closed.resolve()) };
     const answer = await invoke('hurried');
-    expect([answer.status, messageOf(answer)]).toEqual([500, 'failed to invoke, id: hurried, err: context deadline exceeded: no answer within 300 ms']);
+    expect([answer.status, messageOf(answer)]).toEqual([500, 'failed to invoke, id: hurried, err: context deadline exceeded: no answer within 1000 ms']);
     await closed.promise;
   });
 

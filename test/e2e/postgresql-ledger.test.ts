@@ -1,6 +1,7 @@
 /** Sidecars with data folders of their own on one PostgreSQL, as on hosts of their own. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createTestSchema } from '@mecha/runtime/ledger/postgresql/testing.ts';
+import { ONLY_KILLED } from '../servers/postgresql.ts';
 import { serverAddress, startPrivateServer } from '../servers/servers.ts';
 import { until } from '../tools/processes.ts';
 import { cleanUp, later, mecha, request, startSidecar, testApp, type Sidecar } from './sidecar.ts';
@@ -84,7 +85,7 @@ describe('--ledger', () => {
   });
 
   test('the server goes and comes back: who asks meanwhile is waited for, and the sidecar goes on', { timeout: 120_000 }, async () => {
-    const server = await startPrivateServer('postgresql');
+    const server = await startPrivateServer('postgresql', ONLY_KILLED);
     later(() => server.dispose());
     const sidecar = await startSidecar({ appId: 'a', env: { MECHA_LEDGER: `postgresql://mecha@${server.address}/postgres` } });
     const save = (value: number) => sidecar.call('POST', '/state/statestore', [{ key: 'k', value }]);

@@ -77,7 +77,7 @@ test(`(users 5, 7) workers are killed again and again: every workflow ends with 
   }
 });
 
-test('(users 6) a restart among many open instances and timers claims what is due and loads nothing else', { timeout: 180_000 }, async () => {
+test('(users 6) a restart among many open instances and timers claims what is due and loads nothing else', { timeout: 600_000 }, async () => {
   const [openCount, timers, batch] = [100_000, 10, 500];
   const far = Date.now() + 3_600_000;
   for (let n = 0; n < openCount; n += batch) {

@@ -6,6 +6,7 @@ import { createTestSchema } from '@mecha/runtime/ledger/postgresql/testing.ts';
 import { Engine } from '@mecha/runtime/engine/engine.ts';
 import type { HistoryEvent } from '@mecha/runtime/engine/vocabulary.ts';
 import { createLog } from '@mecha/runtime/telemetry/log.ts';
+import { ONLY_KILLED } from '../servers/postgresql.ts';
 import { startPrivateServer } from '../servers/servers.ts';
 import { cleanEnv, REPOSITORY, seededRandom, start, temporaryFolder, until, type Running } from '../tools/processes.ts';
 
@@ -16,7 +17,7 @@ const log = createLog({ level: 'fatal', json: true, appId: 'test', version: '0' 
 
 test(`kill -9 of workers on data folders of their own, and of the server: every workflow ends with its result, recorded once (seed ${SEED})`, { timeout: 180_000 }, async () => {
   const random = seededRandom(SEED);
-  const server = await startPrivateServer('postgresql');
+  const server = await startPrivateServer('postgresql', ONLY_KILLED);
   const folders = [await temporaryFolder(), await temporaryFolder()];
   const schema = await createTestSchema(server.address);
   const ledger = await schema.open();
@@ -33,6 +34,8 @@ test(`kill -9 of workers on data folders of their own, and of the server: every 
       await sleep(n * 40);
       await client.operations.start({ name: 'order', instanceId: `order-${n}`, input: String(n) });
     }));
+    // Awaited below; until then its failure waits too.
+    starting.catch(() => undefined);
     for (const kill of ['worker', 'server', 'worker'] as const) {
       await sleep(300 + random() * 700);
       if (kill === 'server') {

@@ -35,7 +35,8 @@ afterAll(async () => {
 });
 
 describe('a bare clone', () => {
-  test('two commands at once install the dependencies once, the second waits', async () => {
+  // From the registry, with all that there is.
+  test('two commands at once install the dependencies once, the second waits', { timeout: 600_000 }, async () => {
     const outcomes = await Promise.all([1, 2].map(() => runCommand(clone, 'npm', ['run', 'bench', '--', '--help'])));
     const said = outcomes.map(({ stderr }) => stderr).join('\n');
     expect(outcomes.map(({ code }) => code), said).toEqual([0, 0]);

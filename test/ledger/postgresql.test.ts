@@ -10,6 +10,7 @@ import { openPostgresqlLedger } from '@mecha/runtime/ledger/postgresql/postgresq
 import { createLog } from '@mecha/runtime/telemetry/log.ts';
 import { freePort } from '../servers/processes.ts';
 import { createTestSchema, type TestSchema } from '@mecha/runtime/ledger/postgresql/testing.ts';
+import { ONLY_KILLED } from '../servers/postgresql.ts';
 import { serverAddress, startPrivateServer } from '../servers/servers.ts';
 import { seededRandom, until } from '../tools/processes.ts';
 
@@ -77,7 +78,7 @@ async function cuttable(server: string): Promise<{ readonly address: string; cut
 describe('PostgreSQL as the ledger', () => {
   test(`(users 1) kill -9 of the server under load: every acknowledged write is there, once (seed ${SEED})`, { timeout: 120_000 }, async () => {
     const random = seededRandom(SEED);
-    const server = await startPrivateServer('postgresql');
+    const server = await startPrivateServer('postgresql', ONLY_KILLED);
     undo.push(() => server.dispose());
     const schema = await createTestSchema(server.address);
     const ledger = await schema.open();

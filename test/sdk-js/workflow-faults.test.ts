@@ -128,6 +128,7 @@ test('(users 31) a saga in code: killed between a step and its record, a compens
   await until('it pays', async () => (await named('do pay')).length === 1);
   await world.restart('SIGKILL');
   for (const worker of world.workers) await worker.kill('SIGKILL');
+  await writeFile(join(world.folder.path, 'runs.till'), 'open');
   await world.addWorker();
   await until('its compensation is stuck', async () => (await named('undo pay')).length > 3);
   expect((await world.client.getWorkflowState(id, true))?.customStatus).toContain('stuck at pay');

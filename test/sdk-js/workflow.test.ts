@@ -169,9 +169,10 @@ describe('one worker', () => {
   });
 
   test('a start in the future is waited for', async () => {
-    const id = await world.client.scheduleNewWorkflow('echo', 'later', undefined, new Date(Date.now() + 1500));
-    expect(await world.status(id)).toBe('PENDING');
-    expect(await world.end(id)).toMatchObject({ status: 'COMPLETED', output: 'later' });
+    const startIn = (ms: number): Promise<string> => world.client.scheduleNewWorkflow('echo', ms, undefined, new Date(Date.now() + ms));
+    const [later, soon] = [await startIn(3_600_000), await startIn(1_500)];
+    expect(await world.end(soon)).toMatchObject({ status: 'COMPLETED', output: 1_500 });
+    expect(await world.status(later)).toBe('PENDING');
   });
 
   test('(users 23) a storm of suspend, resume and terminate always comes to an end', async () => {

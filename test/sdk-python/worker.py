@@ -65,13 +65,14 @@ def slow_chain(context: wf.DaprWorkflowContext, value):
 
 @runtime.workflow(name="slow_turns")
 def slow_turns(context: wf.DaprWorkflowContext, _):
-    """Is busy for a while in each of its turns, and says so."""
+    """Says when it is in a turn; the second does not end before the file RUNS.turn is there."""
     value = 1
     for _ in range(2):
         line = {"name": "turn", "instance": context.instance_id, "input": value, "app": os.environ.get("APP_NAME"), "pid": os.getpid()}
         with open(RUNS, "a", encoding="utf8") as runs:
             runs.write(json.dumps(line) + "\n")
-        time.sleep(0.3)
+        while value == 2 and not os.path.exists(RUNS + ".turn"):
+            time.sleep(0.02)
         value = yield context.call_activity(add_one, input=value)
     return value
 

@@ -14,6 +14,11 @@ import { serverUser } from './unprivileged.ts';
 
 const run = promisify(execFile);
 const WHAT_TO_DO = 'install it (Debian: apt-get install postgresql; macOS: brew install postgresql), or name a running one that lets user mecha in without a password: MECHA_TEST_POSTGRESQL=host:port';
+/**
+ * Arguments of a private server that is killed and started again: `kill -9` loses nothing that was handed to the system, and a recovery
+ * that need not write out the whole data folder is over soon.
+ */
+export const ONLY_KILLED: readonly string[] = ['-c', 'fsync=off'];
 const DEBIAN_FOLDER = '/usr/lib/postgresql';
 const owner = serverUser('postgresql', 'postgres');
 

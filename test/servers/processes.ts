@@ -4,7 +4,7 @@
  */
 import { execFile, spawn } from 'node:child_process';
 import { openSync, closeSync } from 'node:fs';
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -27,14 +27,20 @@ export interface RunningProcess {
 export async function startTimeOf(pid: number): Promise<string | undefined> {
   try {
     if (process.platform === 'linux') {
-      // The command name stands in parentheses and may hold blanks; after it come state (field 3) and start time (22).
-      const fields = (await readFile(`/proc/${pid}/stat`, 'utf8')).replace(/^.*\)\s/s, '').split(' ');
-      return fields[0] === 'Z' ? undefined : fields[19];
+      const { state, startedAt } = await statOf(pid);
+      return state === 'Z' ? undefined : startedAt;
     }
     return (await run('ps', ['-o', 'lstart=', '-p', String(pid)])).stdout.trim() || undefined;
   } catch {
     return undefined; // both ways of asking fail exactly when the process is gone
   }
+}
+
+/** Rejects when there is no such process. */
+async function statOf(pid: number | string): Promise<{ state?: string | undefined; parent: number; startedAt?: string | undefined }> {
+  // The command name stands in parentheses and may hold blanks; after it come state (field 3), parent (4) and start time (22).
+  const fields = (await readFile(`/proc/${pid}/stat`, 'utf8')).replace(/^.*\)\s/s, '').split(' ');
+  return { state: fields[0], parent: Number(fields[1]), startedAt: fields[19] };
 }
 
 const recordOf = (folder: string): string => path.join(folder, 'process.json');
@@ -76,21 +82,57 @@ export async function runningProcess(folder: string): Promise<RunningProcess | u
   return (await startTimeOf(known.pid)) === known.startedAt ? known : undefined;
 }
 
-/** Ends the folder's process (`SIGKILL` at once when `hard`) and waits until it is gone. Returns whether one was running. */
+/**
+ * Ends the folder's process (`SIGKILL` at once when `hard`) and waits until it is gone. Returns whether one was running.
+ *
+ * After a hard end it waits for the children too: a PostgreSQL whose backends still write refuses to start again.
+ */
 export async function stopProcess(folder: string, hard = false): Promise<boolean> {
   const known = await runningProcess(folder);
   if (known) {
-    const gone = async (): Promise<boolean> => (await startTimeOf(known.pid)) !== known.startedAt;
-    const deadline = Date.now() + KILL_AFTER_MS;
-    signal(known.pid, hard ? 'SIGKILL' : (known.stopSignal ?? 'SIGTERM'));
-    for (let killed = hard; !(await gone()); await sleep(LOOK_AGAIN_MS)) {
-      if (killed || Date.now() < deadline) continue;
-      signal(known.pid, 'SIGKILL');
-      killed = true;
-    }
+    // While it stands still it makes no child that would not be known.
+    if (hard) signal(known.pid, 'SIGSTOP');
+    const children = hard ? await childrenOf(known.pid) : [];
+    await end(known, hard ? 'SIGKILL' : (known.stopSignal ?? 'SIGTERM'));
+    // Without their parent they end by themselves.
+    for (const child of children) await end(child);
   }
   await rm(recordOf(folder), { force: true });
   return known !== undefined;
+}
+
+type KnownProcess = Pick<RunningProcess, 'pid' | 'startedAt'>;
+
+/** Resolves when it is gone; one that does not go in good time is killed. */
+async function end({ pid, startedAt }: KnownProcess, by?: NodeJS.Signals): Promise<void> {
+  const deadline = Date.now() + KILL_AFTER_MS;
+  if (by) signal(pid, by);
+  for (let killed = by === 'SIGKILL'; (await startTimeOf(pid)) === startedAt; await sleep(LOOK_AGAIN_MS)) {
+    if (killed || Date.now() < deadline) continue;
+    signal(pid, 'SIGKILL');
+    killed = true;
+  }
+}
+
+async function childrenOf(parent: number): Promise<readonly KnownProcess[]> {
+  const pairs = process.platform === 'linux' ? await pairsOfProc() : await pairsOfPs();
+  const pids = pairs.filter((pair) => pair.parent === parent).map(({ pid }) => pid);
+  const children = await Promise.all(pids.map(async (pid) => ({ pid, startedAt: await startTimeOf(pid) })));
+  return children.flatMap(({ pid, startedAt }) => (startedAt === undefined ? [] : [{ pid, startedAt }]));
+}
+
+interface Pair {
+  readonly pid: number;
+  readonly parent: number;
+}
+async function pairsOfProc(): Promise<readonly Pair[]> {
+  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
+  const stats = await Promise.allSettled(pids.map(async (pid) => ({ pid: Number(pid), parent: (await statOf(pid)).parent })));
+  return stats.flatMap((stat) => (stat.status === 'fulfilled' ? [stat.value] : []));
+}
+async function pairsOfPs(): Promise<readonly Pair[]> {
+  const lines = (await run('ps', ['-A', '-o', 'pid=,ppid='])).stdout.trim().split('\n');
+  return lines.map((line) => line.trim().split(/\s+/)).map(([pid, parent]) => ({ pid: Number(pid), parent: Number(parent) }));
 }
 
 function signal(pid: number, name: NodeJS.Signals): void {

@@ -5,7 +5,8 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { freePort, runningProcess, startTimeOf, stopProcess } from './processes.ts';
+import { until } from '../tools/processes.ts';
+import { freePort, logOf, runningProcess, startProcess, startTimeOf, stopProcess } from './processes.ts';
 import { startPrivateServer } from './servers.ts';
 
 let folder: string;
@@ -73,6 +74,19 @@ describe('a process that outlives its starter', () => {
     } finally {
       stranger.kill('SIGKILL');
     }
+  });
+});
+
+describe('a hard end', () => {
+  test('is over when the children are gone too', async () => {
+    // Outlives its parent for a while, as a backend does that is still writing.
+    const child = "process.stdin.resume().on('end', () => setTimeout(process.exit, 500))";
+    const parent = `const { pid } = require('node:child_process').spawn(process.execPath, ['-e', ${JSON.stringify(child)}], { stdio: ['pipe', 'ignore', 'ignore'] }); console.log(pid); setInterval(() => undefined, 1000)`;
+    await startProcess({ command: process.execPath, args: ['-e', parent] }, folder, 1);
+    const pid = Number(await until('the child is there', () => readFile(logOf(folder), 'utf8')));
+    expect(await startTimeOf(pid)).toBeTruthy();
+    expect(await stopProcess(folder, true)).toBe(true);
+    expect(await startTimeOf(pid)).toBeUndefined();
   });
 });
 

@@ -3,7 +3,7 @@
  * `sdk-go/app`, `sdk-java`) that knows the same workflows under the same names. Numbers in brackets are of the tests that a sidecar should pass.
  * `lacks` names what an SDK has no way for; everything else must hold.
  */
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { countingProxy } from './counting-proxy.ts';
@@ -118,6 +118,10 @@ export class SdkWorld {
   async raise(instance: string, event: string, data: unknown): Promise<void> {
     const { status } = await fetch(`http://${HOST}:${this.#portsOf('flows')[0]}/v1.0/workflows/dapr/${instance}/raiseEvent/${event}`, { method: 'POST', body: JSON.stringify(data) });
     if (status !== 202) throw new Error(`raising ${event} is answered ${status}`);
+  }
+  /** Before that, the second turn of `slow_turns` does not end. */
+  async letTurnsEnd(): Promise<void> {
+    await writeFile(join(this.#folder.path, 'runs.turn'), 'over');
   }
   async runs(instance: string): Promise<readonly Run[]> {
     const lines = (await readFile(join(this.#folder.path, 'runs'), 'utf8').catch(() => '')).split('\n').filter((line) => line !== '');
@@ -280,9 +284,11 @@ export function workflowSuite(sdk: WorkflowSdk, more: (told: { app(): WorkflowAp
     });
 
     test('a start in the future is waited for', async () => {
-      const id = await start('chain', 1, undefined, 1_500);
-      expect(await state(id)).toMatchObject({ status: 'PENDING' });
-      expect(await completed(id)).toBe(6);
+      const later = await start('chain', 1, undefined, 3_600_000);
+      const soon = await start('chain', 1, undefined, 1_500);
+      expect(await completed(soon)).toBe(6);
+      expect(await state(later)).toMatchObject({ status: 'PENDING' });
+      expect(await world.runs(later)).toEqual([]);
     });
 
     test('(users 25) an id is used again while a child of its old life still waits: the end of that child is not taken for the new', async () => {
@@ -406,6 +412,7 @@ export function workflowSuite(sdk: WorkflowSdk, more: (told: { app(): WorkflowAp
       const [doomed, heir] = busy === app.pid ? [app, other] : [other, app];
       await world.killApp(doomed);
       app = heir;
+      await world.letTurnsEnd();
       expect(await completed(id)).toBe(3);
       const runs = await world.runs(id);
       expect(inputsOf(runs.filter(({ name }) => name === 'add_one'))).toEqual([1, 2]);

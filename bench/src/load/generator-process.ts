@@ -64,6 +64,7 @@ async function run({ loads, warmupMs, durationMs, drainMs }: Extract<Command, { 
     const [cpuBefore, busyBefore, fromMs] = [process.cpuUsage(), performance.eventLoopUtilization(), performance.now()];
     loops.forEach((loop) => loop.measure());
     await sleep(durationMs, undefined, { signal });
+    await Promise.all(loops.map((loop) => loop.ripened(signal)));
     loops.forEach((loop) => loop.end());
     const cpu = process.cpuUsage(cpuBefore);
     const busy = performance.eventLoopUtilization(busyBefore).utilization;

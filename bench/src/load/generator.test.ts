@@ -56,7 +56,7 @@ test('an operation of two requests sends the second, with the same number, when 
     return path.endsWith('7') && path.startsWith('/first') ? 503 : 204;
   });
   const request = (path: string): Load['request'] => ({ kind: 'http', method: 'POST', path: `${path}/########`, headers: {}, body: '', status: 204 });
-  const { results } = await startGenerator().run([loadOn(port, { request: request('/first'), next: request('/second'), mode: { kind: 'closed', concurrency: 1 } })], { warmupMs: 0, durationMs: 200 });
+  const { results } = await startGenerator().run([loadOn(port, { request: request('/first'), next: request('/second'), numbers: { from: 0, count: 1_000_000, order: 'sequential' }, mode: { kind: 'closed', concurrency: 1 } })], { warmupMs: 0, durationMs: 2000 });
   expect(seen.slice(0, 4)).toEqual(['/first/00000000', '/second/00000000', '/first/00000001', '/second/00000001']);
   expect(seen.filter((path) => path.endsWith('0000007'))).toEqual(['/first/00000007']);
   expect(results[0]).toMatchObject({ errors: expect.any(Number), firstError: expect.stringContaining('503') });
@@ -65,7 +65,7 @@ test('an operation of two requests sends the second, with the same number, when 
 test('loads of one label are counted together, others apart, warm-up and all', async () => {
   const { port, requests } = await serverOf();
   const moments: string[] = [];
-  const open = loadOn(port, { label: 'open', mode: { kind: 'open', rate: 200, connections: 64 } });
+  const open = loadOn(port, { label: 'open', mode: { kind: 'open', rate: 200, connections: 128 } });
   const { results, generator } = await startGenerator().run([loadOn(port), loadOn(port), open], { warmupMs: 50, durationMs: 500, onMeasuring: () => moments.push('measuring'), onMeasured: () => moments.push('measured') });
   expect(moments).toEqual(['measuring', 'measured']);
   expect(results.map(({ label }) => label)).toEqual(['test', 'open']);

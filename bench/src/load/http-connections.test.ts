@@ -182,7 +182,7 @@ describe('connections', () => {
     });
     const [slot] = (await connectTo(port)).slots;
     expect(await send(slot!)).toBeUndefined();
-    await pause(50);
+    await expect.poll(connections, { message: 'it connects again by itself', timeout: 10_000 }).toBe(2);
     expect(await send(slot!)).toBeUndefined();
     expect(connections()).toBe(2);
   });

@@ -122,6 +122,33 @@ describe('a closed loop', () => {
     expect(latency.count, 'an answer after that changes nothing').toBe(1);
   });
 
+  test.each([['answered well', undefined], ['refused', 'status 500']])('that has no outcome yet when its time is over goes on until one operation is %s', async (_how, error) => {
+    const { loop, sent, pass } = setUp({ mode: { kind: 'closed', concurrency: 1 } });
+    loop.start();
+    loop.measure();
+    let isRipe = false;
+    const ripe = loop.ripened(new AbortController().signal).then(() => (isRipe = true));
+    // The first began in the warm-up: its end is no outcome.
+    pass(10, () => sent.length === 1 && sent[0]?.number === 100 && sent.shift()?.answer());
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    expect(isRipe).toBe(false);
+    sent.shift()?.answer(error);
+    await ripe;
+    loop.end();
+    expect(loop.result()).toMatchObject(error === undefined ? { operations: 1, errors: 0 } : { operations: 0, errors: 1 });
+  });
+
+  test('that never has an outcome is given up after the time of the drain', async () => {
+    const { loop, skip } = setUp({ mode: { kind: 'closed', concurrency: 1 }, drainMs: 2000 });
+    loop.start();
+    loop.measure();
+    const ripe = loop.ripened(new AbortController().signal);
+    skip(2001);
+    await ripe;
+    loop.end();
+    expect(loop.result()).toMatchObject({ operations: 0, seconds: 2.001 });
+  });
+
   test('to end twice is to end once', () => {
     const { loop, sent, pass } = setUp({ mode: { kind: 'closed', concurrency: 1 } });
     loop.start();
@@ -258,6 +285,20 @@ describe('operations that end with their delivery', () => {
     await drained();
     expect(loop.result()).toMatchObject({ operations: 0, errors: 1 });
     expect(deliveries.settle()).toEqual({ lost: 1, duplicates: 0 });
+  });
+
+  test('an event of the warm-up that arrives after the run is waited for: it is not lost', async () => {
+    const { loop, sent, deliveries } = setUp({ ...published, mode: { kind: 'open', rate: 100, connections: 4 } });
+    loop.start();
+    loop.tick();
+    sent.shift()?.answer();
+    loop.measure();
+    loop.end();
+    const drained = loop.drained();
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    deliveries.arrive(100);
+    await drained;
+    expect(deliveries.settle()).toEqual({ lost: 0, duplicates: 0 });
   });
 
   test('an event that comes again is one operation and one duplicate', () => {

@@ -7,7 +7,9 @@
  *    so that time spent waiting for a free connection behind a slow answer is counted (no coordinated omission).
  * 3. An operation belongs to the measured time when it was due in it. Its latency counts even if it ends later; one that
  *    has not ended `drainMs` after the end is an error, and its time so far its latency.
- * 4. In a closed loop the rate is that of operations that ended within the measured time.
+ * 4. In a closed loop the rate is that of operations that ended within the measured time. Where none has ended when it
+ *    should be over, it goes on until one has, for `drainMs` at most: a load that is slow for its time is measured all the same.
+ * 5. An event of the warm-up that is still on its way after the run is waited for like others, so that it is not taken for lost.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Connections, Slot } from './connection.ts';
@@ -16,7 +18,7 @@ import type { Load, LoadResult, Numbers } from './plan.ts';
 import { Recorder } from './recorder.ts';
 
 const DRAIN_MS = 10_000;
-const DRAIN_POLL_MS = 5;
+const POLL_MS = 5;
 /** Clocks of two threads agree to less than this: a tick that seems this little too early begins what is due, which else would wait for the next. */
 const EARLY_MS = 0.05;
 const SEED = 0x2f6e2b1;
@@ -89,6 +91,12 @@ export class LoadLoop {
     this.#measuredFromMs = this.#now();
   }
 
+  /** To be awaited before `end`: a closed loop has its first outcome, good or bad, or its time for that is over. */
+  async ripened(signal: AbortSignal): Promise<void> {
+    const deadline = this.#now() + this.#drainMs;
+    while (this.#load.mode.kind === 'closed' && this.#ended + this.#errors === 0 && this.#now() < deadline) await sleep(POLL_MS, undefined, { signal });
+  }
+
   /** No further operation begins. To be called again changes nothing. */
   end(): void {
     if (this.#state === 'ending') return;
@@ -109,7 +117,7 @@ export class LoadLoop {
 
   async drained(): Promise<void> {
     const deadline = this.#now() + this.#drainMs;
-    while (this.#underWay.size > 0 && this.#now() < deadline) await sleep(DRAIN_POLL_MS);
+    while ((this.#underWay.size > 0 || this.#deliveries.waiting > 0) && this.#now() < deadline) await sleep(POLL_MS);
     for (const { dueMs } of this.#underWay) this.#fail(dueMs, `did not end within ${this.#drainMs / 1000} s after the run`);
     this.#underWay.clear();
   }

@@ -95,14 +95,19 @@ func chain(activity string) workflow.Workflow {
 	}
 }
 
-// slowTurns is busy for a while in each of its turns, and says so.
+// slowTurns says when it is in a turn; the second does not end before the file RUNS.turn is there.
 func slowTurns(ctx *workflow.WorkflowContext) (any, error) {
 	value := 1
 	for range 2 {
 		if err := ran("turn", Work{ctx.ID(), value}); err != nil {
 			return nil, err
 		}
-		time.Sleep(300 * time.Millisecond)
+		for value == 2 {
+			if _, err := os.Stat(os.Getenv("RUNS") + ".turn"); err == nil {
+				break
+			}
+			time.Sleep(20 * time.Millisecond)
+		}
 		if err := call(ctx, "add_one", value).Await(&value); err != nil {
 			return nil, err
 		}

@@ -128,7 +128,9 @@ describe('a stuck compensation', () => {
     const second = await sidecarOf(shop, definition, first.dataDir);
     expect(await ended(clientOf(second), arn)).toMatchObject({ status: 'ABORTED', error: 'Enough' });
     expect(await sagaOf(second, arn)).toMatchObject({ status: 'COMPENSATED', undone: 1, leftDone: [{ step: 2, stateName: 'hotel', by: 'person', reason: 'the hotel is bankrupt' }] });
-    expect(shop.done()).toEqual(['/flight', '/hotel', '/undo-flight']);
+    // The flight may have been undone, and not yet recorded, when the process died: then it is again, under its key.
+    expect([...new Set(shop.done())]).toEqual(['/flight', '/hotel', '/undo-flight']);
+    expect([...shop.keys('/undo-flight')]).toEqual([`${arn}/saga/1`]);
     expect((await request('POST', `${compensations(second, arn)}/2/skip`, { attempts: 2 })).json()).toEqual({ applied: false });
   });
 

@@ -86,19 +86,19 @@ beforeAll(async () => {
   await admin.disconnect();
   const document = JSON.stringify({ openapi: '3.1.0', info: { title: 'any', version: '1' }, paths: { '/': { get: { operationId: 'look', responses: { 200: { description: 'ok' } } } } } });
   rows = {
-    'bindings.http': { server: http, metadata: (at) => ({ url: `http://${at}`, responseTimeout: '3s' }), call: { operation: 'get' }, unprobed: true },
-    'bindings.openapi': { server: http, metadata: (at) => ({ url: `http://${at}`, document, responseTimeout: '3s', validateResponse: 'false' }), call: { operation: 'look' }, unprobed: true },
-    'bindings.graphql': { server: http, metadata: (at) => ({ endpoint: `http://${at}/`, responseTimeout: '3s' }), call: { operation: 'query', metadata: { query: 'query { n }' } }, unprobed: true },
-    'bindings.postgresql': { server: serverAddress('postgresql'), metadata: (at) => ({ url: `postgres://mecha:${SECRET}@${at}/postgres`, timeout: '4s' }), call: sqlCall },
-    'bindings.mysql': { server: serverAddress('mysql'), metadata: (at) => ({ url: `mecha:mecha-password@tcp(${at})/mecha`, timeout: '4s' }), call: sqlCall },
-    'bindings.redis': { server: serverAddress('redis'), metadata: (at) => ({ redisHost: at, readTimeout: '4s' }), call: { ...create, metadata: { key: run } } },
-    'bindings.kafka': { server: `127.0.0.1:${listenerPort}`, metadata: (at) => ({ brokers: at, authType: 'none', publishTopic: run, readTimeout: '4s', dialTimeout: '4s' }), call: create },
+    'bindings.http': { server: http, metadata: (at) => ({ url: `http://${at}`, responseTimeout: '2s' }), call: { operation: 'get' }, unprobed: true },
+    'bindings.openapi': { server: http, metadata: (at) => ({ url: `http://${at}`, document, responseTimeout: '2s', validateResponse: 'false' }), call: { operation: 'look' }, unprobed: true },
+    'bindings.graphql': { server: http, metadata: (at) => ({ endpoint: `http://${at}/`, responseTimeout: '2s' }), call: { operation: 'query', metadata: { query: 'query { n }' } }, unprobed: true },
+    'bindings.postgresql': { server: serverAddress('postgresql'), metadata: (at) => ({ url: `postgres://mecha:${SECRET}@${at}/postgres`, timeout: '3s' }), call: sqlCall },
+    'bindings.mysql': { server: serverAddress('mysql'), metadata: (at) => ({ url: `mecha:mecha-password@tcp(${at})/mecha`, timeout: '3s' }), call: sqlCall },
+    'bindings.redis': { server: serverAddress('redis'), metadata: (at) => ({ redisHost: at, readTimeout: '2s' }), call: { ...create, metadata: { key: run } } },
+    'bindings.kafka': { server: `127.0.0.1:${listenerPort}`, metadata: (at) => ({ brokers: at, authType: 'none', publishTopic: run, readTimeout: '3s', dialTimeout: '3s' }), call: create },
     'bindings.rabbitmq': { server: serverAddress('rabbitmq'), metadata: (at) => ({ host: `amqp://guest:guest@${at}/?heartbeat=2`, queueName: run, deleteWhenUnused: 'true', reconnectWaitInSeconds: '500ms' }), call: create },
     'bindings.mqtt3': { server: serverAddress('mosquitto'), metadata: (at) => ({ url: `mqtt://${at}`, topic: run, consumerID: run }), call: create },
     'bindings.nats': { server: serverAddress('nats'), metadata: (at) => ({ natsURL: `nats://${at}`, subject: `${run}.a`, streamName: run }), call: create },
     'bindings.smtp': { server: mail, metadata: (at) => ({ host: '127.0.0.1', port: at.split(':')[1] ?? '', emailFrom: 'a@example.org', emailTo: 'b@example.org', subject: 'x' }), call: create },
-    'bindings.aws.s3': { server: serverAddress('moto'), metadata: (at) => ({ endpoint: `http://${at}`, bucket: `mecha-${run}`, forcePathStyle: 'true', timeout: '4s', ...awsAccess }), call: { ...create, metadata: { key: 'a' } } },
-    'bindings.aws.sqs': { server: serverAddress('moto'), metadata: (at) => ({ endpoint: `http://${at}`, queueName: `mecha-${run}`, timeout: '4s', ...awsAccess }), call: create },
+    'bindings.aws.s3': { server: serverAddress('moto'), metadata: (at) => ({ endpoint: `http://${at}`, bucket: `mecha-${run}`, forcePathStyle: 'true', timeout: '3s', ...awsAccess }), call: { ...create, metadata: { key: 'a' } } },
+    'bindings.aws.sqs': { server: serverAddress('moto'), metadata: (at) => ({ endpoint: `http://${at}`, queueName: `mecha-${run}`, timeout: '3s', ...awsAccess }), call: create },
   };
   gates = new Map(await Promise.all(Object.entries(rows).map(async ([type, { server }]) => [type, await tcpGate(server, type === 'bindings.kafka' ? kafkaGatePort : 0)] as const)));
   for (const gate of gates.values()) later(() => gate.close());

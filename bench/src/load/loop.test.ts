@@ -294,10 +294,12 @@ describe('operations that end with their delivery', () => {
     sent.shift()?.answer();
     loop.measure();
     loop.end();
-    const drained = loop.drained();
+    let isDrained = false;
+    const draining = loop.drained().then(() => (isDrained = true));
     await new Promise((resolve) => setTimeout(resolve, 30));
+    expect(isDrained).toBe(false);
     deliveries.arrive(100);
-    await drained;
+    await draining;
     expect(deliveries.settle()).toEqual({ lost: 0, duplicates: 0 });
   });
 

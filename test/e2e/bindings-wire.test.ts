@@ -60,7 +60,7 @@ describe('metadata of a request', () => {
   });
 });
 
-describe.each([['http', http], ['grpc', grpc]] as const)('the trace of a call over %s', (protocol, call) => {
+describe.each([['http', http, 'wins over'], ['grpc', grpc, 'gives way to']] as const)('the trace of a call over %s', (_protocol, call, rule) => {
   test.each(['api', 'web'])('goes on to the service behind the binding %s, with state and baggage; where there is none, one begins', async (name) => {
     const operation = name === 'api' ? 'echo' : 'get';
     await call(name, operation, {}, CALLED);
@@ -69,9 +69,9 @@ describe.each([['http', http], ['grpc', grpc]] as const)('the trace of a call ov
     expect(arrived().trace).toEqual({ traceparent: ofTrace('[0-9a-f]{32}'), tracestate: undefined, baggage: undefined });
   });
 
-  test(protocol === 'http' ? 'wins over one that the metadata name' : 'gives way to one that the metadata name', async () => {
+  test(`${rule} one that the metadata name`, async () => {
     await call('web', 'get', OWN, CALLED);
-    expect(arrived().trace).toEqual(protocol === 'http' ? { ...CALLED, traceparent: ofTrace(TRACE_ID) } : OWN);
+    expect(arrived().trace).toEqual(rule === 'wins over' ? { ...CALLED, traceparent: ofTrace(TRACE_ID) } : OWN);
   });
 });
 

@@ -359,7 +359,7 @@ describe('asking the app whether it wants a binding', () => {
     await expect(channelTo(breaking.port).wantsBinding(binding, never)).rejects.toThrow();
     await expect(channelTo(await freePort()).wantsBinding(binding, never)).rejects.toBeInstanceOf(AppAway);
     const asked = Promise.withResolvers<void>();
-    const silent = await startApp(() => void asked.resolve());
+    const silent = await startApp(() => asked.resolve());
     const late = new AbortController();
     const answer = channelTo(silent.port).wantsBinding(binding, late.signal);
     await asked.promise;

@@ -259,6 +259,34 @@ describe('subscriptions', () => {
   });
 });
 
+describe('which bindings the app wants', () => {
+  const tick = { name: 'tick', route: 'not-for-grpc' };
+
+  test('are those that it lists by name; an app that does not serve the question wants none', async () => {
+    const { port } = await startApp([served(AppCallback.ListInputBindings, () => ({ bindings: ['tick', 'tock'] }))]);
+    const channel = channelTo(port);
+    expect(await channel.wantsBinding(tick, never)).toBe(true);
+    expect(await channel.wantsBinding({ name: 'not-for-grpc', route: 'tick' }, never)).toBe(false);
+    expect(await channelTo((await startApp([])).port).wantsBinding(tick, never)).toBe(false);
+  });
+
+  test.each(Object.entries(codes).filter(([, code]) => typeof code === 'number' && code !== codes.OK && code !== codes.UNIMPLEMENTED))('are not told by an answer with %s', async (name, code) => {
+    const { port } = await startApp([[AppCallback.ListInputBindings.path, () => ({ code: Number(code), details: `it said ${name}` })]]);
+    await expect(channelTo(port).wantsBinding(tick, never)).rejects.toThrow(`it said ${name}`);
+  });
+
+  test('are not told by an absent app either, and a silent one is given up when its caller does', async () => {
+    await expect(channelTo(await freePort()).wantsBinding(tick, never)).rejects.toThrow(AppAway);
+    const entered = Promise.withResolvers<void>();
+    const { port } = await startApp([[AppCallback.ListInputBindings.path, () => (entered.resolve(), new Promise<Answer>(() => {}))]]);
+    const late = new AbortController();
+    const answer = channelTo(port).wantsBinding(tick, late.signal);
+    await entered.promise;
+    late.abort(new Error('late'));
+    await expect(answer).rejects.toThrow('late');
+  });
+});
+
 describe('a call of a method', () => {
   test('goes out as OnInvoke and its answer comes back as HTTP', async () => {
     let seen: InvokeRequest | undefined;

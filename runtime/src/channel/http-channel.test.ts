@@ -320,6 +320,54 @@ describe('asking the app for its subscriptions', () => {
   });
 });
 
+describe('asking the app whether it wants a binding', () => {
+  const binding = { name: 'tick', route: 'ticks/of-mine' };
+
+  async function wants(status: number): Promise<boolean> {
+    let request: IncomingMessage | undefined;
+    const { port } = await startApp((given, response) => {
+      request = given;
+      response.writeHead(status, { location: '/elsewhere' }).end();
+    });
+    try {
+      return await channelTo(port, { apiToken: 'app-token' }).wantsBinding(binding, never);
+    } finally {
+      expect(request).toMatchObject({ method: 'OPTIONS', url: '/ticks/of-mine', headers: { 'dapr-api-token': 'app-token' } });
+    }
+  }
+
+  it.each([
+    [200, true],
+    [204, true],
+    [299, true],
+    [405, true],
+    [302, false],
+    [400, false],
+    [401, false],
+    [404, false],
+    [410, false],
+  ])('takes status %i as the answer %s', async (status, answer) => {
+    await expect(wants(status)).resolves.toBe(answer);
+  });
+
+  it.each([408, 429, 500, 501, 503])('takes status %i as no answer', async (status) => {
+    await expect(wants(status)).rejects.toThrow(`the app answered OPTIONS /ticks/of-mine with status ${status}`);
+  });
+
+  it('takes a connection that breaks and an absent app as no answer, and gives a silent app up when its caller does', async () => {
+    const breaking = await startApp((request) => void request.socket.destroy());
+    await expect(channelTo(breaking.port).wantsBinding(binding, never)).rejects.toThrow();
+    await expect(channelTo(await freePort()).wantsBinding(binding, never)).rejects.toBeInstanceOf(AppAway);
+    const asked = Promise.withResolvers<void>();
+    const silent = await startApp(() => asked.resolve());
+    const late = new AbortController();
+    const answer = channelTo(silent.port).wantsBinding(binding, late.signal);
+    await asked.promise;
+    late.abort(new Error('late'));
+    await expect(answer).rejects.toThrow('late');
+  });
+});
+
 describe('invoking a method', () => {
   const request = { method: 'POST', path: 'a/b%2Fc', queryText: 'x=1&x=2', headers: {}, body: undefined, trace };
 

@@ -103,7 +103,7 @@ describe('an event', () => {
     const { port } = await startApp([served(AppCallback.OnTopicEvent, (message, given) => ((seen = message), (metadata = given), {}))]);
     const delivery = event(
       { datacontenttype: 'application/json', data: { a: 1 }, topic: 'orders', pubsubname: 'pubsub', subject: 's', n: 3, ok: true, list: ['x', { y: null }] },
-      { metadata: { key: 'k1', 'dapr-api-token': 'spoofed', traceparent: 'spoofed', 'content-type': 'text/html', 'x y': 'bad', umlaut: 'grün' } },
+      { metadata: { key: 'k1', 'Dapr-Api-Token': 'spoofed', Traceparent: 'spoofed', 'dapr-caller-app-id': 'admin', 'Mecha-Peer-From': 'admin', 'content-type': 'text/html', 'x y': 'bad', umlaut: 'grün' } },
     );
     expect(await channelTo(port, { apiToken: 'app-token' }).deliver(delivery, never)).toEqual({ outcome: 'success' });
     expect(seen).toMatchObject({
@@ -119,7 +119,7 @@ describe('an event', () => {
     expect(metadata.get('traceparent')).toEqual([traceparentOf(trace)]);
     expect((metadata.get('grpc-trace-bin')[0] as Buffer).toString('hex', 2, 18)).toBe(trace.traceId);
     expect(metadata.get('key')).toEqual(['k1']);
-    expect(metadata.get('umlaut')).toEqual([]);
+    for (const name of ['umlaut', 'dapr-caller-app-id', 'mecha-peer-from', 'dapr-content-type']) expect(metadata.get(name)).toEqual([]);
   });
 
   test.each([

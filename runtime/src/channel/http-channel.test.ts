@@ -95,6 +95,20 @@ describe('delivering an event', () => {
     expect(seen?.request.headers).not.toHaveProperty('broken');
   });
 
+  it('lets nobody who made it speak for the sidecar or the connection, in any case of letters, on a topic or at a binding', async () => {
+    const seen: string[][] = [];
+    const { port } = await startApp((request, response) => {
+      seen.push(request.rawHeaders);
+      response.end();
+    });
+    const names = ['Dapr-Api-Token', 'dapr-API-token', 'Traceparent', 'TraceState', 'Content-Type', 'CONTENT-LENGTH', 'Host', 'PubSubName', 'Dapr-App-Id', 'Dapr-Caller-App-Id', 'dapr-caller-namespace', 'Mecha-Peer-From', 'Proxy-Connection', 'Transfer-Encoding'];
+    const metadata = { ...Object.fromEntries(names.map((name) => [name, 'forged'])), Own: 'kept' };
+    const channel = channelTo(port, { apiToken: 'app-token' });
+    await expect(channel.deliver(event({ metadata }), never)).resolves.toEqual({ outcome: 'success' });
+    await expect(channel.deliverBinding({ binding: 'b', route: 'b', data: Buffer.from('1'), metadata, trace }, never)).resolves.toMatchObject({ outcome: 'success' });
+    expect(seen.map((headers) => [headers.includes('forged'), headers[headers.indexOf('Own') + 1], headers.filter((header) => header === 'app-token').length])).toEqual([[false, 'kept', 1], [false, 'kept', 1]]);
+  });
+
   const success: EventAnswer = { outcome: 'success' };
   it.each<[number, string, Partial<EventAnswer>]>([
     [200, '', success],

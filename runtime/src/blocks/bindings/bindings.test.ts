@@ -332,6 +332,7 @@ describe('an event', () => {
     bench.app.answer = () => ({ ...FAILED, statusCode: 400 });
     expect(await source.emit()).toMatchObject({ action: 'reject' });
     expect(bench.app.delivered).toHaveLength(3);
+    expect((await bench.letters()).map((letter) => letter?.attempts).toSorted()).toEqual([1, 2]);
   });
 
   test('waits for an open breaker in its place, and an app that hangs is given up after the timeout', async () => {

@@ -70,8 +70,9 @@ export class Partition {
     this.#run();
   }
 
-  /** Where to begin is known: nothing before `offset` is delivered. */
+  /** Where to begin is known: nothing before `offset` is delivered. Without effect on what is open. */
   open(offset?: bigint): void {
+    if (!this.#gated) return;
     this.#gated = false;
     if (offset !== undefined) {
       if (offset > this.#next) this.#next = offset;

@@ -17,6 +17,9 @@
  *     what it fetched before: the session ends, and the next one begins at what is committed.
  * G6  After a wait nothing is done on the word of an assignment that another join has replaced.
  *
+ * Limit of G5: under one id, a partition that goes and comes back by two joins within a single fetch may be given what that
+ * fetch still brings; the library joins besides a fetch only when the metadata of a topic changed.
+ *
  * Bounds: at most `AHEAD_MESSAGES` events or `AHEAD_BYTES` (and one fetch more) wait per partition.
  */
 import type { Admin, Consumer, ConsumerConfig, EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs';

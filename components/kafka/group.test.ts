@@ -276,4 +276,17 @@ describe('a member that the group has forgotten', () => {
     await next.bring(0, [505]);
     expect(seen.at(-1)).toBe('0/505');
   });
+
+  test('before it knew where to begin has not subscribed', async () => {
+    const { group, running, waits } = playGroup({ fromNewest: true });
+    const end = Promise.withResolvers<void>();
+    waits.ends.push(end.promise);
+    const adding = group.add('t', collector().deliver).then(() => 'joined', String);
+    const consumer = await running();
+    await consumer.join('m1', { t: [0] });
+    await consumer.join('m2', { t: [0] });
+    end.resolve();
+    expect(await adding).toContain('the membership was lost');
+    expect(consumer.commits).toEqual([]);
+  });
 });

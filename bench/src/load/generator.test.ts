@@ -83,6 +83,27 @@ test('loads of one label are counted together, others apart, warm-up and all', a
   expect(generator.busy).toBeGreaterThan(0);
 });
 
+test('a target whose operations take longer than the load is measured all the same; one that never answers is told', async () => {
+  const server = createServer((incoming, response) => {
+    if (incoming.url?.startsWith('/slow')) setTimeout(() => response.writeHead(204).end(), 300);
+  }).listen(0, HOST);
+  await once(server, 'listening');
+  undo.push(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const generator = startGenerator();
+  const measured = async (path: string, drainMs: number) => {
+    const request: Load['request'] = { kind: 'http', method: 'POST', path, headers: {}, body: '', status: 204 };
+    return (await generator.run([loadOn((server.address() as AddressInfo).port, { request })], { warmupMs: 0, durationMs: 50, drainMs })).results[0];
+  };
+  const slow = await measured('/slow/########', 10_000);
+  expect(slow).toMatchObject({ errors: 0 });
+  expect(slow?.operations).toBeGreaterThan(0);
+  expect(slow?.seconds, 'as long as it took').toBeGreaterThan(0.29);
+  expect(await measured('/silent/########', 200)).toMatchObject({ operations: 0 });
+});
+
 test('an operation lasts until its event has reached the app of the same process', async () => {
   const generator = startGenerator();
   const appPort = await freePort(HOST);

@@ -402,8 +402,8 @@ test('mecha validate tells every fault of a Resiliency, and a sidecar does not s
   const resources = await folderWith({ 'wrong.yaml': RULES.replace('timeout: short }', 'timeout: shrot }').replace('consecutiveFailures >= 2', 'consecutiveFailure >= 2') });
   const { code, out } = await mecha(['validate', resources]);
   expect(code).toBe(1);
-  expect(out).toMatch(/wrong\.yaml:12: error: the trip rule "consecutiveFailure >= 2" is not usable: .*consecutiveFailure.* \(spec\.policies\.circuitBreakers\.second\.trip\)/);
-  expect(out).toMatch(/wrong\.yaml:27: error: there is no timeout policy named shrot \(spec\.targets\.components\.hurried\.outbound\.timeout\); did you mean short\?/);
+  expect(out).toMatch(/wrong\.yaml:13: error: the trip rule "consecutiveFailure >= 2" is not usable: .*consecutiveFailure.* \(spec\.policies\.circuitBreakers\.second\.trip\)/);
+  expect(out).toMatch(/wrong\.yaml:28: error: there is no timeout policy named shrot \(spec\.targets\.components\.hurried\.outbound\.timeout\); did you mean short\?/);
   const wrong = await startSidecar({ appId: 'order', resources, untilReady: 'nothing' });
   expect(await wrong.process.exited).toBe(1);
   expect(wrong.output()).toContain('there is no timeout policy named shrot');

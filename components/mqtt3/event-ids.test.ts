@@ -3,8 +3,8 @@ import { EventIds, type Packet } from './event-ids.ts';
 
 const packet = (more: Partial<Packet> = {}): Packet => ({ qos: 1, dup: false, messageId: 1, topic: 'a', payload: 'same', ...more });
 const nothingHeld = (): boolean => false;
+let made = 0;
 function idsOf(more: { redelivers?: boolean; remembered?: number } = {}) {
-  let made = 0;
   const ids = new EventIds({ redelivers: true, uuid: () => `uuid-${++made}`, ...more });
   return (one: Partial<Packet> = {}, isHeld: (id: string) => boolean = nothingHeld) => ids.idOf(packet(one), isHeld);
 }
@@ -21,6 +21,9 @@ describe('the id of an event', () => {
     const id = idsOf();
     const seen = [id(), id(), id({ payload: 'other' }), id(), id({ payload: 'other' })];
     expect(new Set(seen).size).toBe(seen.length);
+    const another = idsOf();
+    another();
+    expect(seen).not.toContain(another());
   });
 
   test('is that of the last event so alike for one that is sent again, acknowledged or not', () => {
@@ -32,16 +35,20 @@ describe('the id of an event', () => {
   });
 
   test('is by chance where nothing is sent again', () => {
-    expect([idsOf()({ qos: 0 }), idsOf({ redelivers: false })(), idsOf({ redelivers: false })({ dup: true })]).toEqual(['uuid-1', 'uuid-1', 'uuid-1']);
+    const [atZero, clean] = [idsOf(), idsOf({ redelivers: false })];
+    const seen = [atZero({ qos: 0 }), atZero({ qos: 0 }), clean(), clean({ dup: true })];
+    for (const one of seen) expect(one).toMatch(/^uuid-\d+$/);
+    expect([seen[0], seen[2]]).not.toEqual([seen[1], seen[3]]);
   });
 
-  test('is forgotten after as many others as are remembered, but not while the event is held', () => {
+  test('is forgotten after as many others as are remembered, but never given to another event while it is held', () => {
     const id = idsOf({ remembered: 2 });
     const [first, second] = [id(), id()];
-    const held = (one: string): boolean => one === second;
-    for (const messageId of [2, 3, 4]) id({ messageId }, held);
-    expect(id({ dup: true }, held)).toBe(second);
-    for (const messageId of [5, 6, 7]) id({ messageId });
-    expect(id({ dup: true })).toBe(first);
+    for (const messageId of [2, 3]) id({ messageId });
+    expect(id({ dup: true })).toBe(second);
+    for (const messageId of [2, 3, 4, 5, 6]) id({ messageId });
+    expect(id({}, (one) => one === first)).not.toBe(first);
+    for (const messageId of [2, 3, 4, 5, 6]) id({ messageId });
+    expect([id({ dup: true }, (one) => one === first), idsOf()()]).toEqual([first, first]);
   });
 });

@@ -58,7 +58,10 @@ export class EventIds {
     const key = messageId * DIGEST_RANGE + (digest.readUIntBE(0, DIGEST_BYTES) % DIGEST_RANGE);
     const last = this.#recent.get(key) ?? this.#before.get(key) ?? (isHeld(plain) ? 0 : undefined);
     const mark = last === undefined ? 0 : dup ? last : ++this.#toldApart;
-    if (this.#recent.size >= remembered) [this.#before, this.#recent] = [this.#recent, new Map()];
+    if (this.#recent.size >= remembered) {
+      this.#before = this.#recent;
+      this.#recent = new Map();
+    }
     this.#recent.set(key, mark);
     return mark === 0 ? plain : `${plain}-${this.#life}-${mark}`;
   }

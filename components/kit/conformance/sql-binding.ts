@@ -5,10 +5,10 @@
  */
 /* oxlint-disable vitest/no-conditional-tests, vitest/no-conditional-expect -- a file has no network that could break */
 import { randomBytes } from 'node:crypto';
-import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { BindingError, type Binding, type BindingFault, type BindingResponse } from '../bindings.ts';
 import type { ComponentDefinition } from '../component.ts';
+import { fc } from '../test-properties.ts';
 import { until } from '../testing.ts';
 import { bytesOfResponse, requestOf } from './output-binding.ts';
 

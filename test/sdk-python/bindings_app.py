@@ -1,5 +1,5 @@
 """An app with bindings, on the official Python SDK: it calls them over gRPC and receives them by the protocol that it is started with (grpc,
-http). Writes {"result": …} for what it called, and {"event": …} for each event."""
+http). Writes {"result": …} for what it called, {"event": …} with the id of each tick and {"order": …} with the data of each order."""
 
 import json
 import os
@@ -25,6 +25,10 @@ def serve_grpc():
     def on_tick(request: BindingRequest):
         say({"event": request.binding_metadata["mecha-event-id"]})
 
+    @app.binding("orders")
+    def on_order(request: BindingRequest):
+        say({"order": json.loads(request.data)})
+
     app.run(PORT)
 
 
@@ -35,14 +39,14 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
 
     def do_OPTIONS(self):
-        self.answer(200 if self.path == "/tick" else 404)
+        self.answer(200 if self.path in ("/tick", "/orders") else 404)
 
     def do_GET(self):
         self.answer(404)
 
     def do_POST(self):
-        self.rfile.read(int(self.headers.get("content-length") or 0))
-        say({"event": self.headers["mecha-event-id"]})
+        body = self.rfile.read(int(self.headers.get("content-length") or 0))
+        say({"order": json.loads(body)} if self.path == "/orders" else {"event": self.headers["mecha-event-id"]})
         self.answer(200)
 
     def log_message(self, *_):
@@ -63,4 +67,5 @@ with DaprClient(address=f"127.0.0.1:{os.environ['DAPR_GRPC_PORT']}") as client:
         client.invoke_binding("files", "fly", "")
     except Exception as error:
         say({"result": str(error)})
+    client.invoke_binding("orders", "create", json.dumps({"order": 7, "customer": "Zoë"}))
     threading.Event().wait()

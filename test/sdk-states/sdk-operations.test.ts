@@ -1,7 +1,7 @@
 /** The AWS SDK for JavaScript, unmodified, against a real sidecar: versions, aliases, tags, redrive, map runs; and what a changed resource leaves alone. */
 import {
   CreateStateMachineAliasCommand, CreateStateMachineCommand, DescribeExecutionCommand, DescribeMapRunCommand, DescribeStateMachineForExecutionCommand, GetExecutionHistoryCommand, ListMapRunsCommand,
-  ListStateMachineVersionsCommand, ListTagsForResourceCommand, PublishStateMachineVersionCommand, RedriveExecutionCommand, SFNClient, StartExecutionCommand, TagResourceCommand, UpdateStateMachineAliasCommand, UpdateStateMachineCommand,
+  ListStateMachineVersionsCommand, ListTagsForResourceCommand, PublishStateMachineVersionCommand, RedriveExecutionCommand, SendTaskSuccessCommand, SFNClient, StartExecutionCommand, TagResourceCommand, UpdateStateMachineAliasCommand, UpdateStateMachineCommand,
   type DescribeExecutionCommandOutput,
 } from '@aws-sdk/client-sfn';
 import { readFile } from 'node:fs/promises';
@@ -90,6 +90,33 @@ describe('the AWS SDK', () => {
     const { status, output } = await ended(client, (await client.send(new StartExecutionCommand({ stateMachineArn }))).executionArn);
     expect([status, JSON.parse(output ?? '{}')]).toMatchObject(['SUCCEEDED', { ResultWriterDetails: { Binding: 'files', Operation: 'create', Metadata: { fileName: 'results.json' } } }]);
     expect(await readFile(join(folder, 'results.json'), 'utf8')).toBe('["bolt","nut"]');
+  });
+
+  test('a task calls a binding, waits for the token that it gave to one, and is undone by one', async () => {
+    const folder = await folderWith({});
+    const client = clientOf(await startSidecar({ resources: await folderWith({ 'files.yaml': component('files', 'bindings.localstorage', { rootPath: folder }) }), untilReady: 'all' }));
+    const binding = (operation: string, more: object): object => ({ Type: 'Task', Resource: `arn:mecha:binding:::files:${operation}`, ...more });
+    const named = (fileName: string): object => ({ Metadata: { fileName } });
+    const definition = JSON.stringify({
+      StartAt: 'Write',
+      States: {
+        Write: binding('create', { Parameters: { 'Data.$': '$', ...named('order.json') }, ResultPath: null, Mecha: { Compensate: { Resource: 'arn:mecha:binding:::files:delete', Parameters: named('order.json') } }, Next: 'Ask' }),
+        Ask: binding('create.waitForTaskToken', { Parameters: { Data: { 'token.$': '$$.Task.Token' }, ...named('token.json') }, ResultPath: '$.answer', Next: 'Read' }),
+        Read: binding('get', { Parameters: named('order.json'), ResultPath: '$.read', Next: 'Missing' }),
+        Missing: binding('get', { Parameters: named('none.json'), End: true }),
+      },
+    });
+    const { stateMachineArn } = await client.send(new CreateStateMachineCommand({ name: 'tasks', roleArn, definition }));
+    const { executionArn } = await client.send(new StartExecutionCommand({ stateMachineArn, input: '{"id":7}' }));
+    const textOf = (name: string): Promise<string | undefined> => readFile(join(folder, name), 'utf8').catch(() => undefined);
+    const { token: taskToken } = JSON.parse((await until('the token is given out', () => textOf('token.json'))) ?? '{}') as { token: string };
+    expect(await textOf('order.json')).toBe('{"id":7}');
+    await client.send(new SendTaskSuccessCommand({ taskToken, output: '"yes"' }));
+    expect(await ended(client, executionArn)).toMatchObject({ status: 'FAILED', error: 'ERR_INVOKE_OUTPUT_BINDING', cause: 'error invoking output binding files: file not found' });
+    expect(await textOf('order.json'), 'it was undone').toBeUndefined();
+    const { events = [] } = await client.send(new GetExecutionHistoryCommand({ executionArn }));
+    const read = events.find(({ type, stateExitedEventDetails: details }) => type === 'TaskStateExited' && details?.name === 'Read')?.stateExitedEventDetails?.output;
+    expect(JSON.parse(read ?? '{}')).toMatchObject({ id: 7, answer: 'yes', read: { Data: { id: 7 }, Metadata: { fileName: 'order.json' } } });
   });
 
   test('an execution stays on the text of the resource that it began with, over a restart with another one', async () => {

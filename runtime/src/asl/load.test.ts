@@ -66,7 +66,7 @@ describe('loading definitions', () => {
     ['no Resource', only({ Type: 'Task', End: true }), /^\/States\/S The field 'Resource' is required/],
     ['a Resource that is none', only({ ...task(), Resource: 'lambda' }), /^\/States\/S\/Resource The resource provided lambda is not recognized\. The value is not a valid resource ARN, or the resource is not available in this region\./],
     ['a block that is none', only({ ...task(), Resource: 'arn:mecha:pubsubs:::a:b' }), /did you mean 'pubsub'\?/],
-    ['.sync on a block without it', only({ ...task(), Resource: 'arn:mecha:state:::a:b.sync' }), /'\.sync' exists for workflow and jobs/],
+    ['.sync on a block without it', only({ ...task(), Resource: 'arn:mecha:state:::a:b.sync' }), /'\.sync' exists for arn:mecha:workflow:::<name>:start/],
     ['no RoleArn', only(task({ Credentials: {} })), /^\/States\/S\/Credentials The field 'RoleArn' is required but was missing$/],
     ['TimeoutSeconds twice', only(task({ TimeoutSeconds: 1, TimeoutSecondsPath: '$.t' })), /You cannot set both 'TimeoutSeconds' and 'TimeoutSecondsPath' at the same time/],
     ['a heartbeat longer than the timeout', only(task({ TimeoutSeconds: 5, HeartbeatSeconds: 5 })), /^\/States\/S\/HeartbeatSeconds Value must be smaller/],

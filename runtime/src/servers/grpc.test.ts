@@ -128,6 +128,7 @@ describe('trace and baggage', () => {
     const { client } = await serve([echo]);
     const good = await ask(client, {}, metadataOf({ baggage: 'a=1;p=2, b=x%20y' }));
     expect(good.headers.get('baggage')).toEqual(['a=1;p=2, b=x%20y']);
+    expect((await ask(client, {}, metadataOf({ baggage: ' ' }))).status.code).toBe(codes.OK);
     const bad = await ask(client, {}, metadataOf({ baggage: 'no member' }));
     expect(bad.status.code).toBe(codes.INVALID_ARGUMENT);
     expect(bad.status.details).toMatch(/^invalid baggage header: /);

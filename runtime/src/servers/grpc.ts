@@ -33,7 +33,8 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import type { TraceContext } from '../telemetry/trace.ts';
 import { errors, grpcStatusOf, statusOf, type GrpcStatus } from './grpc-errors.ts';
 import type { GrpcContext, GrpcMetadata, GrpcMethod, GrpcProxy, RawGrpcStream } from './grpc-face.ts';
-import { baggageProblem, binaryTraceOf, traceFromMetadata } from '../telemetry/grpc-trace.ts';
+import { baggageProblem } from '../telemetry/baggage.ts';
+import { binaryTraceOf, traceFromMetadata } from '../telemetry/grpc-trace.ts';
 import { listenError, socketError } from './listen-error.ts';
 
 export interface GrpcServerOptions {

@@ -138,6 +138,18 @@ describe('answers', () => {
     ]);
   });
 
+  test('baggage is answered when it is valid, and refused, after the token, when it is not', async () => {
+    const url = await serve({ routes: [route('/x', ({ trace }) => ({ status: 200, body: JSON.stringify(trace.baggage) }))], apiToken: 'secret' });
+    const ask = (baggage: string, token = 'secret'): Promise<Response> => fetch(`${url}/v1.0/x`, { headers: { baggage, 'dapr-api-token': token } });
+    const good = await ask('a=1;p=2;q, b=x%20y=z');
+    expect([await good.json(), good.headers.get('baggage')]).toEqual(['a=1;p=2;q, b=x%20y=z', 'a=1;p=2;q, b=x%20y=z']);
+    expect([(await ask('')).status, (await ask('no member', 'wrong')).status]).toEqual([200, 401]);
+    for (const bad of ['no member', 'a', 'a=b c', 'a=1,', 'a=1;=2', 'a(=1', 'a=\\', 'a=1,'.repeat(180)]) {
+      const refused = await ask(bad);
+      expect([refused.status, await refused.text(), refused.headers.get('baggage')], bad).toEqual([400, expect.stringMatching(/^invalid baggage header: /), null]);
+    }
+  });
+
   test('a traceparent is continued in a new span and answered', async () => {
     const url = await serve({ routes: [route('/x', echo)] });
     const parent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';

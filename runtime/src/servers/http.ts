@@ -13,6 +13,7 @@ import { KINDS, MechaError } from '../errors.ts';
 import type { Part } from '../lifecycle.ts';
 import { createTokenCheck } from '../security/api-token.ts';
 import { canonicalPath } from '../security/canonical-path.ts';
+import { baggageProblem } from '../telemetry/baggage.ts';
 import type { Log } from '../telemetry/log.ts';
 import { Timings, type Metrics } from '../telemetry/metrics.ts';
 import { traceFrom, traceparentOf, type TraceContext } from '../telemetry/trace.ts';
@@ -192,7 +193,7 @@ export class HttpServer implements Part {
   async #serve(request: FastifyRequest, reply: FastifyReply, served: ServedRoute): Promise<void> {
     const began = performance.now();
     const { headers } = request;
-    const trace = traceFrom(headers['traceparent'] as string | undefined, headers['tracestate'] as string | undefined, headers['baggage'] as string | undefined);
+    const trace = traceFrom(single(headers['traceparent']), single(headers['tracestate']), single(headers['baggage']));
     const caller = new Caller();
     this.#underWay++;
     reply.raw.once('close', () => {
@@ -215,6 +216,8 @@ export class HttpServer implements Part {
     }
     // The token is the sidecar's own affair: no handler sees it, no app gets it.
     if (this.#tokenIsRight) delete headers['dapr-api-token'];
+    const problem = baggageProblem(single(headers['baggage']) ?? '');
+    if (problem !== undefined) return plain(400, `invalid baggage header: ${problem}`);
     const handle = route?.handle ?? this.#options.fallback;
     if (!handle) return plain(404, '404 page not found');
     const path = pathOf(request.raw.url ?? '/');

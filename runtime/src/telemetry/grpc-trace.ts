@@ -28,18 +28,3 @@ export function traceparentOfBinary(bytes: Buffer): string | undefined {
 export function traceFromMetadata(binary: Buffer | undefined, traceparent: string | undefined, tracestate: string | undefined, baggage: string | undefined): TraceContext {
   return traceFrom((binary && traceparentOfBinary(binary)) ?? traceparent, tracestate, baggage);
 }
-
-const BAGGAGE_BYTES_MAX = 8192;
-const BAGGAGE_MEMBERS_MAX = 180;
-const TOKEN = "[!#$%&'*+.^_`|~0-9A-Za-z-]+";
-const VALUE = '[!#-+\\u002d-:<-\\u005b\\]-~]*';
-const MEMBER = new RegExp(`^\\s*${TOKEN}\\s*=\\s*${VALUE}\\s*(?:;\\s*${TOKEN}\\s*(?:=\\s*${VALUE}\\s*)?)*$`);
-
-/** What is wrong with a `baggage` value, by https://www.w3.org/TR/baggage/; undefined when nothing is. */
-export function baggageProblem(baggage: string): string | undefined {
-  if (baggage.length > BAGGAGE_BYTES_MAX) return `longer than ${BAGGAGE_BYTES_MAX} bytes`;
-  const members = baggage.split(',');
-  if (members.length > BAGGAGE_MEMBERS_MAX) return `more than ${BAGGAGE_MEMBERS_MAX} list members`;
-  const bad = members.find((member) => !MEMBER.test(member));
-  return bad === undefined ? undefined : `invalid list member ${JSON.stringify(bad.slice(0, 80))}`;
-}

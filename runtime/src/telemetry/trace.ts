@@ -3,6 +3,7 @@
  * child per hop. Exporting spans is not done here.
  */
 import { randomBytes } from 'node:crypto';
+import { baggageProblem } from './baggage.ts';
 
 export interface TraceContext {
   /** 32 hex digits. */
@@ -11,7 +12,7 @@ export interface TraceContext {
   readonly spanId: string;
   readonly sampled: boolean;
   readonly tracestate: string;
-  /** W3C baggage as received, already validated; '' when there is none. */
+  /** W3C baggage as received; '' when there is none, or none that is valid. */
   readonly baggage: string;
 }
 
@@ -51,7 +52,7 @@ export function traceFrom(traceparent: string | undefined, tracestate?: string, 
     spanId: randomHex(8),
     sampled: parent?.sampled ?? false,
     tracestate: parent ? (tracestate ?? '') : '',
-    baggage: baggage ?? '',
+    baggage: baggage !== undefined && baggageProblem(baggage) === undefined ? baggage.trim() : '',
   };
 }
 

@@ -36,7 +36,7 @@ function hintFor(arn: string): string {
   if (partition === 'mecha') {
     const block = nearest(service, MECHA_BLOCKS);
     if (!(MECHA_BLOCKS as readonly string[]).includes(service)) return `the blocks are ${MECHA_BLOCKS.join(', ')}${block === undefined ? '' : `; did you mean '${block}'?`}`;
-    return /\.sync/.test(rest.join(':')) ? "'.sync' exists for workflow and jobs" : 'arn:mecha:<block>:::<component>:<operation>';
+    return /\.sync/.test(rest.join(':')) ? "'.sync' exists for arn:mecha:workflow:::<name>:start" : 'arn:mecha:<block>:::<component>:<operation>';
   }
   return 'arn:aws:states:::<service>:<action>, an activity, a function, or arn:mecha:<block>:::<component>:<operation>';
 }

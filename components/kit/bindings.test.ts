@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { bytesOf, flagOf, textOf, ttlMsOf } from './bindings.ts';
+import { fc } from './test-properties.ts';
 
 describe('the data of a request', () => {
   test('lose the quotes of a JSON string, and are nothing where they are null', () => {

@@ -1,10 +1,10 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
-import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { checkMetadata, type Binding, type BindingError } from '@mecha/components/kit';
 import { bytesOfResponse, outputBindingConformance } from '../kit/conformance/output-binding.ts';
+import { fc } from '../kit/test-properties.ts';
 import { buildComponent, connected, createKeptLog, createTurnedClock } from '../kit/testing.ts';
 import openapi from './binding.ts';
 

@@ -128,7 +128,7 @@ describe('messages to RabbitMQ', () => {
       await binding.close?.();
       await broker.dispose();
     }
-  }, 90_000);
+  }, 240_000);
 });
 
 describe('events from RabbitMQ', () => {

@@ -7,7 +7,8 @@
  * The server knows of each entry read: it is *pending*, held by one consumer, and idle for so long. From this follows:
  * - An entry stays pending from its first read until its acknowledgement; while it is queued, delivered or waiting for
  *   its retry here, its idle time is set back before `processingTimeoutMs` is reached, so that no other replica takes it.
- * - Entries of consumers that died grow idle and are taken over after `processingTimeoutMs`.
+ * - Entries of consumers that died grow idle and are taken over after `processingTimeoutMs`. Those of the living look dead too after
+ *   the machine slept or the server was away: whoever notices that his own look is late first leaves them time to say that they live.
  * - An entry that is handed back goes to a consumer that never reads, `mecha:released`; every replica looks there each second.
  * - How often an entry was tried stands in a hash beside the stream, written only when a try failed, so that a healthy
  *   stream pays nothing for it.
@@ -32,6 +33,9 @@ const LOG_AGAIN_MS = 60_000;
 /** Ids in one command that keeps entries fresh. */
 const FRESH_BATCH = 500;
 const CONSUMER_FORGOTTEN_MS = 3_600_000;
+
+/** Held entries are made fresh three times before they would look dead. */
+const freshEveryMs = (processingTimeoutMs: number): number => Math.max(Math.floor(processingTimeoutMs / 3), 50);
 
 export interface StreamSubscriptionParts {
   readonly request: SubscribeRequest;
@@ -65,6 +69,8 @@ export class StreamSubscription implements Subscription {
   /** Something may be pending here that was read and never arrived. */
   #lookBehind = false;
   #takeFrom = '-';
+  #lookedAt: number;
+  #looksLeftOut = 0;
   #readerId: number | undefined;
   readonly #wakers = new Set<() => void>();
   readonly #timers = new Set<() => void>();
@@ -76,6 +82,7 @@ export class StreamSubscription implements Subscription {
     this.#parts = parts;
     this.#topic = parts.request.topic;
     this.#attemptsKey = attemptsKey(this.#topic, parts.group);
+    this.#lookedAt = parts.clock.now();
   }
 
   /** Begins intake; the group exists. */
@@ -86,7 +93,7 @@ export class StreamSubscription implements Subscription {
     this.#reading = this.#read();
     this.#repeat(RELEASED_POLL_MS, () => this.#take(RELEASED, 0));
     if (processingTimeoutMs > 0) {
-      this.#repeat(Math.max(Math.floor(processingTimeoutMs / 3), 50), () => this.#keepFresh(), () => true);
+      this.#repeat(freshEveryMs(processingTimeoutMs), () => this.#keepFresh(), () => true);
       if (redeliverIntervalMs > 0) {
         void this.#attempt(() => this.#takeOver());
         this.#repeat(redeliverIntervalMs, () => this.#takeOver());
@@ -206,7 +213,13 @@ export class StreamSubscription implements Subscription {
 
   /** Takes over what died with its consumer. */
   async #takeOver(): Promise<void> {
-    this.#takeFrom = await this.#take('', this.#parts.processingTimeoutMs, this.#takeFrom);
+    const { clock, processingTimeoutMs, redeliverIntervalMs } = this.#parts;
+    const now = clock.now();
+    const roundMs = freshEveryMs(processingTimeoutMs);
+    if (now - this.#lookedAt > redeliverIntervalMs + roundMs) this.#looksLeftOut = Math.ceil(roundMs / redeliverIntervalMs) + 1;
+    this.#lookedAt = now;
+    if (this.#looksLeftOut > 0) this.#looksLeftOut -= 1;
+    else this.#takeFrom = await this.#take('', processingTimeoutMs, this.#takeFrom);
   }
 
   async #take(owner: string, idleMs: number, from = '-'): Promise<string> {

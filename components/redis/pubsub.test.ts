@@ -161,6 +161,21 @@ describe('settling in pubsub.redis', () => {
     expect(one.seen).toHaveLength(0);
     await subscription.resume();
   });
+
+  test('a subscription that is begun while the component closes does not stand', async () => {
+    const [topic, late] = [newTopic(), newTopic()];
+    const { port } = await component();
+    const settled = Promise.withResolvers<Settlement>();
+    const { seen, deliver } = collector(() => settled.promise);
+    await port.subscribe({ topic, metadata: {}, deliver });
+    await port.publish(message(topic, 'x'));
+    await until(() => seen.length === 1);
+    const closing = port.close?.();
+    await expect(port.subscribe({ topic: late, metadata: {}, deliver })).rejects.toThrow('the component was closed');
+    settled.resolve({ action: 'ack' });
+    await closing;
+    expect(await raw.xinfo('CONSUMERS', late, 'tester')).toEqual([]);
+  });
 });
 
 describe('replicas of pubsub.redis', () => {

@@ -7,7 +7,7 @@ import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Delivery, Settlement } from '@mecha/components/kit';
 import { serverAddress } from '../../test/servers/servers.ts';
-import { createKeptLog, createTurnedClock, until } from '../kit/testing.ts';
+import { createKeptLog, createTurnedClock, until, type TurnedClock } from '../kit/testing.ts';
 import { Slots } from './slots.ts';
 import { claimScript, ensureGroup } from './stream.ts';
 import { StreamSubscription } from './stream-subscription.ts';
@@ -95,6 +95,29 @@ function createHeldClient() {
   };
 }
 
+/** A clock turned by hand that says how many wait for it. */
+function createCountedClock(): TurnedClock & { readonly waiting: number } {
+  const clock = createTurnedClock();
+  const waiting = new Set<() => void>();
+  return {
+    ...clock,
+    get waiting() {
+      return waiting.size;
+    },
+    after(ms, callback) {
+      const cancel = clock.after(ms, () => {
+        waiting.delete(cancel);
+        callback();
+      });
+      waiting.add(cancel);
+      return () => {
+        waiting.delete(cancel);
+        cancel();
+      };
+    },
+  };
+}
+
 interface SceneOptions {
   readonly settle?: (delivery: Delivery) => Settlement | Promise<Settlement>;
   readonly slots?: Slots;
@@ -106,7 +129,7 @@ interface SceneOptions {
 
 async function scene({ settle = () => ACK, slots = new Slots(10), queueDepth = 100, lost = 0, events = [] }: SceneOptions) {
   const topic = `${run}-${randomUUID()}`;
-  const [commands, reading, clock, log] = [createHeldClient(), createHeldClient(), createTurnedClock(), createKeptLog()];
+  const [commands, reading, clock, log] = [createHeldClient(), createHeldClient(), createCountedClock(), createKeptLog()];
   const publish = async (...texts: readonly string[]): Promise<void> => {
     await Promise.all(texts.map((text) => raw.xadd(topic, '*', 'data', text)));
   };
@@ -159,7 +182,7 @@ describe('what is kept fresh', () => {
       clock.turn(FRESH_MS);
       await settledDown();
     }
-    expect(commands.sent.slice(sent)).toEqual([]);
+    expect([commands.sent.slice(sent), clock.waiting]).toEqual([[], 0]);
     expect(await holders()).toEqual(['mecha:released']);
     expect(await consumers()).toEqual(['mecha:released']);
   });

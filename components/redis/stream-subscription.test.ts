@@ -9,7 +9,7 @@ import type { Delivery, Settlement } from '@mecha/components/kit';
 import { serverAddress } from '../../test/servers/servers.ts';
 import { createKeptLog, createTurnedClock, until, type TurnedClock } from '../kit/testing.ts';
 import { Slots } from './slots.ts';
-import { claimScript, ensureGroup } from './stream.ts';
+import { claimScript, ensureGroup, takeScript } from './stream.ts';
 import { StreamSubscription } from './stream-subscription.ts';
 
 const run = `test-${randomUUID()}`;
@@ -91,7 +91,7 @@ function createHeldClient() {
         },
       };
     },
-    fail: (name: string): void => void barriers.push({ name, before: () => Promise.reject(new Error('the connection was lost')) }),
+    fail: (name: string, where: 'before' | 'after'): void => void barriers.push({ name, [where]: () => Promise.reject(new Error('the connection was lost')) }),
   };
 }
 
@@ -317,7 +317,7 @@ describe('after a lost connection', () => {
     const texts = Array.from({ length: 40 }, (_, index) => String(index));
     const made = await scene({ slots, queueDepth: 2, lost: 5, events: texts });
     const { subscription, reading, seen, holders } = made;
-    reading.fail('xreadgroupBuffer');
+    reading.fail('xreadgroupBuffer', 'before');
     const page = reading.hold('xreadgroupBuffer', 'after');
     subscription.start();
     await lookAgain(made);
@@ -335,7 +335,7 @@ describe('after a lost connection', () => {
     const { subscription, reading, publish, seen, holders } = made;
     subscription.start();
     await until(() => seen.length === 1);
-    reading.fail('xreadgroupBuffer');
+    reading.fail('xreadgroupBuffer', 'before');
     await publish('y');
     await until(() => seen.length === 2);
     const page = reading.hold('xreadgroupBuffer', 'after');
@@ -346,5 +346,18 @@ describe('after a lost connection', () => {
     await settledDown();
     await page.letGo();
     expect(seen).toEqual(['x', 'y']);
+  });
+
+  test('what was taken from another, and did not arrive, comes with its attempts', async () => {
+    const attempts: number[] = [];
+    const { topic, subscription, commands, clock, publish } = await scene({ settle: ({ attempt }) => (attempts.push(attempt), ACK) });
+    await publish('x');
+    const [[, [[id]]]] = (await raw.xreadgroup('GROUP', GROUP, 'mecha:released', 'STREAMS', topic, '>')) as [[string, [[string, unknown]]]];
+    await raw.hset(`mecha:attempts:{${topic}}:${GROUP}`, id, 2);
+    commands.fail(takeScript.digest, 'after');
+    subscription.start();
+    clock.turn(RELEASED_POLL_MS);
+    await until(() => attempts.length > 0);
+    expect(attempts).toEqual([3]);
   });
 });

@@ -32,8 +32,8 @@ const TRY_AGAIN_MS = 500;
 const INTERRUPT_AGAIN_MS = 20;
 const ATTEMPTS_KEPT_SECONDS = 7 * 24 * 3600;
 const LOG_AGAIN_MS = 60_000;
-/** Ids in one command that keeps entries fresh. */
-const FRESH_BATCH = 500;
+/** Ids in one command, or in its answer. */
+const BATCH = 500;
 const CONSUMER_FORGOTTEN_MS = 3_600_000;
 
 export interface StreamSubscriptionParts {
@@ -150,7 +150,7 @@ export class StreamSubscription implements Subscription {
       }
       try {
         if (this.#lookBehind === undefined) this.#accept(await this.#readNew());
-        else this.#lookBehind = await this.#readHeld(this.#lookBehind);
+        else await this.#readHeld(this.#lookBehind);
       } catch (error) {
         if (this.#closing) return;
         this.#lookBehind = '0';
@@ -175,14 +175,18 @@ export class StreamSubscription implements Subscription {
     return entriesOf(reply);
   }
 
-  /** A page of what the server counts as this consumer's, though its delivery was lost on the way; the id to go on from, if there is more. */
-  async #readHeld(from: string): Promise<string | undefined> {
-    const { reader, group, consumer, queueDepth } = this.#parts;
+  /** A page of what the server counts as this consumer's, though its delivery was lost on the way. */
+  async #readHeld(from: string): Promise<void> {
+    const { client, reader, group, consumer, queueDepth } = this.#parts;
+    // Set anew by what is lost meanwhile; a failure here begins it again.
+    this.#lookBehind = undefined;
     // What is settled while the page is on its way is in it, and no longer held when it arrives.
     const known = new Set(this.#held);
-    const entries = entriesOf(await reader.xreadgroupBuffer('GROUP', group, consumer, 'COUNT', queueDepth, 'STREAMS', this.#topic, from));
-    this.#accept(entries.filter(([id]) => !known.has(id.toString())));
-    return entries.at(-1)?.[0].toString();
+    const page = entriesOf(await reader.xreadgroupBuffer('GROUP', group, consumer, 'COUNT', Math.min(queueDepth, BATCH), 'STREAMS', this.#topic, from));
+    const entries = page.filter(([id]) => !known.has(id.toString()));
+    const attempts = entries.length > 0 ? await client().hmget(this.#attemptsKey, ...entries.map(([id]) => id.toString())) : [];
+    this.#accept(entries, attempts.map(Number));
+    this.#lookBehind ??= page.at(-1)?.[0].toString();
   }
 
   async #heal(error: Error): Promise<void> {
@@ -221,7 +225,12 @@ export class StreamSubscription implements Subscription {
     const room = this.#room();
     if (room === 0) return from;
     const { client, group, consumer } = this.#parts;
-    const reply = (await runScript(client(), takeScript, [this.#topic, this.#attemptsKey], [group, consumer, owner, idleMs, room, from])) as readonly unknown[];
+    const taking = runScript(client(), takeScript, [this.#topic, this.#attemptsKey], [group, consumer, owner, idleMs, room, from]);
+    const reply = (await taking.catch((error: unknown) => {
+      // What was taken may be pending here by now.
+      this.#lookBehind = '0';
+      throw error;
+    })) as readonly unknown[];
     const entries: RawEntry[] = [];
     const attempts: number[] = [];
     for (let index = 1; index + 2 < reply.length; index += 3) {
@@ -336,7 +345,9 @@ export class StreamSubscription implements Subscription {
   /** Leaves entries to whoever looks first, this consumer too; their tries so far still count. */
   async #giveBack(ids: readonly string[]): Promise<void> {
     for (const id of ids) this.#leaving.add(id);
-    await this.#insist(() => this.#claim(RELEASED, ids.filter((id) => this.#leaving.has(id))));
+    await this.#insist(async () => {
+      for (const batch of batchesOf(ids.filter((id) => this.#leaving.has(id)))) await this.#claim(RELEASED, batch);
+    });
     for (const id of ids) this.#forgetLeaving(id);
   }
 
@@ -352,9 +363,9 @@ export class StreamSubscription implements Subscription {
 
   /** Sets the idle time of all held entries back to nothing. */
   async #keepFresh(): Promise<void> {
-    const ids = [...this.#held];
-    for (let from = 0; from < ids.length && !this.#left; from += FRESH_BATCH) {
-      await this.#claim(this.#parts.consumer, ids.slice(from, from + FRESH_BATCH));
+    for (const batch of batchesOf([...this.#held])) {
+      if (this.#left) return;
+      await this.#claim(this.#parts.consumer, batch);
     }
   }
 
@@ -423,4 +434,8 @@ export class StreamSubscription implements Subscription {
     this.#loggedAt.set(kind, now);
     this.#parts.log.warn({ topic: this.#topic, ...fields }, message);
   }
+}
+
+function* batchesOf(ids: readonly string[]): Iterable<readonly string[]> {
+  for (let from = 0; from < ids.length; from += BATCH) yield ids.slice(from, from + BATCH);
 }

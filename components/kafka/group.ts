@@ -13,11 +13,17 @@
  * G3  The library cannot change topics while it runs: a changed set restarts it, gathered over `GATHER_MS`. Before
  *     leaving the group on purpose, deliveries under way get `QUIESCE_MS` to settle, and their offsets are committed.
  * G4  A consumer that crashed is started again for ever, with back-off.
+ * G5  A session has one member id. With another one the group went on without us, while the library may still hand out
+ *     what it fetched before: the session ends, and the next one begins at what is committed.
+ * G6  After a wait nothing is done on the word of an assignment that another join has replaced.
+ *
+ * Limit of G5: under one id, a partition that goes and comes back by two joins within a single fetch may be given what that
+ * fetch still brings; the library joins besides a fetch only when the metadata of a topic changed.
  *
  * Bounds: at most `AHEAD_MESSAGES` events or `AHEAD_BYTES` (and one fetch more) wait per partition.
  */
 import type { Admin, Consumer, ConsumerConfig, EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs';
-import type { Clock, ComponentLog, Settlement } from '@mecha/components/kit';
+import type { Clock, ComponentLog, Settlement, Subscription } from '@mecha/components/kit';
 import { asError, errorType, RETRIES } from './client.ts';
 import { Partition } from './partition.ts';
 
@@ -67,6 +73,8 @@ interface Session {
 export class ConsumerGroup {
   readonly #parts: GroupParts;
   readonly #topics = new Map<string, Topic>();
+  /** Names of topics that are being looked for and are not in `#topics` yet. */
+  readonly #adding = new Set<string>();
   readonly #committed = new Map<string, bigint>();
   #session: Session | undefined;
   #restart: Promise<void> | undefined;
@@ -80,11 +88,17 @@ export class ConsumerGroup {
     this.#parts = parts;
   }
 
-  /** Adds a topic; resolves when this member has joined with it. The topic exists, or the brokers make it. */
-  async add(name: string, deliver: DeliverMessage): Promise<void> {
-    if (this.#topics.has(name)) throw new Error(`topic ${name} is already subscribed to`);
-    await this.#ensureTopic(name);
-    this.#topics.set(name, { deliver, partitions: new Map(), paused: false });
+  /** Adds a topic, once at a time; resolves when this member has joined with it. The topic exists, or the brokers make it. */
+  async add(name: string, deliver: DeliverMessage): Promise<Subscription> {
+    if (this.#topics.has(name) || this.#adding.has(name)) throw new Error(`topic ${name} is already subscribed to`);
+    this.#adding.add(name);
+    try {
+      await this.#ensureTopic(name);
+    } finally {
+      this.#adding.delete(name);
+    }
+    const topic: Topic = { deliver, partitions: new Map(), paused: false };
+    this.#topics.set(name, topic);
     try {
       await this.#restartSoon();
     } catch (error) {
@@ -92,29 +106,31 @@ export class ConsumerGroup {
       this.#recover();
       throw error;
     }
+    let closed: Promise<void> | undefined;
+    return {
+      pause: async () => this.#pause(name, topic),
+      resume: async () => this.#resume(name, topic),
+      close: () => (closed ??= this.#remove(name, topic)),
+    };
   }
 
-  /** Delivers nothing more of the topic until `resume`. */
-  pause(name: string): void {
-    const topic = this.#topics.get(name);
-    if (!topic) return;
+  #pause(name: string, topic: Topic): void {
+    if (this.#topics.get(name) !== topic) return;
     topic.paused = true;
     for (const partition of topic.partitions.values()) void partition.pause();
     this.#steerAll(name, topic);
   }
 
-  resume(name: string): void {
-    const topic = this.#topics.get(name);
-    if (!topic) return;
+  #resume(name: string, topic: Topic): void {
+    if (this.#topics.get(name) !== topic) return;
     topic.paused = false;
     for (const partition of topic.partitions.values()) partition.resume();
     this.#steerAll(name, topic);
   }
 
   /** Settles what is under way, commits, and gives the topic's partitions back. */
-  async remove(name: string): Promise<void> {
-    const topic = this.#topics.get(name);
-    if (!topic) return;
+  async #remove(name: string, topic: Topic): Promise<void> {
+    if (this.#topics.get(name) !== topic) return;
     topic.paused = true;
     this.#steerAll(name, topic);
     await Promise.all([...topic.partitions.values()].map((partition) => partition.stop()));
@@ -169,7 +185,9 @@ export class ConsumerGroup {
     const session: Session = { consumer, assigned: new Map(), memberId: undefined, paused: new Set() };
     const joined = Promise.withResolvers<void>();
     consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
-      void this.#joined(session, payload.memberId, payload.memberAssignment).then(joined.resolve);
+      void this.#joined(session, payload.memberId, payload.memberAssignment).then((isLatest) => {
+        if (isLatest) joined.resolve();
+      });
     });
     consumer.on(consumer.events.CRASH, ({ payload }) => {
       joined.reject(payload.error);
@@ -179,16 +197,22 @@ export class ConsumerGroup {
       this.#recover();
     });
     const cancelTimer = this.#parts.clock.after(JOIN_MS, () => joined.reject(new Error(`the consumer group was not joined within ${JOIN_MS / 1000} s`)));
-    try {
+    const opened = (async () => {
       await consumer.connect();
       // Also with `fromNewest`: an offset that retention took away must lead to the oldest event kept, not past all of them.
       await consumer.subscribe({ topics, fromBeginning: true });
+    })();
+    try {
+      await Promise.race([opened, joined.promise]);
       if (this.#closed) throw new Error('the subscription was closed while it was being started');
       this.#session = session;
       await Promise.all([consumer.run({ autoCommit: false, eachBatch: (batch) => this.#take(session, batch) }), joined.promise]);
+      if (this.#session !== session) throw new Error('the membership was lost while the consumer group was being joined');
     } catch (error) {
       if (this.#session === session) this.#session = undefined;
       await consumer.disconnect().catch(() => undefined);
+      // Brokers that say nothing are tried for longer than `JOIN_MS`: what opens after all is closed again.
+      void opened.then(() => consumer.disconnect()).catch(() => undefined);
       throw asError(error);
     } finally {
       cancelTimer();
@@ -211,7 +235,20 @@ export class ConsumerGroup {
     await this.#flush();
     this.#session = undefined;
     this.#revoke(() => false);
-    await session.consumer.disconnect().catch((error: unknown) => {
+    await this.#leave(session);
+  }
+
+  /** Ends a session that the group went on without (G5): nothing of it is settled or committed any more. */
+  #abandon(session: Session): void {
+    this.#revoke(() => false);
+    this.#session = undefined;
+    // In line with starts and ends of other sessions, and not awaited: the library waits for its own join meanwhile.
+    this.#chain = this.#chain.catch(() => undefined).then(() => this.#leave(session));
+    this.#recover();
+  }
+
+  async #leave({ consumer }: Session): Promise<void> {
+    await consumer.disconnect().catch((error: unknown) => {
       this.#parts.log.debug({ reason: asError(error).message }, 'the Kafka consumer did not leave its group in order');
     });
   }
@@ -253,12 +290,15 @@ export class ConsumerGroup {
 
   // --- partitions ------------------------------------------------------------------------------------------------
 
-  /** Resolves when the places to begin at are known. */
-  async #joined(session: Session, memberId: string, assignment: Readonly<Record<string, readonly number[]>>): Promise<void> {
+  /** Resolves when the places to begin at are known, or the session has ended; with false when another join came first, which will know. */
+  async #joined(session: Session, memberId: string, assignment: Readonly<Record<string, readonly number[]>>): Promise<boolean> {
+    if (this.#session !== session) return true;
+    if (session.memberId !== undefined && session.memberId !== memberId) {
+      this.#abandon(session);
+      return true;
+    }
     const assigned = new Map(Object.entries(assignment).map(([topic, partitions]) => [topic, new Set(partitions)] as const));
-    // A new member id means that the group went on without us in between: others may have got further.
-    const isSameMember = session.memberId === memberId;
-    this.#revoke((topic, partition) => isSameMember && (assigned.get(topic)?.has(partition) ?? false));
+    this.#revoke((topic, partition) => session.memberId === memberId && (assigned.get(topic)?.has(partition) ?? false));
     session.memberId = memberId;
     session.assigned = assigned;
     for (const [name, partitions] of assigned) {
@@ -266,8 +306,13 @@ export class ConsumerGroup {
       for (const number of topic ? partitions : []) if (topic && !topic.partitions.has(number)) this.#begin(name, topic, number);
     }
     this.#commitSoon();
-    if (!this.#parts.fromNewest) return;
-    while (this.#session === session && session.assigned === assigned && !(await this.#findStart(session))) await this.#sleep(RECOVER_FIRST_MS);
+    if (!this.#parts.fromNewest) return true;
+    while (this.#isCurrent(session, assigned) && !(await this.#findStart(session))) await this.#sleep(RECOVER_FIRST_MS);
+    return session.assigned === assigned;
+  }
+
+  #isCurrent(session: Session, assigned: Session['assigned']): boolean {
+    return this.#session === session && session.assigned === assigned;
   }
 
   #begin(name: string, topic: Topic, number: number): void {
@@ -282,6 +327,8 @@ export class ConsumerGroup {
     });
     if (topic.paused) void partition.pause();
     topic.partitions.set(number, partition);
+    // The library keeps a pause over a rebalance, also of what was another's in between.
+    this.#steer(name, topic, number, partition);
   }
 
   #revoke(keep: (topic: string, partition: number) => boolean): void {
@@ -298,15 +345,15 @@ export class ConsumerGroup {
   /**
    * With `fromNewest`: gives each partition that has no position one, at its end as of now, and commits it, so that the
    * group begins at the moment of its first subscription and loses nothing that comes after, whatever happens next.
-   * Returns whether it succeeded.
+   * Returns whether it succeeded, or is no longer asked for.
    */
   async #findStart(session: Session): Promise<boolean> {
     const { admin, consumer, log } = this.#parts;
+    const { assigned } = session;
     try {
       const broker = await admin();
-      const topics = [...session.assigned.keys()];
-      for (const { topic, partitions } of await broker.fetchOffsets({ groupId: consumer.groupId, topics })) {
-        const missing = partitions.filter(({ partition, offset }) => offset === '-1' && session.assigned.get(topic)?.has(partition));
+      for (const { topic, partitions } of await broker.fetchOffsets({ groupId: consumer.groupId, topics: [...assigned.keys()] })) {
+        const missing = partitions.filter(({ partition, offset }) => offset === '-1' && assigned.get(topic)?.has(partition));
         // A partition that was added later, to a topic that the group already reads, is read from its beginning.
         const isKnown = partitions.some(({ offset }) => offset !== '-1');
         const ends = missing.length > 0 ? await broker.fetchTopicOffsets(topic) : [];
@@ -314,12 +361,14 @@ export class ConsumerGroup {
           const end = ends.find((entry) => entry.partition === partition);
           return { topic, partition, offset: (isKnown ? end?.low : end?.high) ?? '0' };
         });
-        if (this.#session !== session) return true;
+        if (!this.#isCurrent(session, assigned)) return true;
         if (starts.length > 0) await session.consumer.commitOffsets(starts);
+        if (!this.#isCurrent(session, assigned)) return true;
         for (const start of starts) session.consumer.seek(start);
         for (const [number, partition] of this.#topics.get(topic)?.partitions ?? []) {
-          const start = starts.find((entry) => entry.partition === number);
-          partition.open(start && BigInt(start.offset));
+          // Also where it was committed before: what was fetched until then may come from further back.
+          const begin = [...starts, ...partitions].find((entry) => entry.partition === number);
+          partition.open(begin && BigInt(begin.offset));
         }
       }
       return true;

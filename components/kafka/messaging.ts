@@ -79,10 +79,11 @@ export class KafkaMessaging {
     if (options.consumerGroupRebalanceStrategy.toLowerCase() === 'sticky') log.warn({}, 'consumerGroupRebalanceStrategy sticky is not supported; range is used');
   }
 
+  /** Tries may overlap, for the library cannot be called off: one that was given up closes again what it opened. */
   async connect(signal: AbortSignal): Promise<void> {
     const { options } = this.#context;
-    await this.#producer?.disconnect();
     await reachBrokers(this.#config);
+    signal.throwIfAborted();
     this.#kafka ??= await createClient(this.#config);
     const made = this.#kafka.producer({
       createPartitioner: () => choosePartition,
@@ -90,15 +91,22 @@ export class KafkaMessaging {
       metadataMaxAge: options.clientConnectionTopicMetadataRefreshInterval,
       retry: { ...RETRIES, retries: options.producerRetryMax },
     });
+    try {
+      await made.connect();
+      signal.throwIfAborted();
+    } catch (error) {
+      await made.disconnect().catch(() => undefined);
+      throw error;
+    }
+    const replaced = this.#producer;
     this.#producer = made;
-    await made.connect();
-    signal.throwIfAborted();
     this.#gathering = new GatheringProducer(made, {
       ...this.#rules,
       acks: ACKS[options.producerRequiredAcks.toLowerCase() as keyof typeof ACKS],
       compression: this.#compression,
       messageBytesMax: options.maxMessageBytes > 0 ? options.maxMessageBytes : undefined,
     });
+    await replaced?.disconnect();
   }
 
   async ping(): Promise<void> {
@@ -120,13 +128,7 @@ export class KafkaMessaging {
   /** Reads a topic as a member of the component's group; resolves when it has joined. */
   async read(topic: string, deliver: (record: ReceivedRecord) => Promise<Settlement>): Promise<Subscription> {
     const own = await this.#joinedGroup();
-    await own.add(topic, (name, partition, message, attempt) => deliver({ ...toReceived(name, partition, message, this.#rules), attempt }));
-    let closed: Promise<void> | undefined;
-    return {
-      pause: async () => own.pause(topic),
-      resume: async () => own.resume(topic),
-      close: () => (closed ??= own.remove(topic)),
-    };
+    return own.add(topic, (name, partition, message, attempt) => deliver({ ...toReceived(name, partition, message, this.#rules), attempt }));
   }
 
   #connectedKafka(): Kafka {

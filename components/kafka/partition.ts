@@ -8,7 +8,7 @@
  * Invariants
  * K1  `settled` is the offset after the last event that was acknowledged; it never passes one that was not.
  * K2  After `revoke` nothing is delivered any more and `settled` stays as it is: the partition is another's.
- * K3  An event is enqueued once: what a new session fetches again is passed over.
+ * K3  An event is enqueued once: what the library fetches again after another join is passed over.
  */
 import type { KafkaMessage } from 'kafkajs';
 import type { Clock, Settlement } from '@mecha/components/kit';
@@ -70,8 +70,9 @@ export class Partition {
     this.#run();
   }
 
-  /** Where to begin is known: nothing before `offset` is delivered. */
+  /** Where to begin is known: nothing before `offset` is delivered. Without effect on what is open. */
   open(offset?: bigint): void {
+    if (!this.#gated) return;
     this.#gated = false;
     if (offset !== undefined) {
       if (offset > this.#next) this.#next = offset;

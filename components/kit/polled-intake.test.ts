@@ -15,7 +15,7 @@ interface Question {
 const settledDown = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
 
 /** A source that is answered by hand, and an app that takes what `let` lets it take. */
-function scene(inFlightMax = 2) {
+function scene(inFlightMax = 2, own: Partial<PolledSource<string>> = {}) {
   const questions: Question[] = [];
   const settled: string[] = [];
   const kept: string[] = [];
@@ -29,6 +29,7 @@ function scene(inFlightMax = 2) {
     eventOf: (id) => ({ id, data: Buffer.from(id), metadata: {}, attempt: 1 }),
     settle: async (message, { action }) => void settled.push(`${message} ${action}`),
     keep: async (message) => void kept.push(message),
+    ...own,
   };
   const clock = createTurnedClock();
   const log = createKeptLog();
@@ -114,4 +115,31 @@ test('a source that cannot be read is told once, and asked again after a while t
   await asked(4);
   expect(log.lines.map(({ message }) => message)).toEqual(['the source cannot be read; trying again']);
   await intake.close();
+});
+
+test.each<[string, Partial<PolledSource<string>>]>([
+  ['its eventOf throws', { eventOf: () => { throw new Error('broken'); } }],
+  ['its settle rejects', { settle: () => Promise.reject(new Error('broken')) }],
+  ['its keep rejects', { keep: () => Promise.reject(new Error('broken')) }],
+  ['its keep throws at once', { keep: () => { throw new Error('broken'); } }],
+])('a source that fails at an event is told of, and the event leaves its place to the next: %s', async (_, failing) => {
+  const { asked, offered, clock, log, intake } = scene(1, failing);
+  const first = await asked(1);
+  first.give('a');
+  first.end();
+  await settledDown();
+  clock.turn(100);
+  offered.get('a')?.({ action: 'ack' });
+  expect((await asked(2)).free).toBe(1);
+  expect(log.lines.map(({ fields }) => fields['reason'])).toEqual(['broken']);
+  await intake.close();
+});
+
+test('what cannot be given back while closing holds nothing up', async () => {
+  const { asked, log, intake } = scene(1, { settle: () => Promise.reject(new Error('broken')) });
+  const first = await asked(1);
+  const closed = intake.close();
+  first.give('a');
+  await closed;
+  expect(log.lines.length).toBe(1);
 });

@@ -7,6 +7,7 @@
  *  2. While an event is under way, the source is told so every `keepEveryMs`.
  *  3. What arrives while paused, or while closing, is given back at once.
  *  4. Closing ends when all that was under way is settled.
+ *  5. A source that fails at an event loses nothing but that settlement, and gives the event again: neither its place here nor the process.
  */
 import type { BindingEvent, EventSettlement, StartRequest } from './bindings.ts';
 import type { Clock, ComponentLog } from './component.ts';
@@ -96,7 +97,7 @@ export class PolledIntake<Message> implements Subscription {
         failures = 0;
       } catch (error) {
         if (closing.aborted) return;
-        if (failures++ === 0) log.warn({ reason: (error as Error).message }, `${title} cannot be read; trying again`);
+        if (failures++ === 0) log.warn({ reason: messageOf(error) }, `${title} cannot be read; trying again`);
         await this.#woken(Math.min(RETRY_FIRST_MS * 2 ** Math.min(failures - 1, 10), RETRY_MOST_MS));
       }
     }
@@ -115,12 +116,22 @@ export class PolledIntake<Message> implements Subscription {
   }
 
   #take(message: Message): void {
-    const { source } = this.#parts;
-    const work = (this.#stopping.signal.aborted ? source.settle(message, { action: 'release' }) : this.#deliver(message)).finally(() => {
+    const work = this.#handle(message).then(() => {
       this.#underWay.delete(work);
       this.#wake?.();
     });
     this.#underWay.add(work);
+  }
+
+  /** Never rejects. */
+  async #handle(message: Message): Promise<void> {
+    const { source, title, log } = this.#parts;
+    try {
+      if (this.#stopping.signal.aborted) await source.settle(message, { action: 'release' });
+      else await this.#deliver(message);
+    } catch (error) {
+      log.error({ reason: messageOf(error) }, `${title} failed at an event, which was not settled and comes again`);
+    }
   }
 
   async #deliver(message: Message): Promise<void> {
@@ -128,7 +139,7 @@ export class PolledIntake<Message> implements Subscription {
     let cancel = (): void => undefined;
     const keepLater = (): void => {
       cancel = clock.after(keepEveryMs, () => {
-        void source.keep(message);
+        void this.#keep(message);
         keepLater();
       });
     };
@@ -139,4 +150,16 @@ export class PolledIntake<Message> implements Subscription {
       cancel();
     }
   }
+
+  /** Never rejects. */
+  async #keep(message: Message): Promise<void> {
+    const { source, title, log } = this.#parts;
+    try {
+      await source.keep(message);
+    } catch (error) {
+      log.warn({ reason: messageOf(error) }, `${title} was not told that an event is under way still`);
+    }
+  }
 }
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { createServer } from 'node:net';
+import { once } from 'node:events';
+import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
@@ -7,7 +8,7 @@ import type { Binding } from '@mecha/components/kit';
 import { serverAddress, startPrivateServer } from '../../test/servers/servers.ts';
 import { eventConsumer, inputBindingConformance } from '../kit/conformance/input-binding.ts';
 import { outputBindingConformance } from '../kit/conformance/output-binding.ts';
-import { buildComponent, connected, until } from '../kit/testing.ts';
+import { buildComponent, connected, createKeptLog, until } from '../kit/testing.ts';
 import nats from './binding.ts';
 
 const address = serverAddress('nats');
@@ -32,6 +33,43 @@ const publish = (one: Binding, data: string, metadata: Record<string, string> = 
 async function started(one: Binding, app: ReturnType<typeof eventConsumer>) {
   if (!one.start) throw new Error('no input');
   return one.start({ deliver: (event) => app.deliver(event) });
+}
+
+/** Speaks as much of the protocol as signing in takes, and breaks it where `hear` says so. */
+async function scriptedServer(hear: (line: string, socket: Socket, state: { readonly connection: number; readonly pings: number }) => void) {
+  const lines: string[][] = [];
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    const heard: string[] = [];
+    const connection = lines.push(heard);
+    let rest = '';
+    sockets.add(socket);
+    socket.on('error', () => undefined).on('close', () => sockets.delete(socket));
+    socket.on('data', (chunk: Buffer) => {
+      const parts = `${rest}${chunk.toString()}`.split('\r\n');
+      rest = parts.pop() ?? '';
+      for (const line of parts) {
+        heard.push(line);
+        hear(line, socket, { connection, pings: heard.filter((earlier) => earlier === 'PING').length });
+        if (line === 'PING' && socket.writable) socket.write('PONG\r\n');
+      }
+    });
+    socket.write('INFO {"server_id":"scripted","version":"2.10.0","max_payload":1048576,"headers":true}\r\n');
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const drop = (): void => sockets.forEach((socket) => socket.destroy());
+  return {
+    address: `127.0.0.1:${(server.address() as AddressInfo).port}`,
+    /** What came, a list for each connection. */
+    lines,
+    drop,
+    async close() {
+      drop();
+      server.close();
+      await once(server, 'close');
+    },
+  };
 }
 
 beforeAll(async () => {
@@ -160,6 +198,36 @@ describe('a server', () => {
       await Promise.all(open.splice(0).map((one) => one.close?.()));
       await server.dispose();
     }
+  });
+
+  test('that refuses to sign in again and again, as one that just began may, is reconnected to once it takes us', async () => {
+    const served = await scriptedServer((line, socket, { connection }) => {
+      if (!line.startsWith('CONNECT') || connection === 1 || connection > 3) return;
+      socket.end("-ERR 'Authorization Violation'\r\n");
+    });
+    const log = createKeptLog();
+    const one = await connected(buildComponent(nats, { natsURL: served.address, subject: 'a' }, { log }));
+    open.push(one);
+    served.drop();
+    await until(async () => one.ping?.().then(() => true, () => false) ?? false);
+    expect(served.lines.length).toBe(4);
+    expect(log.lines.map(({ fields, message }) => fields['reason'] ?? message)).toEqual(['NATS is away; trying again', 'Authorization Violation']);
+    await one.close?.();
+    await served.close();
+  });
+
+  test('that breaks off as intake begins leaves no intake behind', async () => {
+    const served = await scriptedServer((line, socket, { connection, pings }) => {
+      // The first is of the sign-in.
+      if (line === 'PING' && connection === 1 && pings === 2) socket.destroy();
+    });
+    const one = await connected(build({ natsURL: served.address }));
+    open.push(one);
+    await expect(started(one, eventConsumer())).rejects.toThrow();
+    await until(async () => one.ping?.().then(() => true, () => false) ?? false);
+    expect(served.lines.map((lines) => lines.filter((line) => line.startsWith('SUB')).length)).toEqual([1, 0]);
+    await one.close?.();
+    await served.close();
   });
 
   test('that takes the connection and says nothing holds nobody longer than his signal', async () => {

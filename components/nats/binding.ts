@@ -71,7 +71,7 @@ function createBinding({ options, appId, log, clock }: ComponentContext<Options>
 
   return {
     async connect(signal) {
-      if (!link) link = await openLink(options, appId, log, signal);
+      if (!link || link.connection.isClosed()) link = await openLink(options, appId, log, signal);
       if (options.streamName === undefined) return;
       const { jetstreamManager } = await import('@nats-io/jetstream');
       try {
@@ -115,10 +115,16 @@ function createBinding({ options, appId, log, clock }: ComponentContext<Options>
         streamName === undefined
           ? new SubjectIntake({ connection: linked().connection, subject, group: durableName, inFlightMax: concurrency, request, log })
           : new PolledIntake({ source: await new StreamSource(() => consumerOf(streamName)).open(), title: 'the stream', inFlightMax: concurrency, keepEveryMs: ackWait / 3, request, clock, log });
-      // The server knows the reader once it has answered.
-      await linked().connection.flush();
       intakes.add(intake);
-      return { pause: () => intake.pause(), resume: () => intake.resume(), close: () => intake.close().finally(() => intakes.delete(intake)) };
+      const close = (): Promise<void> => intake.close().finally(() => intakes.delete(intake));
+      try {
+        // The server knows the reader once it has answered.
+        await linked().connection.flush();
+      } catch (error) {
+        await close();
+        throw error;
+      }
+      return { pause: () => intake.pause(), resume: () => intake.resume(), close };
     },
   };
 }

@@ -51,6 +51,8 @@ export async function openLink(options: ConnectionOptions, name: string, log: Co
     name: options.name ?? name,
     timeout: CONNECT_TIMEOUT_MS,
     maxReconnectAttempts: -1,
+    // A server that begins may refuse until it knows its users: refused twice, the library would give up for good.
+    ignoreAuthErrorAbort: true,
     reconnectTimeWait: RECONNECT_MS,
     pingInterval: PING_MS,
     ...(token ? { token } : {}),
@@ -71,9 +73,13 @@ export async function openLink(options: ConnectionOptions, name: string, log: Co
   }
   const link = { connection, up: true };
   void (async () => {
-    for await (const { type } of connection.status()) {
-      if (type === 'disconnect') log.warn({ server: connection.getServer() }, 'NATS is away; trying again');
-      if (type === 'disconnect' || type === 'reconnect') link.up = type === 'reconnect';
+    let told: string | undefined;
+    for await (const status of connection.status()) {
+      // Both come again with every try.
+      if (status.type === 'disconnect' && link.up) log.warn({ server: connection.getServer() }, 'NATS is away; trying again');
+      if (status.type === 'error' && status.error.message !== told) log.warn({ reason: (told = status.error.message) }, 'NATS refuses what it is asked for');
+      if (status.type === 'reconnect') told = undefined;
+      if (status.type === 'disconnect' || status.type === 'reconnect') link.up = status.type === 'reconnect';
     }
     link.up = false;
   })();

@@ -69,7 +69,11 @@ export class PostgresqlDriver implements SqlDriver {
     const config = await this.#configOf(secured);
     const pool = this.#poolOf(library, config);
     try {
-      const session = await unlessAborted(pool.connect(), signal);
+      const taking = pool.connect();
+      const session = await unlessAborted(taking, signal, () => {
+        // What comes too late is given up: the pool waits for it, and nobody else does.
+        taking.then((late) => late.release(true), () => undefined);
+      });
       session.release();
       this.#open = { library, config, pool };
     } catch (error) {

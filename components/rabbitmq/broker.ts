@@ -6,7 +6,8 @@
  * B1  The first connection is tried once per `connect`; the runtime's back-off decides when again. Once connected, it is tried
  *     for ever, every `reconnectWaitMs`.
  * B2  The queue is declared on every new connection, before anybody writes to it or reads from it.
- * B3  No error names the password: addresses are not part of any.
+ * B3  At most one connection is kept: one that comes after its `connect` was called off, or after a close, is closed at once.
+ * B4  No error names the password: addresses are not part of any.
  */
 import type { Channel, ChannelModel, ConfirmChannel, Options } from 'amqplib';
 import type { Clock, ComponentLog } from '@mecha/components/kit';
@@ -55,7 +56,8 @@ export class Broker {
   readonly #listeners = new Set<(session: BrokerSession) => void>();
   #session: BrokerSession | undefined;
   #cancelRetry: (() => void) | undefined;
-  #closed = false;
+  /** Aborted by `close`; every `connect` begins another. */
+  #life = new AbortController();
 
   constructor(parts: BrokerParts) {
     this.#parts = parts;
@@ -74,11 +76,11 @@ export class Broker {
 
   async connect(signal: AbortSignal): Promise<void> {
     await this.close();
-    this.#closed = false;
-    await this.#open(signal);
+    this.#life = new AbortController();
+    await this.#open(AbortSignal.any([signal, this.#life.signal]));
   }
 
-  async #open(signal?: AbortSignal): Promise<void> {
+  async #open(signal: AbortSignal): Promise<void> {
     // By its default export: a bundle of this CommonJS library has no other.
     const { connect, credentials } = (await import('amqplib')).default;
     const { url, tls, externalSasl, queue, queueOptions, prefetchCount } = this.#parts;
@@ -87,11 +89,12 @@ export class Broker {
     // The end itself is what counts; an error is always followed by it.
     model.on('error', () => undefined).on('close', () => ended.resolve());
     try {
-      signal?.throwIfAborted();
+      signal.throwIfAborted();
       const [writing, reading] = [await model.createConfirmChannel(), await model.createChannel()];
       for (const channel of [writing, reading]) channel.on('error', (error) => this.#parts.log.warn({ reason: error.message }, 'RabbitMQ closed a channel')).on('close', () => ended.resolve());
       await writing.assertQueue(queue, queueOptions);
       await reading.prefetch(prefetchCount);
+      signal.throwIfAborted();
       this.#accept({ writing, reading, model, ended: ended.promise });
     } catch (error) {
       await model.close().catch(() => undefined);
@@ -100,7 +103,6 @@ export class Broker {
   }
 
   #accept(session: BrokerSession): void {
-    if (this.#closed) return void session.model.close().catch(() => undefined);
     this.#session = session;
     void session.ended.then(() => this.#lost(session));
     for (const listener of this.#listeners) listener(session);
@@ -111,19 +113,19 @@ export class Broker {
     this.#session = undefined;
     // With one channel gone the other would go on alone: all begins anew.
     void session.model.close().catch(() => undefined);
-    if (this.#closed) return;
     this.#parts.log.warn({}, 'the connection to RabbitMQ was lost; reconnecting');
     this.#retry();
   }
 
   #retry(): void {
+    const { signal } = this.#life;
     this.#cancelRetry = this.#parts.clock.after(this.#parts.reconnectWaitMs, () => {
-      if (this.#closed || this.#session) return;
-      this.#open().then(
+      if (signal.aborted) return;
+      this.#open(signal).then(
         () => this.#parts.log.info({}, 'the connection to RabbitMQ is back'),
         (error: unknown) => {
           this.#parts.log.debug({ reason: error instanceof Error ? error.message : String(error) }, 'RabbitMQ cannot be reached yet');
-          if (!this.#closed) this.#retry();
+          if (!signal.aborted) this.#retry();
         },
       );
     });
@@ -136,7 +138,7 @@ export class Broker {
   }
 
   async close(): Promise<void> {
-    this.#closed = true;
+    this.#life.abort();
     this.#cancelRetry?.();
     const session = this.#session;
     this.#session = undefined;

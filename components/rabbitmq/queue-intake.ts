@@ -5,7 +5,8 @@
  * is kept here, so that its tries are counted and it does not go round the queue.
  *
  * Invariants
- * I1  A message is settled on the channel it came on, or not at all: with its channel it was given back to the queue.
+ * I1  A message is settled on the channel it came on, or not at all: with its channel it was given back to the queue, and is no
+ *     longer tried from here.
  * I2  At most as many are under way as the channel's prefetch count.
  * I3  After `close` nothing is delivered, and nothing is left unsettled on a live channel.
  */
@@ -29,8 +30,8 @@ export class QueueIntake implements Subscription {
   readonly #clock: Clock;
   readonly #log: ComponentLog;
   readonly #underWay = new Set<Promise<void>>();
-  /** Ends the waits of what is to be tried again. */
-  readonly #cutWaits = new Set<() => void>();
+  /** End the waits of what is to be tried again; each with the channel of its message. */
+  readonly #cutWaits = new Map<() => void, Channel>();
   #consumer: Consumer | undefined;
   #paused = false;
   #closed: Promise<void> | undefined;
@@ -52,6 +53,7 @@ export class QueueIntake implements Subscription {
     const tag = await this.#consume(session);
     if (tag === undefined) throw new Error('RabbitMQ takes no consumer of this queue now; is it read exclusively?');
     this.#stopListening = this.#broker.onSession((next) => {
+      for (const [cut, channel] of this.#cutWaits) if (channel !== next.reading) cut();
       if (next !== this.#consumer?.session && !this.#paused) void this.#consume(next);
     });
   }
@@ -98,18 +100,19 @@ export class QueueIntake implements Subscription {
         case 'reject':
           return settle(() => channel.nack(message, false, false));
         case 'release':
-          await this.#wait(RELEASED_MS);
+          await this.#wait(channel, RELEASED_MS);
           return settle(() => channel.nack(message, false, true));
         case 'retry':
-          if (await this.#wait(settlement.delayMs)) continue;
+          if (await this.#wait(channel, settlement.delayMs)) continue;
           return settle(() => channel.nack(message, false, true));
       }
     }
   }
 
-  /** False: cut short, because intake stops. */
-  #wait(ms: number): Promise<boolean> {
-    if (this.#paused || this.#closed) return Promise.resolve(false);
+  /** False, and at once where it can be: intake stops, or the channel of the message is no more. */
+  #wait(channel: Channel, ms: number): Promise<boolean> {
+    const isOver = (): boolean => this.#paused || this.#closed !== undefined || this.#broker.session?.reading !== channel;
+    if (isOver()) return Promise.resolve(false);
     return new Promise((resolve) => {
       const end = (whole: boolean): void => {
         cancel();
@@ -117,8 +120,8 @@ export class QueueIntake implements Subscription {
         resolve(whole);
       };
       const cut = (): void => end(false);
-      const cancel = this.#clock.after(ms, () => end(true));
-      this.#cutWaits.add(cut);
+      const cancel = this.#clock.after(ms, () => end(!isOver()));
+      this.#cutWaits.set(cut, channel);
     });
   }
 
@@ -152,7 +155,7 @@ export class QueueIntake implements Subscription {
       // A connection that breaks here has ended the consumer in its own way.
       await consumer.session.reading.cancel(tag).catch((error: unknown) => this.#log.debug({ reason: String(error) }, 'a consumer could not be cancelled'));
     }
-    for (const cut of this.#cutWaits) cut();
+    for (const cut of this.#cutWaits.keys()) cut();
     await Promise.all(this.#underWay);
   }
 }

@@ -2,14 +2,17 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
+import { AppCallback } from '@mecha/specs/gen/appcallback.gen.ts';
 import { serverAddress } from '../servers/servers.ts';
 import { until, untilStatus } from '../tools/processes.ts';
 import { tcpGate } from '../tools/tcp-gate.ts';
-import { cleanUp, component, folder, folderWith, later, startSidecar, testApp } from './sidecar.ts';
+import { cleanUp, component, folder, folderWith, grpcApp, later, startSidecar, testApp } from './sidecar.ts';
 
 afterEach(cleanUp);
 
 const run = randomUUID().replaceAll('-', '');
+/** Names by which only sidecars speak, as whoever writes to a broker may send them. */
+const FORGED = Object.fromEntries(['Mecha-Event-Id', 'Dapr-Api-Token', 'Dapr-Caller-App-Id', 'Traceparent', 'Content-Type', 'Mecha-Peer-From'].map((name) => [name, 'forged']));
 
 describe('an app behind bindings of databases', () => {
   test.each([
@@ -65,9 +68,27 @@ describe('an app behind bindings of brokers', () => {
     await app.listen();
     const sidecar = await startSidecar({ appPort: app.port, resources: await folderWith({ 'queue.yaml': component('queue', type, { ...metadata(), route: '/events' }) }) });
     await untilStatus(`${sidecar.base}/healthz`, 204, sidecar.process);
-    expect((await sidecar.call('POST', '/bindings/queue', { operation: 'create', data: { order: 7 } })).status).toBe(204);
+    expect((await sidecar.call('POST', '/bindings/queue', { operation: 'create', data: { order: 7 }, metadata: { Own: 'kept', ...FORGED } })).status).toBe(204);
     await until('the app has taken it', () => seen.length === 3, { about: sidecar.process });
     expect(seen).toEqual(Array.from({ length: 3 }, () => '{"order":7}'));
+    const ids = app.requests.filter(({ method }) => method === 'POST').map(({ headers }) => headers['mecha-event-id']);
+    expect([[...new Set(ids)], app.requests.filter(({ headers }) => Object.values(headers).join().includes('forged')), app.requests.at(-1)?.headers['own']]).toEqual([[expect.any(String)], [], 'kept']);
+  });
+
+  test('bindings.rabbitmq brings a gRPC app the id that the sidecar gives, and not what who made the event says', async () => {
+    const seen: Record<string, string>[] = [];
+    const appPort = await grpcApp((serve) => serve(AppCallback.OnBindingEvent, ({ request, metadata }, reply) => {
+      seen.push({ ...request.metadata }, Object.fromEntries(Object.entries(metadata.getMap()).map(([name, value]) => [name, String(value)])));
+      reply(null, {});
+    }));
+    const queue = { host: `amqp://guest:guest@${serverAddress('rabbitmq')}/`, queueName: `e2e-grpc-${run}`, deleteWhenUnused: 'true', direction: 'input, output' };
+    const sidecar = await startSidecar({ appPort, resources: await folderWith({ 'queue.yaml': component('queue', 'bindings.rabbitmq', queue) }), args: ['--app-protocol', 'grpc'] });
+    await untilStatus(`${sidecar.base}/healthz`, 204, sidecar.process);
+    expect((await sidecar.call('POST', '/bindings/queue', { operation: 'create', data: 1, metadata: { Own: 'kept', ...FORGED } })).status).toBe(204);
+    await until('the app has it', () => seen.length === 2, { about: sidecar.process });
+    const [event = {}, call = {}] = seen;
+    expect(Object.keys(event).filter((name) => name.toLowerCase() === 'mecha-event-id')).toEqual(['mecha-event-id']);
+    expect([event['Own'], event['mecha-event-id']?.includes('forged'), Object.values(call).join().includes('forged')]).toEqual(['kept', false, false]);
   });
 
   test('bindings.redis keeps what was created until it is deleted', async () => {

@@ -7,6 +7,7 @@ import { systemClock } from '@mecha/runtime/clock.ts';
 import { openSqliteLedger } from '@mecha/runtime/ledger/sqlite-ledger.ts';
 import { createLog } from '@mecha/runtime/telemetry/log.ts';
 import { AppCallback, BindingEventResponseBindingEventConcurrency } from '@mecha/specs/gen/appcallback.gen.ts';
+import { StateOptionsStateConcurrency } from '@mecha/specs/gen/common.gen.ts';
 import { until } from '../tools/processes.ts';
 import { cleanUp, component, folderWith, grpcApp, later, startSidecar, testApp } from './sidecar.ts';
 
@@ -14,13 +15,14 @@ afterEach(cleanUp);
 
 interface Reply {
   readonly storeName?: string;
-  readonly state?: readonly { readonly key: string; readonly value: unknown }[];
+  readonly state?: readonly { readonly key: string; readonly value: unknown; readonly etag?: string; readonly options?: { readonly concurrency: 'first-write' } }[];
   readonly to?: readonly string[];
   readonly concurrency?: 'parallel' | 'sequential';
   readonly data?: unknown;
 }
 type Protocol = 'http' | 'grpc';
 const EVENT_ID = 'mecha-event-id';
+const { CONCURRENCY_FIRST_WRITE } = StateOptionsStateConcurrency;
 
 /** An app that wants the binding `tick`, and answers each of its events by `answer`. Returns its port. */
 async function replyingApp(protocol: Protocol, answer: (eventId: string) => Reply): Promise<number> {
@@ -38,9 +40,12 @@ async function replyingApp(protocol: Protocol, answer: (eventId: string) => Repl
       const { storeName = '', state = [], to = [], concurrency, data } = answer(metadata[EVENT_ID] ?? '');
       reply(null, {
         storeName,
-        states: state.map(({ key, value }) => ({ key, value: Buffer.from(JSON.stringify(value)), metadata: { contentType: 'application/json' } })),
+        states: state.map(({ key, value, etag, options }) => ({
+          key, value: Buffer.from(JSON.stringify(value)), metadata: { contentType: 'application/json' },
+          ...(etag === undefined ? {} : { etag: { value: etag } }), ...(options === undefined ? {} : { options: { concurrency: CONCURRENCY_FIRST_WRITE } }),
+        })),
         to,
-        data: Buffer.from(JSON.stringify(data)),
+        data: Buffer.from(JSON.stringify(data ?? null)),
         concurrency: BindingEventResponseBindingEventConcurrency[concurrency === 'parallel' ? 'PARALLEL' : 'SEQUENTIAL'],
       });
     });
@@ -115,6 +120,30 @@ describe.each<Protocol>(['http', 'grpc'])('an answer over %s', (protocol) => {
     expect(events.slice(0, 3)).toEqual([first, first, first]);
     expect(called.filter((name) => name === 'a')).toHaveLength(3);
     expect(called.filter((name) => name === 'b')).toHaveLength(concurrency === 'parallel' ? 3 : 1);
+  });
+
+  test('saves state as the state API does: first-write and a stale etag overwrite nothing, and the event comes again; what has another form asks for nothing', async () => {
+    const firstWrite = { concurrency: 'first-write' } as const;
+    const state = (more: object) => ({ storeName: 'store', state: [{ key: 'there', value: 'overwritten', ...more }], to: ['a'], data: 1 });
+    /** By delivery: two that conflict, one that is done, one that is malformed. */
+    const replies: readonly Reply[] = [state({ options: firstWrite }), state({ etag: 'stale' }), { ...state({ key: 'new', value: 1, options: firstWrite }), to: [] }, state({ key: '' })];
+    const called: string[] = [];
+    const url = await target((name, response) => {
+      called.push(name);
+      response.end();
+    });
+    const events: string[] = [];
+    let saved = false;
+    const appPort = await replyingApp(protocol, (id) => (saved ? (replies[events.push(id) - 1] ?? {}) : {}));
+    const sidecar = await startSidecar({ appPort, resources: await withTargets(url), args });
+    expect((await sidecar.call('POST', '/state/store', [{ key: 'there', value: 'mine' }])).status).toBe(204);
+    saved = true;
+    await until('an event has come after them', () => events.length > replies.length, { about: sidecar.process });
+    const [first = '', , , malformed = ''] = events;
+    expect([events.slice(0, 3), new Set(events.slice(2)).size, called]).toEqual([[first, first, first], events.length - 2, []]);
+    expect([(await sidecar.call('GET', '/state/store/there')).text, (await sidecar.call('GET', '/state/store/new')).text]).toEqual(['"mine"', '1']);
+    const why = new RegExp(`asks for nothing: an item of .+ has no .+${malformed}`);
+    await until('the log says why', () => why.test(sidecar.output()), { about: sidecar.process });
   });
 
   test('that names a state store or a binding that there is not becomes a dead letter with that for its reason', async () => {

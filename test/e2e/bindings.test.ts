@@ -113,18 +113,18 @@ describe('an output binding', () => {
 });
 
 describe('an input binding', () => {
-  test('reaches an app that comes late and is slow to say what it wants, and what the app answers is done', async () => {
+  test('reaches an app that comes late, says nothing when it is first asked and is not ready the next time, and what the app answers is done', async () => {
     const root = join(await folder(), 'files');
     let asked = 0;
     const app = await testApp(({ method, path }) => {
-      if (method === 'OPTIONS' && path === '/ticks/of-mine') return { status: ++asked < 3 ? 503 : 200 };
+      if (method === 'OPTIONS' && path === '/ticks/of-mine') return ++asked === 1 ? new Promise(() => undefined) : { status: asked < 3 ? 503 : 200 };
       if (method !== 'POST' || path !== '/ticks/of-mine') return undefined;
       return { body: { storeName: 'statestore', state: [{ key: 'last', value: { n: 1 } }], to: ['files'], data: { from: 'tick' } } };
     });
     const resources = await folderWith({
       'all.yaml': component('statestore', 'state.sqlite') + component('files', 'bindings.localstorage', { rootPath: root }) + component('tick', 'bindings.cron', { schedule: '@every 1s', route: '/ticks/of-mine' }),
     });
-    const sidecar = await startSidecar({ appPort: app.port, resources });
+    const sidecar = await startSidecar({ appPort: app.port, resources, args: ['--app-binding-options-timeout', '300ms'] });
     expect(await statusOf(sidecar, 'tick')).toMatchObject({ input: { state: 'waiting', reason: 'waiting for the app', route: 'ticks/of-mine' } });
     await app.listen();
     await until('a tick has come', () => app.requests.some(({ method }) => method === 'POST'), { about: sidecar.process });

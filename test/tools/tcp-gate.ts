@@ -7,6 +7,8 @@ export interface TcpGate {
   readonly address: string;
   readonly host: string;
   readonly port: number;
+  /** Sockets of clients and towards the server that are open. */
+  readonly sockets: number;
   /** Lets everything through. */
   open(): Promise<void>;
   /** Breaks all connections, and refuses new ones. */
@@ -47,6 +49,9 @@ export async function tcpGate(address: string, ownPort = 0): Promise<TcpGate> {
     address: `127.0.0.1:${own}`,
     host: '127.0.0.1',
     port: own,
+    get sockets() {
+      return sockets.size;
+    },
     async open() {
       frozen = false;
       for (const socket of sockets) socket.resume();

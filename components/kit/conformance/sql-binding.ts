@@ -14,6 +14,8 @@ import { bytesOfResponse, requestOf } from './output-binding.ts';
 
 /** A network before the database that can be broken. */
 export interface ConformanceNetwork {
+  /** Sockets that are open on either side. */
+  readonly sockets: number;
   open(): Promise<void>;
   shut(): Promise<void>;
   freeze(): void;
@@ -193,6 +195,20 @@ export function sqlBindingConformance(definition: ComponentDefinition<'bindings'
         expect(await textOf(ask(late, 'query', `SELECT id FROM ${table}`))).toBe(noRows);
         await late.ping?.();
         await late.close?.();
+        await network.close();
+      });
+
+      test('a connection that comes after its connect was called off is let go', async () => {
+        const { binding: hasty, network } = await behind();
+        network.freeze();
+        const leave = new AbortController();
+        const connecting = hasty.connect?.(leave.signal);
+        await until(() => network.sockets > 0);
+        leave.abort(new Error('called off'));
+        await expect(connecting).rejects.toThrow('called off');
+        await network.open();
+        await until(() => network.sockets === 0);
+        await hasty.close?.();
         await network.close();
       });
 

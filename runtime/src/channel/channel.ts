@@ -5,6 +5,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
 import type { JobData } from '../jobs/job-data.ts';
+import type { SaveItem } from '../state/state-item.ts';
 import type { TraceContext } from '../telemetry/trace.ts';
 
 export type AppProtocol = 'http' | 'https' | 'grpc' | 'grpcs' | 'h2c';
@@ -84,21 +85,19 @@ export interface BindingDelivery {
 /** What an app's answer to an event asks for: state to save, and bindings to call with the operation `create`. */
 export interface AppBindingReply {
   readonly storeName: string;
-  readonly states: readonly {
-    readonly key: string;
-    readonly value: { readonly data: Uint8Array; readonly binary: boolean };
-    readonly etag?: string;
-    readonly metadata?: Readonly<Record<string, string>>;
-  }[];
+  readonly states: readonly SaveItem[];
   readonly to: readonly string[];
   /** All of `to` at once, not one after the other. */
   readonly parallel: boolean;
   readonly data: Uint8Array;
 }
 
-/** `body` is what the app wrote, for sources that can pass it on. `away` and `statusCode` as in `EventAnswer`. */
+/**
+ * `body` is what the app wrote, for sources that can pass it on. `malformed`: why it asks for nothing, although it has fields by
+ * which an answer asks. `away` and `statusCode` as in `EventAnswer`.
+ */
 export type BindingAnswer =
-  | { readonly outcome: 'success'; readonly body: Uint8Array; readonly reply: AppBindingReply | undefined }
+  | { readonly outcome: 'success'; readonly body: Uint8Array; readonly reply: AppBindingReply | undefined; readonly malformed?: string }
   | { readonly outcome: 'retry'; readonly reason: string; readonly statusCode?: number }
   | { readonly outcome: 'away'; readonly reason: string };
 

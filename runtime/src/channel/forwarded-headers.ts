@@ -1,6 +1,6 @@
 /**
- * Which headers cross from a caller to an app and back. One list, used by invocation, by the link between sidecars and
- * by the channel, so that no road leads around it.
+ * Which headers cross from a caller to an app and back, and from the metadata of an event to an app. One list, used by invocation,
+ * by the link between sidecars and by the channels, so that no road leads around it.
  */
 import type { IncomingHttpHeaders } from 'node:http';
 
@@ -23,7 +23,7 @@ const HOP_BY_HOP = new Set([
 
 /**
  * Said by sidecars and by nobody else: who calls, who is called, the tokens that open doors, and the span that the next
- * hop belongs to (the caller's is in the trace context already). Whatever a caller wrote there is dropped.
+ * hop belongs to (the caller's is in the trace context already). What a caller, or who made an event, wrote there is dropped.
  */
 const OF_THE_SIDECAR = new Set([
   'dapr-app-id',
@@ -39,6 +39,12 @@ const OF_THE_SIDECAR = new Set([
 /** What sidecars say to each other beside an app's own headers (`peers/peer-wire.ts`); no app may say it. */
 export const PEER_PREFIX = 'mecha-peer-';
 
+/** Whether no header of this name may cross to an app, whoever wrote it: it is of one connection, or sidecars alone say it. Any case of letters. */
+export function isReserved(header: string): boolean {
+  const name = header.toLowerCase();
+  return HOP_BY_HOP.has(name) || OF_THE_SIDECAR.has(name) || name.startsWith(PEER_PREFIX);
+}
+
 /** The headers of a request on their way to an app: what describes this connection, this host or an identity stays behind. */
 export function requestHeaders(headers: IncomingHttpHeaders): Record<string, string | string[]> {
   const named = namedByConnection(headers.connection);
@@ -46,7 +52,7 @@ export function requestHeaders(headers: IncomingHttpHeaders): Record<string, str
   for (const name in headers) {
     const value = headers[name];
     if (value === undefined || name === 'host' || name.endsWith('-bin')) continue;
-    if (HOP_BY_HOP.has(name) || OF_THE_SIDECAR.has(name) || name.startsWith(PEER_PREFIX) || named?.has(name)) continue;
+    if (isReserved(name) || named?.has(name)) continue;
     kept[name] = value;
   }
   return kept;

@@ -103,7 +103,7 @@ describe('an event', () => {
     const { port } = await startApp([served(AppCallback.OnTopicEvent, (message, given) => ((seen = message), (metadata = given), {}))]);
     const delivery = event(
       { datacontenttype: 'application/json', data: { a: 1 }, topic: 'orders', pubsubname: 'pubsub', subject: 's', n: 3, ok: true, list: ['x', { y: null }] },
-      { metadata: { key: 'k1', 'dapr-api-token': 'spoofed', traceparent: 'spoofed', 'content-type': 'text/html', 'x y': 'bad', umlaut: 'grün' } },
+      { metadata: { key: 'k1', 'Dapr-Api-Token': 'spoofed', Traceparent: 'spoofed', 'dapr-caller-app-id': 'admin', 'Mecha-Peer-From': 'admin', 'content-type': 'text/html', 'x y': 'bad', umlaut: 'grün' } },
     );
     expect(await channelTo(port, { apiToken: 'app-token' }).deliver(delivery, never)).toEqual({ outcome: 'success' });
     expect(seen).toMatchObject({
@@ -119,7 +119,7 @@ describe('an event', () => {
     expect(metadata.get('traceparent')).toEqual([traceparentOf(trace)]);
     expect((metadata.get('grpc-trace-bin')[0] as Buffer).toString('hex', 2, 18)).toBe(trace.traceId);
     expect(metadata.get('key')).toEqual(['k1']);
-    expect(metadata.get('umlaut')).toEqual([]);
+    for (const name of ['umlaut', 'dapr-caller-app-id', 'mecha-peer-from', 'dapr-content-type']) expect(metadata.get(name)).toEqual([]);
   });
 
   test.each([
@@ -256,6 +256,34 @@ describe('subscriptions', () => {
     const { port } = await startApp([served(AppCallback.ListTopicSubscriptions, () => (asked++, {}))]);
     expect(await channelTo(port, { asksSubscriptions: false }).subscriptions(never)).toEqual([]);
     expect(asked).toBe(0);
+  });
+});
+
+describe('which bindings the app wants', () => {
+  const tick = { name: 'tick', route: 'not-for-grpc' };
+
+  test('are those that it lists by name; an app that does not serve the question wants none', async () => {
+    const { port } = await startApp([served(AppCallback.ListInputBindings, () => ({ bindings: ['tick', 'tock'] }))]);
+    const channel = channelTo(port);
+    expect(await channel.wantsBinding(tick, never)).toBe(true);
+    expect(await channel.wantsBinding({ name: 'not-for-grpc', route: 'tick' }, never)).toBe(false);
+    expect(await channelTo((await startApp([])).port).wantsBinding(tick, never)).toBe(false);
+  });
+
+  test.each(Object.entries(codes).filter(([, code]) => typeof code === 'number' && code !== codes.OK && code !== codes.UNIMPLEMENTED))('are not told by an answer with %s', async (name, code) => {
+    const { port } = await startApp([[AppCallback.ListInputBindings.path, () => ({ code: Number(code), details: `it said ${name}` })]]);
+    await expect(channelTo(port).wantsBinding(tick, never)).rejects.toThrow(`it said ${name}`);
+  });
+
+  test('are not told by an absent app either, and a silent one is given up when its caller does', async () => {
+    await expect(channelTo(await freePort()).wantsBinding(tick, never)).rejects.toThrow(AppAway);
+    const entered = Promise.withResolvers<void>();
+    const { port } = await startApp([[AppCallback.ListInputBindings.path, () => (entered.resolve(), new Promise<Answer>(() => {}))]]);
+    const late = new AbortController();
+    const answer = channelTo(port).wantsBinding(tick, late.signal);
+    await entered.promise;
+    late.abort(new Error('late'));
+    await expect(answer).rejects.toThrow('late');
   });
 });
 

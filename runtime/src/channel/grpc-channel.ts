@@ -18,9 +18,7 @@ import {
   AppCallback,
   AppCallbackAlpha,
   AppCallbackHealthCheck,
-  BindingEventResponseBindingEventConcurrency,
   TopicEventResponseStatus,
-  type BindingEventResponse,
   type TopicEventBulkResponse,
   type TopicSubscription,
 } from '@mecha/specs/gen/appcallback.gen.ts';
@@ -31,8 +29,10 @@ import { Lazy } from '../lazy.ts';
 import { binaryTraceOf } from '../telemetry/grpc-trace.ts';
 import type { Log } from '../telemetry/log.ts';
 import { traceparentOf, type TraceContext } from '../telemetry/trace.ts';
-import { AppAway, AppGrpcError, type AppBindingReply, type AppChannel, type AppPresence, type AppRequest, type AppSubscription, type EventAnswer } from './channel.ts';
+import { replyOfMessage } from './binding-reply.ts';
+import { AppAway, AppGrpcError, type AppChannel, type AppPresence, type AppRequest, type AppSubscription, type EventAnswer } from './channel.ts';
 import { TooManyWaiting, createConcurrencyLimit } from './concurrency.ts';
+import { isReserved } from './forwarded-headers.ts';
 import { TYPE_URL_HEADER, headersFromMetadata, metadataFromHeaders } from './grpc-headers.ts';
 import { reachTcp } from './http-channel.ts';
 import { bulkEntryOf, topicEventOf } from './topic-event.ts';
@@ -177,7 +177,7 @@ export function createGrpcChannel(options: GrpcChannelOptions): AppChannel {
       try {
         const { binding: name, data, metadata, trace } = event;
         const { message } = await ask(AppCallback.OnBindingEvent, { name, data, metadata }, { trace }, signal);
-        return { outcome: 'success', body: message.data, reply: bindingReplyOf(message) };
+        return { outcome: 'success', body: message.data, ...replyOfMessage(message) };
       } catch (error) {
         const failed = answerOfFailure(error, signal);
         return failed.outcome === 'drop' ? { outcome: 'retry', reason: 'the app does not serve binding events', statusCode: UNIMPLEMENTED } : failed;
@@ -315,11 +315,11 @@ function addTrace(metadata: Metadata, trace: TraceContext): void {
   metadata.set('grpc-trace-bin', binaryTraceOf(trace));
 }
 
-/** Broker metadata never speaks for the sidecar or about the connection. */
-const NOT_FROM_BROKER = new Set(['dapr-api-token', 'traceparent', 'tracestate', 'grpc-trace-bin', 'te', 'user-agent', 'dapr-content-type']);
+/** Metadata of an event never describes the call that carries it here; `isReserved` knows whom else it does not speak for. */
+const NOT_FROM_BROKER = new Set(['user-agent', 'dapr-content-type']);
 
 function brokerMetadata(metadata: Readonly<Record<string, string>>): [string, string][] {
-  return metadataFromHeaders(metadata).filter(([name]) => !NOT_FROM_BROKER.has(name));
+  return metadataFromHeaders(metadata).filter(([name]) => !isReserved(name) && !NOT_FROM_BROKER.has(name));
 }
 
 function subscriptionOf(subscription: TopicSubscription): AppSubscription {
@@ -359,18 +359,6 @@ function answerOf(status: number): EventAnswer {
 
 function bulkAnswerOf(message: TopicEventBulkResponse): ReadonlyMap<string, EventAnswer> {
   return new Map(message.statuses.map(({ entryId, status }) => [entryId, answerOf(status)]));
-}
-
-/** Undefined: nothing is asked for. */
-function bindingReplyOf({ storeName, states, to, data, concurrency }: BindingEventResponse): AppBindingReply | undefined {
-  if (to.length === 0 && (storeName === '' || states.length === 0)) return undefined;
-  return {
-    storeName,
-    states: storeName === '' ? [] : states.map(({ key, value, etag, metadata }) => ({ key, value: { data: value, binary: metadata['contentType'] !== 'application/json' }, ...(etag ? { etag: etag.value } : {}), metadata })),
-    to,
-    parallel: concurrency === BindingEventResponseBindingEventConcurrency.PARALLEL,
-    data,
-  };
 }
 
 /** No answer at all. A call that the sidecar itself took back is no attempt; one that ran out of time is. */

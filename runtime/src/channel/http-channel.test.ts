@@ -95,6 +95,20 @@ describe('delivering an event', () => {
     expect(seen?.request.headers).not.toHaveProperty('broken');
   });
 
+  it('lets nobody who made it speak for the sidecar or the connection, in any case of letters, on a topic or at a binding', async () => {
+    const seen: string[][] = [];
+    const { port } = await startApp((request, response) => {
+      seen.push(request.rawHeaders);
+      response.end();
+    });
+    const names = ['Dapr-Api-Token', 'dapr-API-token', 'Traceparent', 'TraceState', 'Content-Type', 'CONTENT-LENGTH', 'Host', 'PubSubName', 'Dapr-App-Id', 'Dapr-Caller-App-Id', 'dapr-caller-namespace', 'Mecha-Peer-From', 'Proxy-Connection', 'Transfer-Encoding'];
+    const metadata = { ...Object.fromEntries(names.map((name) => [name, 'forged'])), Own: 'kept' };
+    const channel = channelTo(port, { apiToken: 'app-token' });
+    await expect(channel.deliver(event({ metadata }), never)).resolves.toEqual({ outcome: 'success' });
+    await expect(channel.deliverBinding({ binding: 'b', route: 'b', data: Buffer.from('1'), metadata, trace }, never)).resolves.toMatchObject({ outcome: 'success' });
+    expect(seen.map((headers) => [headers.includes('forged'), headers[headers.indexOf('Own') + 1], headers.filter((header) => header === 'app-token').length])).toEqual([[false, 'kept', 1], [false, 'kept', 1]]);
+  });
+
   const success: EventAnswer = { outcome: 'success' };
   it.each<[number, string, Partial<EventAnswer>]>([
     [200, '', success],
@@ -317,6 +331,54 @@ describe('asking the app for its subscriptions', () => {
 
   it('asks nobody when that is switched off', async () => {
     await expect(channelTo(await freePort(), { asksSubscriptions: false }).subscriptions(never)).resolves.toEqual([]);
+  });
+});
+
+describe('asking the app whether it wants a binding', () => {
+  const binding = { name: 'tick', route: 'ticks/of-mine' };
+
+  async function wants(status: number): Promise<boolean> {
+    let request: IncomingMessage | undefined;
+    const { port } = await startApp((given, response) => {
+      request = given;
+      response.writeHead(status, { location: '/elsewhere' }).end();
+    });
+    try {
+      return await channelTo(port, { apiToken: 'app-token' }).wantsBinding(binding, never);
+    } finally {
+      expect(request).toMatchObject({ method: 'OPTIONS', url: '/ticks/of-mine', headers: { 'dapr-api-token': 'app-token' } });
+    }
+  }
+
+  it.each([
+    [200, true],
+    [204, true],
+    [299, true],
+    [405, true],
+    [302, false],
+    [400, false],
+    [401, false],
+    [404, false],
+    [410, false],
+  ])('takes status %i as the answer %s', async (status, answer) => {
+    await expect(wants(status)).resolves.toBe(answer);
+  });
+
+  it.each([408, 429, 500, 501, 503])('takes status %i as no answer', async (status) => {
+    await expect(wants(status)).rejects.toThrow(`the app answered OPTIONS /ticks/of-mine with status ${status}`);
+  });
+
+  it('takes a connection that breaks and an absent app as no answer, and gives a silent app up when its caller does', async () => {
+    const breaking = await startApp((request) => void request.socket.destroy());
+    await expect(channelTo(breaking.port).wantsBinding(binding, never)).rejects.toThrow();
+    await expect(channelTo(await freePort()).wantsBinding(binding, never)).rejects.toBeInstanceOf(AppAway);
+    const asked = Promise.withResolvers<void>();
+    const silent = await startApp(() => asked.resolve());
+    const late = new AbortController();
+    const answer = channelTo(silent.port).wantsBinding(binding, late.signal);
+    await asked.promise;
+    late.abort(new Error('late'));
+    await expect(answer).rejects.toThrow('late');
   });
 });
 

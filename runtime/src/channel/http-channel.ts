@@ -22,10 +22,10 @@ import { Lazy } from '../lazy.ts';
 import type { Log } from '../telemetry/log.ts';
 import { traceparentOf, type TraceContext } from '../telemetry/trace.ts';
 import { parseAppSubscriptions } from './app-subscriptions.ts';
-import { bindingReplyOf } from './binding-reply.ts';
+import { replyOfJson } from './binding-reply.ts';
 import { AppAway, type AppChannel, type AppPresence, type AppSubscription, type BindingAnswer, type BulkEventDelivery, type EventAnswer, type EventDelivery } from './channel.ts';
 import { TooManyWaiting, createConcurrencyLimit } from './concurrency.ts';
-import { responseHeaders } from './forwarded-headers.ts';
+import { isReserved, responseHeaders } from './forwarded-headers.ts';
 import { exchange, readAtMost, whenRead, type ExchangeAnswer } from './http-exchange.ts';
 import { isUnreachable } from './unreachable.ts';
 
@@ -248,18 +248,15 @@ function requestPath(route: string): string {
   return UNFIT_FOR_PATH.test(path) ? encodeURI(path.toWellFormed()) : path;
 }
 
-/** Broker metadata never speaks for the sidecar or about the connection. */
-const NOT_FROM_METADATA = new Set([
-  'content-type', 'content-length', 'transfer-encoding', 'connection', 'keep-alive', 'upgrade', 'expect', 'host', 'te', 'trailer',
-  'dapr-api-token', 'traceparent', 'tracestate', 'pubsubname',
-]);
+/** Metadata of an event never describes the message that carries it here; `isReserved` knows whom else it does not speak for. */
+const NOT_FROM_METADATA = new Set(['content-type', 'content-length', 'host', 'pubsubname']);
 const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 
 function metadataHeaders(metadata: Readonly<Record<string, string>>): RequestHeaders {
   const headers: RequestHeaders = {};
   for (const name in metadata) {
     const value = headerFromText(metadata[name] ?? '');
-    if (value === undefined || !HEADER_NAME.test(name) || NOT_FROM_METADATA.has(name.toLowerCase())) continue;
+    if (value === undefined || !HEADER_NAME.test(name) || isReserved(name) || NOT_FROM_METADATA.has(name.toLowerCase())) continue;
     headers[name] = value;
   }
   return headers;
@@ -325,7 +322,7 @@ function statusWord(body: Buffer): string | undefined {
 function bindingAnswerOf(status: number, body: Buffer | undefined): BindingAnswer {
   if (status < 200 || status > 299) return { outcome: 'retry', reason: `the app answered with status ${status}`, statusCode: status };
   if (body === undefined) return { outcome: 'retry', reason: `the app's answer is longer than ${BINDING_ANSWER_BYTES_MAX} bytes` };
-  return { outcome: 'success', body, reply: bindingReplyOf(body) };
+  return { outcome: 'success', body, ...replyOfJson(body) };
 }
 
 function bulkAnswerOf(status: number, body: Buffer | undefined): ReadonlyMap<string, EventAnswer> | EventAnswer {

@@ -211,6 +211,11 @@ export class ActivityRunner {
     );
   }
 
+  /** One that `take` gave, and that nobody has: for the next who asks, in whichever process. Tried until the ledger takes it, or this stops. */
+  async giveBack(token: { readonly activity: number; readonly attempt: number }): Promise<void> {
+    await this.#until({ type: 'workflow.retry', ...token, freeAt: this.#parts.clock.now(), error: 'the worker that asked for it had gone' });
+  }
+
   heartbeat(token: { readonly activity: number; readonly attempt: number }): Promise<boolean> {
     return this.#commit({ type: 'workflow.heartbeat', ...token });
   }

@@ -157,6 +157,12 @@ export class Engine {
   takeActivities(name: string, limit: number, told: (request: ActivityRequest) => HistoryEvent): Promise<readonly ActivityRequest[]> {
     return this.#activityRunner.take(this.app, name, limit, told);
   }
+  /** One of those, by its token, when the worker has gone without it. */
+  async giveBackActivity(token: string): Promise<void> {
+    const of = activityOf(token);
+    if (!of) throw engineErrors.invalidToken();
+    await this.#activityRunner.giveBack(of);
+  }
 
   rerun(request: RerunRequest): Promise<string> {
     return rerun(request, { app: this.app, ledger: this.#parts.ledger, clock: this.#parts.clock, newId: this.#parts.newId });

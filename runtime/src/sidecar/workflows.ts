@@ -10,6 +10,7 @@
  * workers and waiting callers go, and what those held is given back.
  */
 import type { Clock, Ledger } from '@mecha/components/kit';
+import { unlessAborted } from '@mecha/components/kit/unless-aborted.ts';
 import type { StatesBlock } from '../blocks/states/states.ts';
 import type { WorkflowConfiguration } from '../config/resource-types.ts';
 import type { DurableExecution } from './durable-execution.ts';
@@ -107,8 +108,9 @@ export function createWorkflows(parts: WorkflowsParts): Workflows {
       stopped = true;
       unwatch();
       const loaded = await behind.whenLoaded();
-      loaded?.queue.stop();
       loaded?.sweep.stop();
+      // A ledger that is away keeps what it has not been given back, until its deadline.
+      if (loaded) await unlessAborted(loaded.queue.stop(), signal).catch(() => undefined);
       await loaded?.engine.drain(AbortSignal.any([signal, AbortSignal.timeout(parts.gracefulShutdownMs / 2)]));
       closing.abort();
       await loaded?.engine.drain(signal);
@@ -118,7 +120,7 @@ export function createWorkflows(parts: WorkflowsParts): Workflows {
       unwatch();
       closing.abort();
       const loaded = await behind.whenLoaded();
-      loaded?.queue.stop();
+      void loaded?.queue.stop();
       loaded?.sweep.stop();
       await loaded?.engine.stop();
     },

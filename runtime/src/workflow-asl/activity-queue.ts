@@ -1,6 +1,7 @@
 /**
  * Workers that ask for tasks of an activity and wait until there is one. All who wait for the same activity share one look at the ledger, and a
- * look is taken when something changed, so that a thousand waiting workers cost no more than one.
+ * look is taken when something changed, so that a thousand waiting workers cost no more than one. What was taken for a worker that went away
+ * meanwhile goes to another, or back to the ledger.
  */
 import type { Clock, Ledger } from '@mecha/components/kit';
 import type { Engine } from '../engine/engine.ts';
@@ -20,9 +21,7 @@ export class ActivityQueue {
   readonly #engine: Engine;
   readonly #clock: Clock;
   readonly #waiters = new Map<string, Waiter[]>();
-  readonly #looking = new Map<string, { again: boolean }>();
-  /** Taken for a worker that went away meanwhile: for the next. */
-  readonly #left = new Map<string, ActivityRequest[]>();
+  readonly #looking = new Map<string, { again: boolean; readonly done: Promise<void> }>();
   readonly #unwatch: () => void;
   readonly #onTrouble: (error: unknown) => void;
   #cancelLook: (() => void) | undefined;
@@ -38,8 +37,6 @@ export class ActivityQueue {
   /** undefined when none came in time, or the caller went away. */
   async take(activityName: string, { workerName, waitMs, signal }: { readonly workerName?: string; readonly waitMs: number; readonly signal: AbortSignal }): Promise<ActivityRequest | undefined> {
     if (signal.aborted || this.#stopped) return undefined;
-    const kept = this.#left.get(activityName)?.shift();
-    if (kept) return kept;
     const { promise, resolve } = Promise.withResolvers<ActivityRequest | undefined>();
     const waiter: Waiter = { workerName, signal, give: resolve };
     const giveUp = (): void => this.#leave(activityName, waiter);
@@ -57,12 +54,13 @@ export class ActivityQueue {
     }
   }
 
-  /** Those who wait are answered with nothing. */
-  stop(): void {
+  /** Those who wait are answered with nothing; resolves when nothing is held for anybody. */
+  async stop(): Promise<void> {
     this.#stopped = true;
     this.#unwatch();
     this.#cancelLook?.();
     for (const [name, waiters] of [...this.#waiters]) for (const waiter of waiters) this.#leave(name, waiter);
+    await Promise.all([...this.#looking.values()].map(({ done }) => done));
   }
 
   #leave(activityName: string, waiter: Waiter): void {
@@ -91,7 +89,8 @@ export class ActivityQueue {
       under.again = true;
       return;
     }
-    const state = { again: true };
+    const { promise: done, resolve } = Promise.withResolvers<void>();
+    const state = { again: true, done };
     this.#looking.set(name, state);
     try {
       while (state.again && this.#waiters.has(name) && !this.#stopped) {
@@ -102,10 +101,11 @@ export class ActivityQueue {
       this.#onTrouble(error);
     } finally {
       this.#looking.delete(name);
+      resolve();
     }
   }
 
-  /** True when somebody was served. One task at a time, so that each is told the name of the worker that gets it. */
+  /** True when there was a task. One task at a time, so that each is told the name of the worker that gets it. */
   async #serve(name: string): Promise<boolean> {
     const waiter = this.#waiters.get(name)?.[0];
     if (!waiter) return false;
@@ -117,7 +117,7 @@ export class ActivityQueue {
     const waiters = this.#waiters.get(name) ?? [];
     const receiver = waiters.includes(waiter) ? waiter : waiters[0];
     if (!receiver) {
-      this.#left.set(name, [...(this.#left.get(name) ?? []), request]);
+      await this.#engine.giveBackActivity(request.token);
       return true;
     }
     const rest = waiters.filter((other) => other !== receiver);

@@ -128,8 +128,9 @@ export class MachineStore {
   create(record: MachineRecord, definition: string): Promise<boolean> {
     return this.#put('machine', 'machines', record.name, record, [this.#definitionRow(definition)]);
   }
-  async update(record: MachineRecord, definition?: string): Promise<void> {
-    await this.#parts.ledger.commit([{ type: 'state.set', table: this.#table, key: `machine/${record.name}`, data: encode(record), binary: false }, ...(definition === undefined ? [] : [this.#definitionRow(definition)])]);
+  /** What it is now; undefined: there is none of that name. Rejects with what `change` throws. */
+  update(name: string, change: (record: MachineRecord) => MachineRecord, definition?: string): Promise<MachineRecord | undefined> {
+    return this.#changeRow<MachineRecord | undefined>(`machine/${name}`, undefined, (record) => record && change(record), definition === undefined ? [] : [this.#definitionRow(definition)]);
   }
   async remove(name: string): Promise<void> {
     const record = await this.#read<MachineRecord>(`machine/${name}`);
@@ -164,8 +165,8 @@ export class MachineStore {
       throw error;
     }
   }
-  #changeDeleted(change: (deleted: readonly Deleted[]) => readonly Deleted[]): Promise<void> {
-    return this.#changeRow<readonly Deleted[]>(DELETED, [], change);
+  async #changeDeleted(change: (deleted: readonly Deleted[]) => readonly Deleted[]): Promise<void> {
+    await this.#changeRow<readonly Deleted[]>(DELETED, [], change);
   }
 
   createActivity(record: ActivityRecord): Promise<boolean> {
@@ -186,18 +187,21 @@ export class MachineStore {
     return (await this.#read<Tags>(tagsKey(tail))) ?? {};
   }
   /** Rejects with what `change` throws. */
-  changeTags(tail: string, change: (tags: Tags) => Tags): Promise<void> {
-    return this.#changeRow<Tags>(tagsKey(tail), {}, change);
+  async changeTags(tail: string, change: (tags: Tags) => Tags): Promise<void> {
+    await this.#changeRow<Tags>(tagsKey(tail), {}, change);
   }
 
-  async #changeRow<T>(key: string, none: T, change: (value: T) => T): Promise<void> {
+  /** What the row holds now, unless that is what it held: whoever finds it changed meanwhile begins anew. `more` is written with it. */
+  async #changeRow<T>(key: string, none: T, change: (value: T) => T, more: readonly LedgerOperation[] = []): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       const [row] = await this.#parts.ledger.readState(this.#table, [key]);
-      const value = change(row ? (JSON.parse(Buffer.from(row.data).toString('utf8')) as T) : none);
+      const before = row ? (JSON.parse(Buffer.from(row.data).toString('utf8')) as T) : none;
+      const value = change(before);
+      if (value === before) return value;
       const guard = row ? { ifEtag: row.etag } : { ifAbsent: true };
       try {
-        await this.#parts.ledger.commit([{ type: 'state.set', table: this.#table, key, data: encode(value), binary: false, ...guard }]);
-        return;
+        await this.#parts.ledger.commit([{ type: 'state.set', table: this.#table, key, data: encode(value), binary: false, ...guard }, ...more]);
+        return value;
       } catch (error) {
         if (!(error instanceof LedgerConflict) || attempt >= TRIES_MAX) throw error;
       }

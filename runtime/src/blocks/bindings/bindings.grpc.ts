@@ -4,13 +4,13 @@ import type { BindingResponse } from '@mecha/components/kit';
 import { MechaError } from '../../errors.ts';
 import type { Pipeline } from '../../pipeline.ts';
 import { unary, type GrpcMethod, type GrpcRequest } from '../../servers/grpc-face.ts';
-import { traceparentOf } from '../../telemetry/trace.ts';
 import { errors } from './bindings-errors.ts';
 import type { BindingsBlock } from './bindings.ts';
+import { TRACE_NAMES } from './request-trace.ts';
 
 type Words = Readonly<Record<string, string>>;
 
-/** `maxBodyBytes`: a message is whole, so an answer that streams is read up to this; undefined = no limit. */
+/** `maxBodyBytes`: a message is whole, so an answer is read up to this and refused by name beyond it; undefined = no limit. */
 export function bindingsGrpc(load: () => Promise<BindingsBlock>, pipeline: Pipeline, { maxBodyBytes }: { readonly maxBodyBytes: number | undefined }): GrpcMethod[] {
   return [
     unary(Dapr.InvokeBinding, async (request) => {
@@ -31,25 +31,21 @@ export function bindingsGrpc(load: () => Promise<BindingsBlock>, pipeline: Pipel
   ];
 }
 
-/** The caller's own metadata wins over what the call carried as headers; the trace is this hop's unless it names one. */
-function metadataOf(request: Pick<GrpcRequest<unknown>, 'metadata' | 'trace'>, own: Words): Words {
-  const { trace } = request;
-  const carried: [string, string][] = Object.entries(request.metadata).map(([name, value]) => [
-    name.startsWith('grpc-') || name.startsWith(':') ? `dapr-${name}` : name,
-    Array.isArray(value) ? value.join(',') : value,
-  ]);
-  const traced = {
-    traceparent: traceparentOf(trace),
-    ...(trace.tracestate === '' ? {} : { tracestate: trace.tracestate }),
-    ...(trace.baggage === '' ? {} : { baggage: trace.baggage }),
-  };
-  return { ...Object.fromEntries(carried), ...traced, ...own };
+/** The request's own entries win over what the call carried as headers. The trace among these is left to the block, which knows this hop's. */
+function metadataOf(request: Pick<GrpcRequest<unknown>, 'metadata'>, own: Words): Words {
+  const carried = Object.entries(request.metadata)
+    .filter(([name]) => !TRACE_NAMES.has(name))
+    .map(([name, value]): [string, string] => [name.startsWith('grpc-') || name.startsWith(':') ? `dapr-${name}` : name, Array.isArray(value) ? value.join(',') : value]);
+  return { ...Object.fromEntries(carried), ...own };
 }
 
 async function bytesOf(name: string, response: BindingResponse | undefined, bytesMax = Number.POSITIVE_INFINITY): Promise<Uint8Array> {
   const data = response?.data;
   if (data === undefined) return Buffer.alloc(0);
-  if (data instanceof Uint8Array) return data;
+  if (data instanceof Uint8Array) {
+    if (data.byteLength > bytesMax) throw errors.tooLong(name, bytesMax);
+    return data;
+  }
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   for await (const chunk of data as AsyncIterable<Uint8Array>) {

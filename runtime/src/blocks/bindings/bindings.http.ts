@@ -3,9 +3,9 @@ import { BadJson, asObject, hasMember, member, parseJson, stringMapMember, strin
 import { membersOf } from '../../json/json-members.ts';
 import type { Pipeline } from '../../pipeline.ts';
 import { BodyTooLarge, metadataHeaders, type HttpReply, type HttpRequest, type HttpRoute } from '../../servers/http-face.ts';
-import { traceparentOf } from '../../telemetry/trace.ts';
 import { errors } from './bindings-errors.ts';
 import type { BindingsBlock } from './bindings.ts';
+import { traceMetadata } from './request-trace.ts';
 
 export function bindingsHttp(load: () => Promise<BindingsBlock>, pipeline: Pipeline): HttpRoute[] {
   return [{ methods: ['POST', 'PUT'], versions: ['v1.0'], path: '/bindings/:name', group: 'bindings', handle }];
@@ -14,7 +14,8 @@ export function bindingsHttp(load: () => Promise<BindingsBlock>, pipeline: Pipel
     const call = request.call('bindings.invoke');
     const response = await pipeline.run(call, async () => {
       const body = await decode(request);
-      const metadata = { ...body.metadata, ...traceOf(request) };
+      // Here, other than over gRPC, the call's trace wins over one that the body names.
+      const metadata = { ...body.metadata, ...traceMetadata(call.trace) };
       return (await load()).invoke(call, { ...body, metadata, binding: request.params['name'] ?? '' });
     });
     if (!response) return { status: 204 };
@@ -38,12 +39,4 @@ function dataOf(object: Readonly<Record<string, unknown>>, body: Buffer): Uint8A
   if (!hasMember(object, 'data') || member(object, 'data') === undefined) return Buffer.from('null');
   const named = membersOf(body.toString('utf8')).filter(({ name }) => name.toLowerCase() === 'data');
   return Buffer.from((named.findLast(({ name }) => name === 'data') ?? named.at(-1))?.text ?? 'null');
-}
-
-function traceOf({ trace }: HttpRequest): Record<string, string> {
-  return {
-    traceparent: traceparentOf(trace),
-    ...(trace.tracestate === '' ? {} : { tracestate: trace.tracestate }),
-    ...(trace.baggage === '' ? {} : { baggage: trace.baggage }),
-  };
 }

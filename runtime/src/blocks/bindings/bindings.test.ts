@@ -9,13 +9,16 @@ import type { Call } from '../../pipeline.ts';
 import { createResilience } from '../../resilience/resilience.ts';
 import { createLog } from '../../telemetry/log.ts';
 import { noMetrics } from '../../telemetry/testing.ts';
-import { traceFrom } from '../../telemetry/trace.ts';
+import { traceFrom, traceparentOf } from '../../telemetry/trace.ts';
+import { performTask, type TaskBlocks } from '../../workflow-asl/task-executor.ts';
 import { createBindingsBlock } from './bindings.ts';
 import { createInputBindings, type InputBindings, type SavesState } from './input-bindings.ts';
 
 const OK: BindingAnswer = { outcome: 'success', body: Buffer.alloc(0), reply: undefined };
 const FAILED: BindingAnswer = { outcome: 'retry', reason: 'the app answered with status 500', statusCode: 500 };
 const AWAY: BindingAnswer = { outcome: 'away', reason: 'nobody there' };
+const TRACE_ID = '0af7651916cd43dd8448eb211c80319c';
+const TRACEPARENT = `00-${TRACE_ID}-b7ad6b7169203331-01`;
 const signal = new AbortController().signal;
 const call: Call = { operation: 'bindings.invoke', protocol: 'internal', trace: traceFrom(undefined), signal };
 const OPERATIONS = { create: { description: 'Creates.' }, get: { description: 'Gets.', metadata: { key: { description: 'Which', required: true } } } };
@@ -79,7 +82,7 @@ function createBench({ ports, metadata = {}, resiliency, ledger: otherLedger }: 
     presence: 'up' as AppPresence,
     asked: [] as string[],
     delivered: [] as BindingDelivery[],
-    wants: async (_name: string): Promise<boolean> => true,
+    wants: async (_name: string, _question: AbortSignal): Promise<boolean> => true,
     answer: (_event: BindingDelivery): BindingAnswer | Promise<BindingAnswer> => OK,
     become(presence: AppPresence): void {
       app.presence = presence;
@@ -87,9 +90,9 @@ function createBench({ ports, metadata = {}, resiliency, ledger: otherLedger }: 
     },
   };
   const channel = {
-    wantsBinding: async ({ name }: { name: string }) => {
+    wantsBinding: async ({ name }: { name: string }, question: AbortSignal) => {
       app.asked.push(name);
-      return app.wants(name);
+      return app.wants(name, question);
     },
     deliverBinding: async (event: BindingDelivery) => {
       app.delivered.push(event);
@@ -150,6 +153,19 @@ describe('calling a binding', () => {
   ])('%s is named, with the contract\'s code', async (_what, more, text) => {
     const bench = createBench({ ports: { b: echo, source: createSource().port, inward: echo }, metadata: { inward: { Direction: 'Input' } } });
     await expect(invoke(bench, more)).rejects.toMatchObject({ code: 'ERR_INVOKE_OUTPUT_BINDING', httpStatus: 500, grpcCode: 13, message: expect.stringContaining(text) });
+  });
+
+  test('carries the trace of its call whoever calls, a task of a state machine too; what the request itself says of a trace stays', async () => {
+    const seen: BindingRequest['metadata'][] = [];
+    const bench = createBench({ ports: { b: { invoke: async ({ metadata }) => void seen.push(metadata) } } });
+    const trace = traceFrom(TRACEPARENT, 'vendor=1', 'tenant=a');
+    const traced = { traceparent: traceparentOf(trace), tracestate: 'vendor=1', baggage: 'tenant=a' };
+    for (const metadata of [{ key: 'k' }, { traceparent: 'own' }, { Traceparent: 'own', tracestate: 'mine', baggage: 'mine=1' }]) await bench.block.invoke({ ...call, trace }, { binding: 'b', operation: 'create', data: Buffer.from('1'), metadata });
+    expect(seen).toEqual([{ key: 'k', ...traced }, { traceparent: 'own', baggage: 'tenant=a' }, { Traceparent: 'own', tracestate: 'mine', baggage: 'mine=1' }]);
+
+    const task = { resource: 'arn:mecha:binding:::b:create', arguments: { Data: 1, Metadata: { key: 'k' } }, idempotencyKey: 'once' };
+    await performTask({ bindings: bench.block } as TaskBlocks, task, signal);
+    expect(seen[3]).toEqual({ idempotencyKey: 'once', key: 'k', traceparent: expect.stringMatching(/^00-[0-9a-f]{32}-[0-9a-f]{16}-0[01]$/) });
   });
 
   test('a failure keeps the metadata that the backend gave', async () => {
@@ -216,6 +232,24 @@ describe('which bindings are read', () => {
     expect([slow.state.flows, tries]).toEqual([true, 3]);
   });
 
+  test('an app that takes the question and says nothing is given up after the timeout, and asked again until it answers', async () => {
+    const source = createSource();
+    const bench = createBench({ ports: { s: source.port } });
+    const questions: AbortSignal[] = [];
+    bench.app.wants = (_name, question) => {
+      questions.push(question);
+      // As channels do: nothing is heard until the caller gives up.
+      return questions.length < 3 ? new Promise((_resolve, reject) => question.addEventListener('abort', () => reject(question.reason as Error))) : Promise.resolve(true);
+    };
+    await bench.inputs.start?.();
+    await bench.turn(2900);
+    expect([questions.length, questions[0]?.aborted, bench.inputs.list()[0]]).toMatchObject([1, false, { state: 'waiting', reason: 'waiting for the app to say whether it wants it' }]);
+    await bench.turn(100);
+    expect([questions[0]?.aborted, bench.inputs.list()[0]]).toMatchObject([true, { reason: 'the app has not said whether it wants binding s: no answer within 3000 ms' }]);
+    await bench.turn(4000);
+    expect([questions.map(({ aborted }) => aborted), source.state.flows]).toEqual([[true, true, false], true]);
+  });
+
   test('an app that comes late is asked then, and what it no longer wants ends', async () => {
     const source = createSource();
     const bench = createBench({ ports: { s: source.port } });
@@ -240,9 +274,8 @@ describe('an event', () => {
   test('comes with route, data, metadata, its id, and in its trace', async () => {
     const source = createSource();
     const bench = await started({ ports: { s: source.port }, metadata: { s: { route: '/orders/new' } } });
-    const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
-    expect(await source.emit({ id: 'e-7', metadata: { own: 'value', traceparent } })).toEqual({ action: 'ack' });
-    expect(bench.app.delivered[0]).toMatchObject({ binding: 's', route: 'orders/new', metadata: { own: 'value', 'mecha-event-id': 'e-7' }, trace: { traceId: '0af7651916cd43dd8448eb211c80319c' } });
+    expect(await source.emit({ id: 'e-7', metadata: { own: 'value', traceparent: TRACEPARENT } })).toEqual({ action: 'ack' });
+    expect(bench.app.delivered[0]).toMatchObject({ binding: 's', route: 'orders/new', metadata: { own: 'value', 'mecha-event-id': 'e-7' }, trace: { traceId: TRACE_ID } });
   });
 
   test('gives its answer back to sources that can pass it on', async () => {
@@ -299,6 +332,7 @@ describe('an event', () => {
     bench.app.answer = () => ({ ...FAILED, statusCode: 400 });
     expect(await source.emit()).toMatchObject({ action: 'reject' });
     expect(bench.app.delivered).toHaveLength(3);
+    expect((await bench.letters()).map((letter) => letter?.attempts).toSorted()).toEqual([1, 2]);
   });
 
   test('waits for an open breaker in its place, and an app that hangs is given up after the timeout', async () => {
@@ -416,6 +450,17 @@ describe('what an answer asks for', () => {
     expect(await source.emit()).toEqual({ action: 'ack' });
     expect([bench.saved.length, order]).toEqual([1, wanted]);
     expect(bench.saved[0]).toMatchObject({ store: 'orders', items: [{ key: 'k' }] });
+  });
+
+  test('is done in the trace of the event', async () => {
+    const source = createSource();
+    const seen: string[] = [];
+    const bench = await started({ ports: { s: source.port, a: { invoke: async ({ metadata }) => void seen.push(metadata['traceparent'] ?? '') } } });
+    bench.app.answer = () => answerWith({ to: ['a', 'a'] });
+    expect(await source.emit({ metadata: { traceparent: TRACEPARENT } })).toEqual({ action: 'ack' });
+    expect(seen.map((traceparent) => traceparent.split('-')[1])).toEqual([TRACE_ID, TRACE_ID]);
+    // A span of its own for each call.
+    expect(new Set([TRACEPARENT, ...seen]).size).toBe(3);
   });
 
   test('and cannot be done makes the event one that was not taken', async () => {

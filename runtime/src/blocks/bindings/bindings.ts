@@ -1,8 +1,9 @@
 /**
  * The bindings block, output side: an operation of a binding, under the component's policy.
  *
- * Owns: whether the binding may be called (`direction`), which operations it has and which metadata they need, the policy and
- * the measuring around the call. Does not own: what a backend does, and events that come in (`input-bindings.ts`).
+ * Owns: whether the binding may be called (`direction`), which operations it has and which metadata they need, that the request
+ * carries the trace of its call whoever calls, the policy and the measuring around it. Does not own: what a backend does, and
+ * events that come in (`input-bindings.ts`).
  */
 import { BindingError, checkMetadata, type BindingResponse } from '@mecha/components/kit';
 import type { ComponentLookup, Instance } from '../../component-set.ts';
@@ -12,6 +13,7 @@ import type { Resilience } from '../../resilience/resilience.ts';
 import { Timings, type Metrics } from '../../telemetry/metrics.ts';
 import { errors } from './bindings-errors.ts';
 import { directionOf } from './direction.ts';
+import { withTrace } from './request-trace.ts';
 
 export interface InvokeBinding {
   readonly binding: string;
@@ -63,7 +65,7 @@ export function createBindingsBlock(parts: BindingsBlockParts): BindingsBlock {
       const { operations } = instance;
       const declared = Object.hasOwn(operations, operation) ? operations[operation] : undefined;
       if (!declared) throw errors.failed(binding, `binding ${binding} does not support operation ${operation}. supported operations:${Object.keys(operations).join(' ')}`);
-      const request = { operation, data, metadata };
+      const request = { operation, data, metadata: withTrace(metadata, call.trace) };
       const began = performance.now();
       let success = false;
       try {

@@ -8,10 +8,12 @@
  *  2. An app that is away, a breaker that is open and a shutdown use up no attempt.
  *  3. A source that redelivers gets its event back: waits are spent there. Of a source that does not, the event stays here
  *     (the source bounds how many are in flight) until it is taken, given up, or the sidecar stops: then its dead letter is written.
- *  4. Nothing here rejects, whatever an event holds.
+ *  4. A dead letter counts calls of the app, as those of topics do: each that an inbound policy made, but none that found nobody
+ *     there. Of earlier rounds of a source that redelivers no more is known than that each made a call: one counts for each.
+ *  5. Nothing here rejects, whatever an event holds.
  */
 import type { Binding, BindingEvent, Clock, EventSettlement, Ledger } from '@mecha/components/kit';
-import type { AppBindingReply, AppChannel } from '../../channel/channel.ts';
+import type { AppBindingReply, AppChannel, BindingAnswer } from '../../channel/channel.ts';
 import { messageOf } from '../../errors.ts';
 import { createLogLimit } from '../../log-limit.ts';
 import type { Resent } from '../../resend.ts';
@@ -55,10 +57,14 @@ const LOG_INTERVAL_MS = 10_000;
 const RELEASE: EventSettlement = { action: 'release' };
 const STOPPED = 'the sidecar was stopped before the app had taken it';
 
+/** Sidecars say it, and whoever made the event does not, in any case of letters. */
+const EVENT_ID = 'mecha-event-id';
+
+/** `calls`: how often the app had the event and did not take it. */
 type Offer =
   | { readonly outcome: 'success'; readonly body: Uint8Array }
-  | { readonly outcome: 'failed'; readonly reason: string }
-  | { readonly outcome: 'away'; readonly reason: string };
+  | { readonly outcome: 'failed'; readonly reason: string; readonly calls: number }
+  | { readonly outcome: 'away'; readonly reason: string; readonly calls: number };
 
 export interface EventDelivery {
   /** What a source calls for each event. Never rejects. */
@@ -77,14 +83,16 @@ export function createEventDelivery(parts: EventDeliveryParts): EventDelivery {
 
   async function deliver(event: BindingEvent): Promise<EventSettlement> {
     const trace = traceOf(event);
+    let attempts = event.attempt - 1;
     for (let number = event.attempt; ; ) {
-      if (draining.aborted) return redelivers ? RELEASE : bury(event, STOPPED, number - 1, trace);
+      if (draining.aborted) return redelivers ? RELEASE : bury(event, STOPPED, attempts, trace);
       const began = performance.now();
       const offer = await offerUnderPolicy(event, trace, parts);
       if (offer.outcome === 'success') {
         timings.record('true', performance.now() - began);
         return { action: 'ack', ...(offer.body.byteLength > 0 ? { response: { data: offer.body } } : {}) };
       }
+      attempts += offer.calls;
       if (offer.outcome === 'away') {
         if (!draining.aborted) parts.onAway(offer.reason);
         if (redelivers) return RELEASE;
@@ -95,7 +103,7 @@ export function createEventDelivery(parts: EventDeliveryParts): EventDelivery {
       // An app that is being stopped fails what it still has; that is no fault of the event.
       if (draining.aborted && redelivers) return RELEASE;
       const attemptsMax = redelivers ? source.attemptsMax : policy.retries ? number : ATTEMPTS_MAX;
-      if (attemptsMax !== undefined && number >= attemptsMax) return bury(event, offer.reason, number, trace);
+      if (attemptsMax !== undefined && number >= attemptsMax) return bury(event, offer.reason, attempts, trace);
       const delayMs = delayAfter(number, redelivers ? MOST_AT_SOURCE_MS : MOST_IN_PLACE_MS);
       warn('not taken', event, `an event of binding ${binding} was not taken and is tried again: ${offer.reason}`, { attempt: number, delayMs });
       if (redelivers) return { action: 'retry', delayMs, reason: offer.reason };
@@ -109,31 +117,46 @@ export function createEventDelivery(parts: EventDeliveryParts): EventDelivery {
     const ends = { draining: AbortSignal.any([draining, signal]), cut: AbortSignal.any([parts.cut, signal]) };
     const offer = await offerUnderPolicy(event, traceOf(event), ends);
     if (offer.outcome === 'success') return { outcome: 'taken' };
-    return offer.outcome === 'away' ? offer : { ...offer, attempts: 1 };
+    return offer.outcome === 'away' ? { outcome: 'away', reason: offer.reason } : { outcome: 'failed', reason: offer.reason, attempts: offer.calls };
   }
 
   /** One attempt, or as many as the policy makes of it. An open breaker says nothing about the event: it waits. */
   async function offerUnderPolicy(event: BindingEvent, trace: TraceContext, { draining: ending, cut }: Pick<EventDeliveryParts, 'draining' | 'cut'>): Promise<Offer> {
+    let calls = 0;
     for (;;) {
       try {
-        return await policy.run(cut, (signal) => attempt(event, trace, signal), { stopRetrying: ending });
+        const body = await policy.run(
+          cut,
+          async (signal) => {
+            // Before the answer: of an attempt that the policy gives up there is none.
+            calls++;
+            const taken = await attempt(event, trace, signal);
+            if (taken.outcome === 'success') return taken.body;
+            calls--;
+            throw new PermanentFailure(new AppGone(taken.reason));
+          },
+          { stopRetrying: ending },
+        );
+        return { outcome: 'success', body };
       } catch (caught) {
         const error = caught instanceof PermanentFailure ? caught.failure : caught;
-        if (error instanceof AppGone) return { outcome: 'away', reason: error.message };
-        if (!(error instanceof CircuitOpen)) return { outcome: 'failed', reason: messageOf(error) };
+        if (error instanceof AppGone) return { outcome: 'away', reason: error.message, calls };
+        if (!(error instanceof CircuitOpen)) return { outcome: 'failed', reason: messageOf(error), calls };
         await waitFor(clock, error.retryAfterMs, ending);
-        if (ending.aborted) return { outcome: 'away', reason: STOPPED };
+        if (ending.aborted) return { outcome: 'away', reason: STOPPED, calls };
       }
     }
   }
 
-  async function attempt(event: BindingEvent, trace: TraceContext, signal: AbortSignal): Promise<Offer> {
-    const metadata = { ...event.metadata, 'mecha-event-id': event.id };
-    const answer = await parts.channel.deliverBinding({ binding, route: parts.route, data: event.data, metadata, trace }, signal);
-    if (answer.outcome === 'away') throw new PermanentFailure(new AppGone(answer.reason));
+  /** Rejects when the app, or what its answer asked for, failed. */
+  async function attempt(event: BindingEvent, trace: TraceContext, signal: AbortSignal): Promise<Extract<BindingAnswer, { outcome: 'success' | 'away' }>> {
+    const metadata = Object.fromEntries(Object.entries(event.metadata).filter(([name]) => name.toLowerCase() !== EVENT_ID));
+    const answer = await parts.channel.deliverBinding({ binding, route: parts.route, data: event.data, metadata: { ...metadata, [EVENT_ID]: event.id }, trace }, signal);
     if (answer.outcome === 'retry') throw new NotTaken(answer.reason, answer.statusCode);
+    if (answer.outcome === 'away') return answer;
+    if (answer.malformed !== undefined) warn('malformed', event, `the answer to an event of binding ${binding} asks for nothing: ${answer.malformed}`, {});
     if (answer.reply) await parts.carryOut(answer.reply, trace, signal);
-    return { outcome: 'success', body: answer.body };
+    return answer;
   }
 
   /** Tries until the ledger has it or the sidecar must end; then a source that redelivers keeps the event. */

@@ -173,16 +173,19 @@ describe('a replay', () => {
     expect([app.given.length, await find(ID)]).toEqual([2, undefined]);
   });
 
-  test('is given up when the app does not answer within a minute', async () => {
+  test.each<[Resent, number]>([
+    [{ outcome: 'away', reason: 'called off' }, 1],
+    [{ outcome: 'failed', reason: 'called off', attempts: 3 }, 3],
+  ])('is given up when the app does not answer within a minute, and the calls that were made count: %o', async (calledOff, calls) => {
     const { desk, app, clock, find } = await createBench([letterOf(1)]);
-    app.answer = (_event, signal) => new Promise((resolve) => signal.addEventListener('abort', () => resolve({ outcome: 'away', reason: 'called off' })));
+    app.answer = (_event, signal) => new Promise((resolve) => signal.addEventListener('abort', () => resolve(calledOff)));
     const replaying = codeOf(desk.replay(ID));
     for (let n = 0; n < 60; n++) {
       await turns();
       clock.turn(1000);
     }
     expect(await replaying).toBe('ERR_DEAD_LETTER_NOT_TAKEN');
-    expect(await find(ID)).toMatchObject({ attempts: 6, reason: expect.stringContaining('no answer within 60000 ms') });
+    expect(await find(ID)).toMatchObject({ attempts: 5 + calls, reason: expect.stringContaining('no answer within 60000 ms') });
   });
 
   test('that is under way when the sidecar stops is waited for, none begins after it, and what is cut off stays', async () => {

@@ -221,7 +221,8 @@ class LetterDesk implements DeadLettersBlock {
     const event = { component, topic, id: messageIdOf(letter), data, metadata, attempt: attempts + 1, ...(contentType === undefined ? {} : { contentType }) };
     const resent = await resend[kind](event, AbortSignal.any([late.signal, lost, this.#cut.signal]));
     cancel();
-    return late.signal.aborted && resent.outcome !== 'taken' ? { outcome: 'failed', reason: tooLate.message, attempts: 1 } : resent;
+    if (!late.signal.aborted || resent.outcome === 'taken') return resent;
+    return { outcome: 'failed', reason: tooLate.message, attempts: resent.outcome === 'failed' ? resent.attempts : 1 };
   }
 }
 

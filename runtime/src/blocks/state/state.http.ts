@@ -3,9 +3,7 @@ import {
   BadJson,
   asArray,
   asObject,
-  hasMember,
   integerMember,
-  jsonBytes,
   member,
   parseJson,
   stringMapMember,
@@ -14,8 +12,9 @@ import {
 } from '../../json/lenient-json.ts';
 import type { Pipeline } from '../../pipeline.ts';
 import { BodyTooLarge, type HttpReply, type HttpRequest, type HttpRoute } from '../../servers/http-face.ts';
+import { deleteItemOfJson, saveItemOfJson } from '../../state/state-item.ts';
 import { errors } from './state-errors.ts';
-import { operationOf, type BulkGetItem, type DeleteItem, type SaveItem, type StateBlock, type TransactionItem } from './state.ts';
+import { operationOf, type BulkGetItem, type StateBlock, type TransactionItem } from './state.ts';
 
 const NO_CONTENT: HttpReply = { status: 204 };
 const DESERIALIZING = 'failed deserializing HTTP body: ';
@@ -51,7 +50,7 @@ export function stateHttp(state: StateBlock, pipeline: Pipeline): HttpRoute[] {
     const call = request.call('state.save');
     await pipeline.run(call, async () => {
       const items = await decode(request, '', (body) =>
-        asArray(body, 'the body').map((item, index) => saveItem(asObject(item, `item ${index}`), request.metadata)),
+        asArray(body, 'the body').map((item, index) => saveItemOfJson(asObject(item, `item ${index}`), request.metadata)),
       );
       await state.save(call, { store: param(request, 'store'), items });
     });
@@ -131,31 +130,12 @@ function textOf(value: unknown, what: string): string {
   throw new BadJson(`${what} must be a string, not ${typeof value}`);
 }
 
-/** Everything of an item but its value; query metadata wins over the item's own. */
-function common(item: JsonObject, queryMetadata: Readonly<Record<string, string>>): DeleteItem {
-  const optionsValue = member(item, 'options');
-  const options = optionsValue === undefined ? {} : asObject(optionsValue, '"options"');
-  const contentType = stringMember(item, 'contentType');
-  return {
-    key: stringMember(item, 'key') ?? '',
-    etag: stringMember(item, 'etag'),
-    concurrency: stringMember(options, 'concurrency'),
-    consistency: stringMember(options, 'consistency'),
-    metadata: { ...(contentType ? { contentType } : {}), ...stringMapMember(item, 'metadata'), ...queryMetadata },
-  };
-}
-
-function saveItem(item: JsonObject, queryMetadata: Readonly<Record<string, string>>): SaveItem {
-  const value = hasMember(item, 'value') ? member(item, 'value') : null;
-  return { ...common(item, queryMetadata), value: { data: jsonBytes(value), binary: false } };
-}
-
 function transactionItem(item: JsonObject, queryMetadata: Readonly<Record<string, string>>): TransactionItem {
   const operation = operationOf(stringMember(item, 'operation') ?? '');
   const request = asObject(member(item, 'request') ?? {}, '"request"');
   return operation === 'upsert'
-    ? { operation, ...saveItem(request, queryMetadata) }
-    : { operation, ...common(request, queryMetadata) };
+    ? { operation, ...saveItemOfJson(request, queryMetadata) }
+    : { operation, ...deleteItemOfJson(request, queryMetadata) };
 }
 
 /** `data` is the stored JSON as it is; bytes that are no JSON come as that item's error instead of breaking the answer. */

@@ -15,7 +15,6 @@ import type {
   StateOptions,
   StateRecord,
   StateStore,
-  StateValue,
 } from '@mecha/components/kit';
 import type { ComponentLookup, Instance } from '../../component-set.ts';
 import { MechaError, messageOf } from '../../errors.ts';
@@ -23,28 +22,13 @@ import { outboxConfigOf } from '../../outbox/outbox-config.ts';
 import { outboxRecordsFor } from '../../outbox/outbox-event.ts';
 import type { Call } from '../../pipeline.ts';
 import type { Resilience } from '../../resilience/resilience.ts';
+import type { DeleteItem, SaveItem } from '../../state/state-item.ts';
 import { Timings, type Metrics } from '../../telemetry/metrics.ts';
 import { keySpaceOf, type KeySpace } from './key-prefix.ts';
 import { errors } from './state-errors.ts';
 
 type Words = Readonly<Record<string, string>>;
 
-/** One item to be saved; `concurrency` and `consistency` are the caller's words, not yet checked. */
-export interface SaveItem {
-  readonly key: string;
-  readonly value: StateValue;
-  readonly etag?: string | undefined;
-  readonly concurrency?: string | undefined;
-  readonly consistency?: string | undefined;
-  readonly metadata?: Words | undefined;
-}
-export interface DeleteItem {
-  readonly key: string;
-  readonly etag?: string | undefined;
-  readonly concurrency?: string | undefined;
-  readonly consistency?: string | undefined;
-  readonly metadata?: Words | undefined;
-}
 export type TransactionItem =
   | ({ readonly operation: 'upsert' } & SaveItem)
   | ({ readonly operation: 'delete' } & DeleteItem);

@@ -68,12 +68,13 @@ export function machineOperations(parts: StatesBlockParts): Operations {
       if (definition !== undefined) checkDefinition(definition, record.type);
       const updatedAt = clock.now();
       const revisionId = uuid();
-      const updated: MachineRecord = {
-        ...record, updatedAt, revisionId,
+      const given: Partial<MachineRecord> = {
+        updatedAt, revisionId,
         ...(definition === undefined ? {} : { version: versionOf(definition) }), ...(roleArn === undefined ? {} : { roleArn }),
         ...(loggingConfiguration === undefined ? {} : { loggingConfiguration }), ...(tracingConfiguration === undefined ? {} : { tracingConfiguration }),
       };
-      await store.update(updated, definition);
+      const updated = await store.update(record.name, (now) => ({ ...now, ...given }), definition);
+      if (!updated) throw errors.machineDoesNotExist(text(fields, 'stateMachineArn'));
       return { updateDate: seconds(updatedAt), revisionId, ...(await published(updated, publishing)) };
     },
 

@@ -427,6 +427,40 @@ describe('activities', () => {
     expect(await types(executionArn)).toContain('ActivityTimedOut');
   });
 
+  test.each<[string, (gone: AbortController) => Promise<void>]>([
+    ['the worker went away', async (gone) => gone.abort()],
+    ['the sidecar is told to end, which waits for it,', async () => {
+      let over = false;
+      const drained = Promise.resolve(states.drain?.(AbortSignal.timeout(15_000))).then(() => (over = true));
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      expect(over).toBe(false);
+      return drained.then(() => undefined);
+    }],
+  ])('a task that was being taken when %s goes to a worker of another process', async (_what, interrupt) => {
+    const [taking, gate] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const commit = ledger.commit.bind(ledger);
+    ledger.commit = async (batch) => {
+      if (batch.some(({ type }) => type === 'workflow.defer')) {
+        taking.resolve();
+        await gate.promise;
+      }
+      return commit(batch);
+    };
+    const executionArn = await started(await create('m', one({ Type: 'Task', Resource: ACTIVITY })), { n: 1 });
+    const gone = new AbortController();
+    const first = poll('gone', gone.signal);
+    await taking.promise;
+    const interrupted = interrupt(gone);
+    expect(await first).toEqual({});
+    setTimeout(gate.resolve, 400);
+    await interrupted;
+    states = begin();
+    const { taskToken, input } = await poll('w');
+    expect(input).toBe('{"n":1}');
+    await call('SendTaskSuccess', { taskToken, output: '"packed"' });
+    expect(await ended(executionArn)).toMatchObject({ status: 'SUCCEEDED', output: '"packed"' });
+  });
+
   test('activities are listed and removed; a stop answers workers that wait', async () => {
     await call('CreateActivity', { name: 'pack' });
     expect((await call<{ activities: Fields[] }>('ListActivities')).activities).toMatchObject([{ name: 'pack', activityArn: ACTIVITY }]);

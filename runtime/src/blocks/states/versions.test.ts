@@ -17,6 +17,57 @@ async function machine(): Promise<{ arn: string; versions: string[] }> {
   return { arn, versions: [first, await publish(arn)] };
 }
 
+/** What `operation` writes of the machine is held until `meanwhile` is over. */
+async function overtaken(operation: () => Promise<unknown>, meanwhile: () => Promise<unknown>): Promise<string> {
+  const { ledger } = bench;
+  const commit = ledger.commit.bind(ledger);
+  const [holding, gate] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  ledger.commit = async (batch) => {
+    if (batch.some((one) => one.type === 'state.set' && one.key === 'machine/m')) {
+      ledger.commit = commit;
+      holding.resolve();
+      await gate.promise;
+    }
+    return commit(batch);
+  };
+  const outcome = operation().then(() => 'done', (error: unknown) => (error as { code: string }).code);
+  await holding.promise;
+  await meanwhile();
+  gate.resolve();
+  return outcome;
+}
+
+describe('requests at the same time', () => {
+  const described = (stateMachineArn: string): Promise<object> => call('DescribeStateMachine', { stateMachineArn });
+  const role = `${ROLE}2`;
+
+  test('two updates of different members are both kept', async () => {
+    const arn = await bench.create('m', passing(1));
+    expect(await overtaken(() => call('UpdateStateMachine', { stateMachineArn: arn, roleArn: role }), () => update(arn, passing(2)))).toBe('done');
+    expect(await described(arn)).toMatchObject({ definition: JSON.stringify(passing(2)), roleArn: role });
+  });
+
+  test('publishing takes back no update: it is refused', async () => {
+    const arn = await bench.create('m', passing(1));
+    expect(await overtaken(() => publish(arn), () => update(arn, passing(2)))).toBe('ConflictException');
+    expect(await described(arn)).toMatchObject({ definition: JSON.stringify(passing(2)) });
+    expect(await overtaken(() => update(arn, passing(3)), () => publish(arn))).toBe('done');
+    expect(await output(`${arn}:1`)).toBe('2');
+  });
+
+  test('publishing twice makes one version', async () => {
+    const arn = await bench.create('m', passing(1));
+    expect(await overtaken(() => publish(arn), () => publish(arn))).toBe('done');
+    expect(await publish(arn)).toBe(`${arn}:1`);
+  });
+
+  test('an update brings back nothing that was deleted meanwhile', async () => {
+    const arn = await bench.create('m', passing(1));
+    expect(await overtaken(() => update(arn, passing(2)), () => call('DeleteStateMachine', { stateMachineArn: arn }))).toBe('StateMachineDoesNotExist');
+    expect(await failing('DescribeStateMachine', { stateMachineArn: arn })).toMatch(/^StateMachineDoesNotExist: /);
+  });
+});
+
 describe('versions', () => {
   test('a version keeps its definition, is listed newest first, described, and started from', async () => {
     const { arn, versions } = await machine();

@@ -22,8 +22,11 @@ export async function machineNamed({ store }: Pick<StatesBlockParts, 'store'>, f
 /** Publishes what the machine is now; the same revision twice is one version. */
 export async function publish({ store, clock, uuid }: StatesBlockParts, machine: MachineRecord, description: string | undefined): Promise<PublishedVersion> {
   await store.keep(machine.version);
-  const record = machine.declared || machine.revisionId !== undefined ? machine : { ...machine, revisionId: uuid() };
-  if (record !== machine) await store.update(record);
+  const record = machine.declared || machine.revisionId !== undefined ? machine : await store.update(machine.name, (now) => {
+    if (now.version !== machine.version || now.roleArn !== machine.roleArn) throw errors.conflict('The state machine is being updated by another request');
+    return now.revisionId === undefined ? { ...now, revisionId: uuid() } : now;
+  });
+  if (!record) throw errors.machineDoesNotExist(machineArn(machine.name));
   const same = (version: PublishedVersion | undefined): boolean => version?.definition === record.version && version.revisionId === record.revisionId;
   const { versions } = await store.versions.change(record.name, (published) => {
     if (same(published.versions.at(-1))) return published;

@@ -348,16 +348,45 @@ describe('after a lost connection', () => {
     expect(seen).toEqual(['x', 'y']);
   });
 
-  test('what was taken from another, and did not arrive, comes with its attempts', async () => {
+  test('what was taken from another, and did not arrive, comes with its attempts; also when what was lost is being looked for just then', async () => {
     const attempts: number[] = [];
-    const { topic, subscription, commands, clock, publish } = await scene({ settle: ({ attempt }) => (attempts.push(attempt), ACK) });
+    const made = await scene({ settle: ({ attempt }) => (attempts.push(attempt), ACK) });
+    const { topic, subscription, reading, commands, clock, log, publish } = made;
     await publish('x');
     const [[, [[id]]]] = (await raw.xreadgroup('GROUP', GROUP, 'mecha:released', 'STREAMS', topic, '>')) as [[string, [[string, unknown]]]];
     await raw.hset(`mecha:attempts:{${topic}}:${GROUP}`, id, 2);
+    reading.fail('xreadgroupBuffer', 'before');
+    const page = reading.hold('xreadgroupBuffer', 'after');
     commands.fail(takeScript.digest, 'after');
     subscription.start();
+    await lookAgain(made);
+    await page.reached;
     clock.turn(RELEASED_POLL_MS);
+    await until(() => log.lines.some(({ message }) => message.startsWith('a command of the subscription failed')));
+    await page.letGo();
     await until(() => attempts.length > 0);
     expect(attempts).toEqual([3]);
+  });
+
+  test('what is on its way back is not taken for lost', async () => {
+    const made = await scene({ events: ['x'] });
+    const { subscription, reading, commands, log, seen, holders } = made;
+    const read = reading.hold('xreadgroupBuffer', 'after');
+    commands.fail(claimScript.digest, 'before');
+    const back = commands.hold(claimScript.digest, 'before');
+    subscription.start();
+    await read.reached;
+    await subscription.pause();
+    reading.fail('xreadgroupBuffer', 'before');
+    await read.letGo();
+    await until(() => log.lines.some(({ message }) => message.startsWith('a command of the subscription failed')));
+    const page = reading.hold('xreadgroupBuffer', 'after');
+    await subscription.resume();
+    await lookAgain(made);
+    await page.reached;
+    await page.letGo();
+    await back.reached;
+    await back.letGo();
+    expect([seen, await holders()]).toEqual([[], ['mecha:released']]);
   });
 });

@@ -163,6 +163,21 @@ describe('settling in pubsub.redis', () => {
     expect(one.seen).toHaveLength(0);
     await subscription.resume();
   });
+
+  test('a subscription that is begun while the component closes does not stand', async () => {
+    const [topic, late] = [newTopic(), newTopic()];
+    const { port } = await component();
+    const settled = Promise.withResolvers<Settlement>();
+    const { seen, deliver } = collector(() => settled.promise);
+    await port.subscribe({ topic, metadata: {}, deliver });
+    await port.publish(message(topic, 'x'));
+    await until(() => seen.length === 1);
+    const closing = port.close?.();
+    await expect(port.subscribe({ topic: late, metadata: {}, deliver })).rejects.toThrow('the component was closed');
+    settled.resolve({ action: 'ack' });
+    await closing;
+    expect(await raw.xinfo('CONSUMERS', late, 'tester')).toEqual([]);
+  });
 });
 
 describe('replicas of pubsub.redis', () => {
@@ -216,32 +231,32 @@ describe('replicas of pubsub.redis', () => {
 
   test('after a sleep of the machine nothing is taken over before the living could say that they live; then what died is', async () => {
     const topic = newTopic();
-    let [sleptMs, looks] = [0, 0];
-    const redeliverInterval = 51;
-    const clock: Clock = {
-      now: () => Date.now() + sleptMs,
-      after: (ms, callback) =>
-        realClock.after(ms, () => {
-          if (ms === redeliverInterval) looks += 1;
-          callback();
-        }),
-    };
     await raw.xgroup('CREATE', topic, 'tester', '0', 'MKSTREAM');
     for (const text of ['of the living', 'of the dead']) await raw.xadd(topic, '*', 'data', text);
     const [[, entries]] = (await raw.xreadgroup('GROUP', 'tester', 'neighbour', 'STREAMS', topic, '>')) as [[string, [string, string[]][]]];
     const idleFor = (ms: number, ids: readonly string[]) => raw.call('XCLAIM', topic, 'tester', 'neighbour', 0, ...ids, 'IDLE', ms, 'JUSTID');
     const ids = entries.map(([id]) => id);
 
-    // A round of saying so is 2 s, which are some 40 looks here.
-    const port = await connected(buildComponent(redisPubSub, { redisHost, processingTimeout: 6_000, redeliverInterval }, { clock }));
+    let [sleptMs, looks] = [0, 0];
+    const redeliverInterval = 51;
+    // The machine sleeps between two looks, none of which is under way then.
+    const sleepsBefore = 3;
+    const clock: Clock = {
+      now: () => Date.now() + sleptMs,
+      after: (ms, callback) =>
+        realClock.after(ms, () => {
+          if (ms === redeliverInterval) looks += 1;
+          if (ms !== redeliverInterval || looks !== sleepsBefore) return callback();
+          sleptMs = 3_600_000;
+          void idleFor(sleptMs, ids).then(callback);
+        }),
+    };
+    // A round of saying so is 4 s, which are some 80 looks here.
+    const port = await connected(buildComponent(redisPubSub, { redisHost, processingTimeout: 12_000, redeliverInterval }, { clock }));
     open.push(port);
     const { texts, deliver } = collector();
     await port.subscribe({ topic, metadata: {}, deliver });
-    await until(() => looks > 1);
-    sleptMs = 3_600_000;
-    await idleFor(sleptMs, ids);
-    const before = looks;
-    await until(() => looks > before + 5);
+    await until(() => looks > sleepsBefore + 5);
     expect(texts()).toEqual([]);
     await idleFor(0, ids.slice(0, 1));
     await until(() => texts().length > 0);

@@ -32,6 +32,8 @@ export interface PolicyRunner {
   readonly active: boolean;
   /** Has a retry policy of its own. */
   readonly retries: boolean;
+  /** Attempts that one `run` makes at most: 1 without a retry policy, Infinity when it says so. */
+  readonly attemptsMax: number;
   /** Rejects with what the last attempt rejected with, or `AttemptTimedOut`, or `CircuitOpen`. */
   run<T>(signal: AbortSignal, attempt: Attempt<T>, options?: RunOptions): Promise<T>;
 }
@@ -72,7 +74,7 @@ export interface RunnerParts {
 const NEVER = new AbortController().signal;
 
 /** For a target that no policy covers: costs one call of a function. */
-export const PASS_THROUGH: PolicyRunner = { active: false, retries: false, run: (signal, attempt) => attempt(signal, 1) };
+export const PASS_THROUGH: PolicyRunner = { active: false, retries: false, attemptsMax: 1, run: (signal, attempt) => attempt(signal, 1) };
 
 /** A runner, or `PASS_THROUGH` when there is nothing to apply. */
 export function createRunner(policies: Policies, meter: ResiliencyMeter, parts: RunnerParts): PolicyRunner {
@@ -93,6 +95,11 @@ class Runner implements PolicyRunner {
 
   get retries(): boolean {
     return this.#policies.retry !== undefined;
+  }
+
+  get attemptsMax(): number {
+    const { maxRetries = 0 } = this.#policies.retry ?? {};
+    return maxRetries < 0 ? Number.POSITIVE_INFINITY : maxRetries + 1;
   }
 
   async run<T>(signal: AbortSignal, attempt: Attempt<T>, options: RunOptions = {}): Promise<T> {

@@ -244,11 +244,10 @@ describe('replicas of pubsub.redis', () => {
     const clock: Clock = {
       now: () => Date.now() + sleptMs,
       after: (ms, callback) =>
-        realClock.after(ms, () => {
+        realClock.after(ms, async () => {
           if (ms === redeliverInterval) looks += 1;
-          if (ms !== redeliverInterval || looks !== sleepsBefore) return callback();
-          sleptMs = 3_600_000;
-          void idleFor(sleptMs, ids).then(callback);
+          if (ms === redeliverInterval && looks === sleepsBefore) await idleFor((sleptMs = 3_600_000), ids);
+          callback();
         }),
     };
     // A round of saying so is 4 s, which are some 80 looks here.

@@ -117,7 +117,7 @@ test('of many at a time each has an answer of its own, in order, and one that fa
 });
 
 describe('the service', () => {
-  test('that is away, or has no such bucket, is waited for; the same instance then serves, and again after it was gone', async () => {
+  test('that is away, or has no such bucket, is waited for; the same instance then serves, and again after it was gone', { timeout: 240_000 }, async () => {
     const server = await startPrivateServer('moto');
     const own = new S3Client({ endpoint: `http://${server.address}`, region: 'us-east-1', forcePathStyle: true, credentials });
     try {

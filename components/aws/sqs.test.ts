@@ -91,8 +91,9 @@ describe('a queue', () => {
 
   test('does not give an event to another reader however long the app takes', async () => {
     const queue = await newQueue();
-    const one = await opened({ queueName: queue.queueName, visibilityTimeout: 1_000 });
-    const other = await opened({ queueName: queue.queueName, visibilityTimeout: 1_000 });
+    // It is prolonged at half of this, which leaves a busy machine two seconds to stand still.
+    const options = { queueName: queue.queueName, visibilityTimeout: 4_000 };
+    const [one, other] = [await opened(options), await opened(options)];
     const { promise: held, resolve: letGo } = Promise.withResolvers<void>();
     const app = eventConsumer(async () => {
       await held;
@@ -103,8 +104,8 @@ describe('a queue', () => {
     await until(() => app.seen.length === 1);
     const second = eventConsumer();
     await started(other, second);
-    // Three times as long as it would have stayed invisible; the marker shows that the other reader reads.
-    await send(one, 'marker', { delaySeconds: '3' });
+    // Behind the end of the time for which it would have stayed invisible; the marker shows that the queue is read.
+    await send(one, 'marker', { delaySeconds: '6' });
     await until(() => second.seen.length + app.seen.length > 1);
     expect([...second.texts(), ...app.texts()].filter((text) => text === 'long')).toHaveLength(1);
     letGo();
@@ -115,7 +116,7 @@ describe('a queue', () => {
   });
 });
 
-test('a service that is away, or has no such queue, is waited for, and read again after it was gone', async () => {
+test('a service that is away, or has no such queue, is waited for, and read again after it was gone', { timeout: 240_000 }, async () => {
   const server = await startPrivateServer('moto');
   const own = new SQSClient({ endpoint: `http://${server.address}`, region: 'us-east-1', credentials });
   try {

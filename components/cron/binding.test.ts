@@ -160,6 +160,32 @@ describe('the ticks of bindings.cron', () => {
     expect(dues(app).map((due) => due.slice(11, 19))).toEqual(times);
   });
 
+  test('that are claimed while their instance is paused or closed go back undelivered, and the next one has them', async () => {
+    for (const end of ['pause', 'close'] as const) {
+      const [app, heir] = [eventConsumer(), eventConsumer()];
+      const { promise: late, resolve: letIt } = Promise.withResolvers<void>();
+      let claims = 0;
+      // The ledger has given the tick, and its answer comes when it is let.
+      const claim: Ledger['jobs']['claim'] = async (request) => {
+        const claimed = await ledger.jobs.claim(request);
+        claims++;
+        await late;
+        return claimed;
+      };
+      const slow = { jobs: { ...ledger.jobs, claim }, watch: (topic, call) => ledger.watch(topic, call), commit: (batch) => ledger.commit(batch) } satisfies Partial<Ledger> as Ledger;
+      const intake = await start(buildComponent(cron, { schedule: '@every 1s' }, { name: end, clock, ledger: slow }), app);
+      await pass(SECOND);
+      expect(claims).toBe(1);
+      const ended = intake[end]();
+      letIt();
+      await ended;
+      await start(open({}, end), heir);
+      await pass(SECOND);
+      expect(app.seen).toEqual([]);
+      expect(heir.seen[0]).toMatchObject({ attempt: 1 });
+    }
+  });
+
   test('that take longer than their interval are not stacked up', async () => {
     const { promise: held, resolve: letGo } = Promise.withResolvers<EventSettlement>();
     const app = eventConsumer((_event, before) => (before === 0 && app.seen.length === 1 ? held : { action: 'ack' }));

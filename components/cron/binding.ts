@@ -195,7 +195,9 @@ class Ticks implements Subscription {
     if (!this.#open) return LOOK_EVERY_MS;
     const [job] = (await ledger.jobs.claim({ app, owner, limit: 1, leaseMs: LEASE_MS })).jobs;
     if (!job) return LOOK_AGAIN_MS;
-    await this.#settle(await this.#deliver(job));
+    // Paused or closed while the ledger gave it: nobody was shown it, so it is the next one's at once.
+    const settlement = this.#open ? await this.#deliver(job) : ({ type: 'job.release', row: job.row, fence: job.fence } as const);
+    await this.#settle(settlement);
     return 0;
   }
 

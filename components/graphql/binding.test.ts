@@ -1,10 +1,10 @@
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
-import { json } from 'node:stream/consumers';
+import { text } from 'node:stream/consumers';
 import { buildSchema, graphql } from 'graphql';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Binding } from '@mecha/components/kit';
 import { bytesOfResponse, outputBindingConformance } from '../kit/conformance/output-binding.ts';
-import { buildComponent, connected } from '../kit/testing.ts';
+import { buildComponent, connected, createTurnedClock } from '../kit/testing.ts';
 import binding from './binding.ts';
 
 const schema = buildSchema(`
@@ -19,6 +19,7 @@ let server: Server;
 let endpoint: string;
 let names: Map<string, string>;
 let lastHeaders: IncomingHttpHeaders;
+let lastBody: string;
 /** Answers of its own, in the place of GraphQL's. */
 let instead: { status: number; body: string; headers?: Record<string, string> } | undefined;
 
@@ -37,8 +38,9 @@ const rootValue = {
 beforeAll(async () => {
   server = createServer((request, response) => {
     lastHeaders = request.headers;
-    void json(request).then(async (asked) => {
-      const { query, variables } = asked as { query: string; variables: Record<string, unknown> };
+    void text(request).then(async (asked) => {
+      lastBody = asked;
+      const { query, variables } = JSON.parse(asked) as { query: string; variables: Record<string, unknown> };
       if (instead) return response.writeHead(instead.status, instead.headers).end(instead.body);
       const answer = await graphql({ schema, source: query, rootValue, variableValues: variables });
       return response.writeHead(answer.data === undefined ? 400 : 200, { 'content-type': 'application/graphql-response+json' }).end(JSON.stringify(answer));
@@ -74,8 +76,8 @@ outputBindingConformance(binding, {
   wrong: [
     { operation: 'query', metadata: { query: '{ items(most: 1) { id } }' } },
     { operation: 'query', metadata: { query: 'mutation { rename(id: 1, name: "x") { id } }' } },
-    { operation: 'query', metadata: { query: 'query { nothing }' } },
     { operation: 'query', metadata: { query: 'query { items(most: 1) { id } }' }, data: '[1]' },
+    { operation: 'query', metadata: { query: 'query { items(most: 1) { id } }' }, data: '12345678901234567890' },
     { operation: 'query', metadata: { query: 'query { items(most: 1) { id } }' }, data: '{' },
     { operation: 'query', metadata: { query: 'query { items(most: 1) { id } }', 'header:Host': 'evil.example' } },
     { operation: 'query', metadata: { query: 'query { items(most: 1) { id } }', 'header:X-A': 'a\r\nX-B: c' } },
@@ -102,6 +104,32 @@ describe('a query', () => {
   });
 });
 
+describe('numbers', () => {
+  const NUMBERS = '{"order":9007199254740993,"long":123456789012345678901234567890,"price":12.50,"rate":0.1000000000000000055511151231257827,"big":1e3,"list":[-0,1.0,7]}';
+
+  test('of variables reach the endpoint with every digit', async () => {
+    instead = { status: 200, body: '{"data":null}' };
+    await call(await connected(build()), 'query', { query: 'query Q($v: Any) { any(v: $v) }', 'variable:word': '1.0' }, `{"v":${NUMBERS}}`);
+    expect(lastBody).toContain(`"variables":{"v":${NUMBERS},"word":"1.0"}`);
+  });
+
+  test('of an answer reach the caller with every digit', async () => {
+    instead = { status: 200, body: `{ "data": ${NUMBERS}, "extensions": {} }` };
+    const response = await (await connected(build())).invoke?.({ operation: 'query', data: Buffer.from('null'), metadata: { query: 'query { any }' } }, never);
+    expect((await bytesOfResponse(response)).toString()).toBe(NUMBERS);
+  });
+});
+
+test('the key of a repetition arrives as Idempotency-Key, unless the request gives that header itself', async () => {
+  const one = await connected(build());
+  const arrived: unknown[] = [];
+  for (const more of [{ idempotencyKey: 'execution/1' }, { idempotencyKey: 'execution/1', 'header:Idempotency-Key': 'own' }, {}]) {
+    await call(one, 'mutation', { mutation: 'mutation { rename(id: 1, name: "x") { id } }', ...more });
+    arrived.push(lastHeaders['idempotency-key']);
+  }
+  expect(arrived).toEqual(['execution/1', 'own', undefined]);
+});
+
 describe('an answer', () => {
   test('with errors is an error with the words of the first; what came is given along', async () => {
     const error = await call(await connected(build()), 'mutation', { mutation: 'mutation { rename(id: 9, name: "x") { id } }' }).then(() => undefined, (reason: unknown) => reason);
@@ -110,19 +138,27 @@ describe('an answer', () => {
 
   test('that is none of GraphQL is an error, and a redirect is not followed', async () => {
     const ask = async () => call(await connected(build()), 'query', { query: 'query { items(most: 1) { id } }' });
-    for (const [answer, fault] of [
-      [{ status: 200, body: '<p>' }, 'failed'],
-      [{ status: 200, body: '{}' }, 'failed'],
-      [{ status: 503, body: '' }, 'unavailable'],
-      [{ status: 401, body: '{"errors":[{"message":"who are you"}]}' }, 'denied'],
-      [{ status: 307, body: '', headers: { location: 'http://127.0.0.1:1/' } }, 'failed'],
-    ] as const) {
+    for (const answer of [
+      { status: 200, body: '<p>' },
+      { status: 200, body: '{}' },
+      { status: 503, body: '' },
+      { status: 401, body: '{"errors":[{"message":"who are you"}]}' },
+      { status: 307, body: '', headers: { location: 'http://127.0.0.1:1/' } },
+    ]) {
       instead = answer;
-      await expect(ask(), answer.body).rejects.toMatchObject({ fault });
+      await expect(ask(), answer.body).rejects.toMatchObject({ fault: 'failed', httpStatus: answer.status });
     }
     instead = undefined;
     await expect(ask()).resolves.toMatchObject({ value: { items: [{ id: '1' }] } });
   });
+});
+
+test('an endpoint that asks to be left alone is heard, with errors of GraphQL and without', async () => {
+  const one = await connected(buildComponent(binding, { endpoint, 'header:*': {} }, { clock: createTurnedClock(Date.UTC(2026, 0, 1)) }));
+  for (const [retryAfter, body, asked] of [['3', '', 3_000], ['Thu, 01 Jan 2026 00:00:07 GMT', '{"errors":[{"message":"busy"}]}', 7_000]] as const) {
+    instead = { status: 503, body, headers: { 'retry-after': retryAfter } };
+    await expect(call(one, 'query', { query: 'query { items(most: 1) { id } }' })).rejects.toMatchObject({ httpStatus: 503, retryAfterMs: asked });
+  }
 });
 
 test('(users 50) an endpoint at a link-local address, or with a password in it, is refused', () => {

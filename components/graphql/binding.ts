@@ -1,6 +1,9 @@
 /** `bindings.graphql`: queries and mutations at one GraphQL endpoint, which request data cannot change. */
 import { BindingError, defineComponent, field, textOf, type Binding, type BindingOperations, type BindingRequest, type ComponentContext, type OptionsOf } from '@mecha/components/kit';
-import { faultOfStatus, OriginClient, type OriginAnswer } from '@mecha/components/kit/origin-client.ts';
+import { exactNumberText, parseVerbatim } from '@mecha/components/kit/exact-json.ts';
+import { forwardedHeaders, idempotencyKeyMetadata } from '@mecha/components/kit/forwarded-headers.ts';
+import { failureOfStatus } from '@mecha/components/kit/http-client.ts';
+import { OriginClient, type OriginAnswer } from '@mecha/components/kit/origin-client.ts';
 
 const metadata = {
   endpoint: field.string('URL of the endpoint.', { required: true }),
@@ -16,6 +19,7 @@ const metadata = {
 const more = {
   'variable:NAME': { description: 'Text for the variable of that name; goes before the one in data.' },
   'header:NAME': { description: 'A header of this request.' },
+  ...idempotencyKeyMetadata,
 };
 const result = "The `data` of the answer; metadata `operation`, `start-time`, `end-time`, `duration`. An answer with errors is an error.";
 const data = 'Variables of any type, as a JSON object; may be left out.';
@@ -28,7 +32,6 @@ type Options = OptionsOf<typeof metadata>;
 const MESSAGE_LENGTH_MAX = 500;
 /** Of the connection, not of the request. */
 const NOT_FROM_REQUEST = new Set(['host', 'content-length', 'transfer-encoding', 'connection', 'keep-alive', 'upgrade', 'te', 'trailer', 'expect', 'proxy-connection', 'content-type', 'accept']);
-const FORWARDED = ['traceparent', 'tracestate', 'baggage'] as const;
 
 function createBinding({ options, clock }: ComponentContext<Options>): Binding {
   const { endpoint, responseTimeout, maxResponseBodySize, caCert, clientCert, clientKey, skipTLSVerify } = options;
@@ -41,7 +44,7 @@ function createBinding({ options, clock }: ComponentContext<Options>): Binding {
       const startedAt = clock.now();
       const body = Buffer.from(JSON.stringify({ query: documentOf(request), variables: variablesOf(request) }));
       const headers = {
-        ...Object.fromEntries(FORWARDED.flatMap((name) => (request.metadata[name] ? [[name, request.metadata[name]]] : []))),
+        ...forwardedHeaders(request.metadata),
         ...usual,
         ...headersIn(beginningWith(request.metadata, 'header:')),
         'content-type': 'application/json',
@@ -50,7 +53,7 @@ function createBinding({ options, clock }: ComponentContext<Options>): Binding {
       const answer = await client.call({ method: 'POST', path: '', headers, body }, signal);
       const endedAt = clock.now();
       const about = { operation: request.operation, 'start-time': new Date(startedAt).toISOString(), 'end-time': new Date(endedAt).toISOString(), duration: `${endedAt - startedAt}ms` };
-      return { data: Buffer.from(JSON.stringify(resultOf(answer, about))), metadata: about };
+      return { data: Buffer.from(JSON.stringify(resultOf(answer, about, endedAt))), metadata: about };
     },
   };
 }
@@ -65,11 +68,11 @@ function variablesOf({ data: bytes, metadata: given }: BindingRequest): Readonly
   const text = textOf(bytes);
   let variables: unknown = {};
   try {
-    if (text !== '') variables = JSON.parse(text);
+    if (text !== '') variables = parseVerbatim(text);
   } catch (error) {
     throw new BindingError('invalid-data', 'data must be a JSON object that holds variables', { cause: error });
   }
-  if (typeof variables !== 'object' || variables === null || Array.isArray(variables)) throw new BindingError('invalid-data', 'data must be a JSON object that holds variables');
+  if (typeof variables !== 'object' || variables === null || Array.isArray(variables) || exactNumberText(variables) !== undefined) throw new BindingError('invalid-data', 'data must be a JSON object that holds variables');
   return { ...variables, ...beginningWith(given, 'variable:') };
 }
 
@@ -87,23 +90,25 @@ function headersIn(given: Readonly<Record<string, string>>): Readonly<Record<str
   );
 }
 
-function resultOf(answer: OriginAnswer, about: Readonly<Record<string, string>>): unknown {
+/** The member `data` of an answer, its numbers as they came. */
+function resultOf(answer: OriginAnswer, about: Readonly<Record<string, string>>, now: number): unknown {
   const { status, body } = answer;
   let parsed: unknown;
   try {
-    parsed = JSON.parse(body.toString('utf8'));
+    parsed = parseVerbatim(body.toString('utf8'));
   } catch {
     // Said below, with the status, for everything that is no answer of GraphQL.
   }
   const { data: found, errors } = (typeof parsed === 'object' && parsed !== null ? parsed : {}) as { data?: unknown; errors?: unknown };
-  const context = { response: { data: body, metadata: about }, httpStatus: status };
+  const response = { data: body, metadata: about };
+  const failed = (message: string): BindingError => failureOfStatus(message, { ...answer, response, now });
   if (Array.isArray(errors) && errors.length > 0) {
     const [first] = errors as readonly { message?: unknown }[];
     const words = typeof first?.message === 'string' ? first.message.slice(0, MESSAGE_LENGTH_MAX) : 'errors without a message';
-    throw new BindingError(status >= 400 ? faultOfStatus(status) : 'failed', `graphql: ${words}`, context);
+    throw failed(`graphql: ${words}`);
   }
-  if (status < 200 || status >= 300) throw new BindingError(faultOfStatus(status), `the endpoint answered with status ${status}`, context);
-  if (found === undefined) throw new BindingError('failed', 'the endpoint did not answer as GraphQL does', context);
+  if (status < 200 || status >= 300) throw failed(`the endpoint answered with status ${status}`);
+  if (found === undefined) throw failed('the endpoint did not answer as GraphQL does');
   return found;
 }
 

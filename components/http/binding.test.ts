@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type Binding, type BindingResponse } from '../kit/index.ts';
 import { bytesOfResponse, outputBindingConformance, requestOf, type ConformanceCall } from '../kit/conformance/output-binding.ts';
-import { buildComponent, connected } from '../kit/testing.ts';
+import { buildComponent, connected, createTurnedClock } from '../kit/testing.ts';
 import httpBinding from './binding.ts';
 
 interface Seen {
@@ -31,6 +31,7 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
   if (location !== undefined) response.writeHead(Number(status), { location: decodeURIComponent(location) }).end('elsewhere');
   else if (url === '/api/script') response.writeHead(200, { 'x-own': Buffer.from('zażółć').toString('latin1'), 'x-latin': 'é' }).end(Buffer.from('{}'));
   else if (url.startsWith('/api/status/')) response.writeHead(Number(url.slice(12)), { 'x-own': 'one', 'set-cookie': ['a=1', 'b=2'] }).end('{"problem":"here"}');
+  else if (url.startsWith('/api/busy?')) response.writeHead(429, { 'retry-after': decodeURIComponent(url.slice(10)) }).end();
   else if (url === '/api/hang') hanging.add(response);
   else if (url === '/api/hang-in-body') {
     hanging.add(response);
@@ -108,6 +109,21 @@ describe('bindings.http', () => {
     const lenient = { operation: 'get', metadata: { ...failing.metadata, errorIfNot2XX: 'false' } };
     expect((await bytesOfResponse(await call(strict, lenient))).toString()).toBe('{"problem":"here"}');
     expect((await call(await open({ errorIfNot2XX: false }), failing)).metadata).toMatchObject({ statusCode: '418' });
+  });
+
+  test('a service that asks to be left alone is heard, in seconds and by a date', async () => {
+    const clock = createTurnedClock(Date.UTC(2026, 0, 1));
+    const binding = await connected(buildComponent(httpBinding, { url: `${addressOf(server)}/api` }, { clock }));
+    for (const [header, asked] of [['3', 3_000], ['Thu, 01 Jan 2026 00:00:07 GMT', 7_000], ['soon', undefined]] as const) {
+      const refused = call(binding, { operation: 'get', metadata: { path: `busy?${encodeURIComponent(header)}` } });
+      await expect(refused, header).rejects.toMatchObject({ fault: 'failed', httpStatus: 429, retryAfterMs: asked });
+    }
+  });
+
+  test('the key of a repetition arrives as Idempotency-Key, unless the request gives that header itself', async () => {
+    const binding = await open();
+    for (const metadata of [{ idempotencyKey: 'execution/1' }, { idempotencyKey: 'execution/1', 'Idempotency-Key': 'own' }, { idempotencyKey: '' }]) await call(binding, { operation: 'post', metadata });
+    expect(seen.map(({ headers }) => headers['idempotency-key'])).toEqual(['execution/1', 'own', undefined]);
   });
 
   test('a long answer streams; one past the limit is an error and not cut off', async () => {

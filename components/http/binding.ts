@@ -5,12 +5,14 @@
  */
 import { BindingError, defineComponent, field, flagOf, type Binding, type BindingOperation, type BindingRequest, type BindingResponse } from '@mecha/components/kit';
 import { EgressRefused } from '@mecha/components/kit/egress.ts';
+import { forwardedHeaders, idempotencyKeyMetadata } from '@mecha/components/kit/forwarded-headers.ts';
 import { headerFromText, textFromHeader } from '@mecha/components/kit/header-text.ts';
-import { bounded, createHttpClient, wholeBody, type ClientAnswer } from '@mecha/components/kit/http-client.ts';
+import { bounded, createHttpClient, failureOfStatus, wholeBody, type ClientAnswer } from '@mecha/components/kit/http-client.ts';
 
 const METADATA = {
   path: { description: 'Appended to `url`, its query too; or an absolute URL of the same or an allowed origin' },
   errorIfNot2XX: { description: '`true` or `false`, in the place of the component\'s' },
+  ...idempotencyKeyMetadata,
   'Header-Name': { description: 'This and any other name that begins with a capital letter: a header of the request' },
 };
 const METHODS = ['get', 'head', 'post', 'put', 'patch', 'delete', 'options', 'trace'] as const;
@@ -25,7 +27,6 @@ const operation = (method: string): BindingOperation => ({
 
 /** Of the connection, not of the request. */
 const NOT_FROM_REQUEST = new Set(['host', 'content-length', 'transfer-encoding', 'connection', 'keep-alive', 'upgrade', 'te', 'trailer', 'expect', 'proxy-connection']);
-const FORWARDED = ['traceparent', 'tracestate', 'baggage'];
 const JSON_TYPE = 'application/json; charset=utf-8';
 const REDIRECTS_MAX = 10;
 /** Shorter answers of known length come as bytes, others as a stream. */
@@ -53,7 +54,7 @@ export default defineComponent({
   },
   features: ['OUTPUT_BINDING'],
   operations: { create: { ...operation('POST'), description: 'Sends POST; the same as `post`.' }, ...Object.fromEntries(METHODS.map((method) => [method, operation(method.toUpperCase())])) },
-  create({ options }): Binding {
+  create({ options, clock }): Binding {
     const base = httpUrl(options.url, 'url');
     const { securityToken, securityTokenHeader, MTLSClientCert, MTLSClientKey } = options;
     const tokenHeader = securityToken !== '' && securityTokenHeader !== '' ? securityTokenHeader.toLowerCase() : undefined;
@@ -94,7 +95,7 @@ export default defineComponent({
           const metadata = metadataOf(answer);
           if (errorIfNot2XX && (answer.status < 200 || answer.status > 299)) {
             discard(answer);
-            throw new BindingError('failed', `received status code ${answer.status}`, { httpStatus: answer.status, response: { metadata } });
+            throw failureOfStatus(`received status code ${answer.status}`, { ...answer, response: { metadata }, now: clock.now() });
           }
           return { data: await dataOf(answer, bytesMax), metadata };
         } catch (error) {
@@ -113,12 +114,8 @@ function httpUrl(text: string, name: string): URL {
 }
 
 function headersOf({ metadata }: BindingRequest): Record<string, string> {
-  const headers: Record<string, string> = {};
-  for (const [name, value] of Object.entries(metadata)) {
-    const lower = name.toLowerCase();
-    if ((/^[A-Z]/.test(name) && !NOT_FROM_REQUEST.has(lower)) || (FORWARDED.includes(name) && value !== '')) headers[lower] = headerOf(name, value);
-  }
-  return headers;
+  const named = Object.entries(metadata).filter(([name]) => /^[A-Z]/.test(name) && !NOT_FROM_REQUEST.has(name.toLowerCase()));
+  return Object.fromEntries([...Object.entries(forwardedHeaders(metadata)), ...named].map(([name, value]) => [name.toLowerCase(), headerOf(name, value)]));
 }
 
 function headerOf(name: string, value: string): string {

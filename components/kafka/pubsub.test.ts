@@ -258,12 +258,13 @@ describe('settling in pubsub.kafka', () => {
 });
 
 describe('a group of pubsub.kafka', () => {
-  test('(users 14) shares partitions, and hands them over when a member leaves or a topic joins, with nothing lost', async () => {
+  test('(users 14) shares partitions, and hands them over when a member leaves or a topic joins, with nothing lost', { timeout: 90_000 }, async () => {
     const [topic, later] = [await makeTopic(4), await makeTopic(2)];
     const appId = `app-${randomUUID()}`;
     const [one, two] = [collector(), collector()];
-    const first = (await component({}, appId)).port;
-    const second = (await component({}, appId)).port;
+    // A member learns with its heartbeat that the partitions are divided anew.
+    const first = (await component({ heartbeatInterval: 300 }, appId)).port;
+    const second = (await component({ heartbeatInterval: 300 }, appId)).port;
     await first.subscribe({ topic, metadata: {}, deliver: one.deliver });
     const published: string[] = [];
     const publish = async (count: number, to = topic): Promise<void> => {

@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { bytesOf, flagOf, textOf } from './bindings.ts';
+import { bytesOf, flagOf, textOf, ttlMsOf } from './bindings.ts';
+import { fc } from './test-properties.ts';
 
 describe('the data of a request', () => {
   test('lose the quotes of a JSON string, and are nothing where they are null', () => {
@@ -30,5 +30,19 @@ describe('a flag of a request', () => {
   test('is what it usually is when absent or empty, and refused by name when it is neither', () => {
     expect([flagOf({}, 'flag', true), flagOf({ flag: '' }, 'flag', true)]).toEqual([true, true]);
     expect(() => flagOf({ flag: 'perhaps' }, 'flag', true)).toThrow('metadata flag must be true or false');
+  });
+});
+
+describe('the time to live of a request', () => {
+  test.each([
+    [{}, undefined], [{ ttlInSeconds: '', ttl: '' }, undefined],
+    [{ ttlInSeconds: '30' }, 30_000], [{ ttl: '30' }, 30_000], [{ ttlInSeconds: '5m' }, 300_000], [{ ttl: '1h30m' }, 5_400_000], [{ ttl: ' 500ms ' }, 500],
+    [{ ttlInSeconds: '', ttl: '2' }, 2_000], [{ ttlInSeconds: '1', ttl: '2' }, 1_000],
+  ] as const)('is read from %j', (metadata, ttlMs) => {
+    expect(ttlMsOf(metadata, 10_000_000)).toBe(ttlMs);
+  });
+
+  test.each(['soon', '0', '-1', '1.5', '100us', '10001', '3h', 'NaN'])('is refused by its name when it is %j', (text) => {
+    for (const name of ['ttlInSeconds', 'ttl']) expect(() => ttlMsOf({ [name]: text }, 10_000_999)).toThrow(`metadata ${name} takes a time from 1 ms to 10000 s, such as 30 (seconds), 500ms or 1h30m`);
   });
 });

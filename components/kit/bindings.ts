@@ -9,6 +9,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { Readable } from 'node:stream';
 import type { Connectable } from './connectable.ts';
+import { parseDuration } from './metadata.ts';
 import type { Subscription } from './pubsub.ts';
 
 type Words = Readonly<Record<string, string>>;
@@ -63,14 +64,17 @@ export class BindingError extends Error {
   readonly response: BindingResponse | undefined;
   /** What `matching` of a retry policy compares. */
   readonly httpStatus: number | undefined;
-  constructor(fault: BindingFault, message: string, more: { readonly response?: BindingResponse; readonly httpStatus?: number; readonly cause?: unknown } = {}) {
+  /** How long the other side asked to be left alone; a retry policy waits as long, within its bound. */
+  readonly retryAfterMs: number | undefined;
+  constructor(fault: BindingFault, message: string, more: { readonly response?: BindingResponse; readonly httpStatus?: number; readonly retryAfterMs?: number | undefined; readonly cause?: unknown } = {}) {
     super(message, more.cause === undefined ? undefined : { cause: more.cause });
     this.name = 'BindingError';
     this.fault = fault;
     this.response = more.response;
     this.httpStatus = more.httpStatus;
+    this.retryAfterMs = more.retryAfterMs;
   }
-  /** No further attempt can help. */
+  /** No further attempt can help, unless a policy names the status. */
   get permanent(): boolean {
     return REQUEST_FAULTS.has(this.fault);
   }
@@ -159,6 +163,19 @@ export function flagOf(metadata: Words, name: string, usual: boolean): boolean {
   if (/^(?:true|1|yes|y|t|on)$/i.test(text)) return true;
   if (/^(?:false|0|no|n|f|off)$/i.test(text)) return false;
   throw new BindingError('invalid-metadata', `metadata ${name} must be true or false`);
+}
+
+/**
+ * How long what a request writes shall live, in whole milliseconds: metadata `ttlInSeconds`, or `ttl`, as a Go duration or in
+ * seconds. Undefined: neither is given. Throws `BindingError` for what is no time of at least 1 ms and at most `maxMs`.
+ */
+export function ttlMsOf(metadata: Words, maxMs: number): number | undefined {
+  const name = metadata['ttlInSeconds'] ? 'ttlInSeconds' : 'ttl';
+  const text = metadata[name] ?? '';
+  if (text === '') return undefined;
+  const ttlMs = Math.round(parseDuration(text, 's') ?? Number.NaN);
+  if (ttlMs >= 1 && ttlMs <= maxMs) return ttlMs;
+  throw new BindingError('invalid-metadata', `metadata ${name} takes a time from 1 ms to ${Math.floor(maxMs / 1000)} s, such as 30 (seconds), 500ms or 1h30m`);
 }
 
 /**

@@ -12,7 +12,12 @@ export function parseExactly(text: string): unknown {
   return json.parse(text, (_key, value, { source }) => (typeof value !== 'number' || source === undefined || isExact(value, source) ? value : json.rawJSON(source)));
 }
 
-/** The text of a number that `parseExactly` kept as such; undefined for everything else. */
+/** As `JSON.parse`, but every number that `JSON.stringify` would write otherwise it writes as it came: `12.50`, `1e3`, and those of many digits. */
+export function parseVerbatim(text: string): unknown {
+  return json.parse(text, (_key, value, { source }) => (typeof value !== 'number' || source === undefined || String(value) === source ? value : json.rawJSON(source)));
+}
+
+/** The text of a number that was kept as such; undefined for everything else. */
 export function exactNumberText(value: unknown): string | undefined {
   return json.isRawJSON(value) ? value.rawJSON : undefined;
 }

@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { headerFromText, textFromHeader } from './header-text.ts';
+import { fc } from './test-properties.ts';
 
 const bytesOf = (header: string | undefined): Buffer => Buffer.from(header ?? '', 'latin1');
 

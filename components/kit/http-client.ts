@@ -12,9 +12,10 @@
  */
 import type { LookupFunction } from 'node:net';
 import { Transform, type Readable } from 'node:stream';
-import { BindingError } from './bindings.ts';
+import { BindingError, type BindingResponse } from './bindings.ts';
 import { createEgress, EgressRefused, type Egress } from './egress.ts';
 import { checkAuthority, checkKeyPair, readPem } from './pem.ts';
+import { retryAfterMs } from './retry-after.ts';
 
 export interface TlsOptions {
   /** PEM text, or the path of a file that holds it; '' or absent = none. */
@@ -174,6 +175,14 @@ function redirected(request: ClientRequest, status: number, url: URL, dropped: R
 
 function first(value: string | readonly string[] | undefined): string | undefined {
   return typeof value === 'string' ? value : value?.[0];
+}
+
+/**
+ * `BindingError` of an answer whose status is none of success. Which statuses are worth a further attempt is `matching`'s to say, so
+ * no status is permanent by itself: the same for every binding that speaks HTTP, and for apps.
+ */
+export function failureOfStatus(message: string, { status, headers, response, now }: Pick<ClientAnswer, 'status' | 'headers'> & { readonly response: BindingResponse; readonly now: number }): BindingError {
+  return new BindingError('failed', message, { httpStatus: status, response, retryAfterMs: retryAfterMs(headers['retry-after'], now) });
 }
 
 /** `BindingError` of what went wrong. What a caller may be told: no headers, no credentials, only where it failed and how. */

@@ -7,7 +7,7 @@
  * - Every call passes the guard (`egress.ts`) and stays on the origin, and below the path, of the URL that the YAML names.
  * - A redirect is an answer like any other; nothing follows it, so no credential does.
  */
-import { BindingError, type BindingFault } from './bindings.ts';
+import { BindingError } from './bindings.ts';
 import { EgressRefused } from './egress.ts';
 import { headerFromText, textFromHeader } from './header-text.ts';
 import { asBindingError, createHttpClient, wholeBody, type HttpClient, type HttpLibrary, type TlsOptions } from './http-client.ts';
@@ -103,15 +103,4 @@ function parseBase(text: string): URL {
   if (base.username !== '' || base.password !== '') throw new Error('the URL of the server must hold neither user nor password');
   if (base.hash !== '' || base.search !== '') throw new Error('the URL of the server must have neither query nor fragment');
   return base;
-}
-
-/** What a status that is none of success says about the request. */
-export function faultOfStatus(status: number): BindingFault {
-  if (status === 404 || status === 410) return 'not-found';
-  if (status === 401 || status === 403) return 'denied';
-  if (status === 413) return 'too-large';
-  if (status === 502 || status === 503) return 'unavailable';
-  if (status === 408 || status === 504) return 'timeout';
-  // 425 and 429 ask to be tried later.
-  return status >= 400 && status < 500 && status !== 425 && status !== 429 ? 'invalid-data' : 'failed';
 }

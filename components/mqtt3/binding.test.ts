@@ -4,6 +4,7 @@ import mqtt, { type MqttClient } from 'mqtt';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Binding } from '@mecha/components/kit';
 import { serverAddress, startPrivateServer } from '../../test/servers/servers.ts';
+import { tcpGate } from '../../test/tools/tcp-gate.ts';
 import { eventConsumer, inputBindingConformance } from '../kit/conformance/input-binding.ts';
 import { outputBindingConformance } from '../kit/conformance/output-binding.ts';
 import { buildComponent, connected, until } from '../kit/testing.ts';
@@ -99,6 +100,68 @@ describe('events in', () => {
     await started(await opened({ topic }), app);
     for (let count = 0; count < 2; count++) await raw.publishAsync(topic, 'same', { qos: 1 });
     await until(() => app.seen.length >= 2);
+    expect(new Set(app.seen.map(({ id }) => id)).size).toBe(2);
+  });
+});
+
+describe('the id of an event', () => {
+  /** Takes the reader's place for a moment, without a session: the broker forgets it, and numbers anew. */
+  async function forgetSession(consumerID: string): Promise<void> {
+    const other = await mqtt.connectAsync(url, { clientId: `${consumerID}-consumer`, clean: true, reconnectPeriod: 0 });
+    await other.endAsync();
+  }
+  /** Resolves when the topic is read (again). Events of quality 0 use up no number. */
+  async function read(topic: string, app: ReturnType<typeof eventConsumer>): Promise<void> {
+    const probe = `probe ${randomUUID()}`;
+    await until(async () => {
+      await raw.publishAsync(topic, probe, { qos: 0 });
+      return app.texts().includes(probe);
+    });
+  }
+  const idsOf = (app: ReturnType<typeof eventConsumer>, text: string): readonly string[] => app.seen.filter(({ data }) => Buffer.from(data).toString() === text).map(({ id }) => id);
+
+  test('is the same when it comes again over a new connection, and another for a like event that got the number of one before', async () => {
+    const gate = await tcpGate(serverAddress('mosquitto'));
+    try {
+      const [topic, consumerID] = [newTopic(), `test-${randomUUID()}`];
+      let held = Promise.withResolvers<void>();
+      const app = eventConsumer(async ({ data }, before) => {
+        if (before === 0 && Buffer.from(data).toString() === 'same') await held.promise;
+        return { action: 'ack' };
+      });
+      await started(await opened({ url: `mqtt://${gate.address}`, topic, consumerID }), app);
+      for (const times of [1, 2]) {
+        held = Promise.withResolvers<void>();
+        await read(topic, app);
+        await raw.publishAsync(topic, 'same', { qos: 1 });
+        await until(() => idsOf(app, 'same').length === 2 * times - 1);
+        // Acknowledged into a broken connection: the broker does not hear of it.
+        await gate.shut();
+        held.resolve();
+        await gate.open();
+        await until(() => idsOf(app, 'same').length === 2 * times);
+        await forgetSession(consumerID);
+      }
+      const [first = '', again, second, secondAgain] = idsOf(app, 'same');
+      expect([again, secondAgain]).toEqual([first, second]);
+      expect(second).not.toBe(first);
+      // It did get the number of the first.
+      expect(second?.startsWith(first)).toBe(true);
+    } finally {
+      await Promise.all(open.splice(0).map((one) => one.close?.()));
+      await gate.close();
+    }
+  });
+
+  test('is one that no other event has where the broker keeps no session', async () => {
+    const [topic, app] = [newTopic(), eventConsumer()];
+    for (const times of [1, 2]) {
+      const one = await opened({ topic, cleanSession: true });
+      await started(one, app);
+      await raw.publishAsync(topic, 'same', { qos: 1 });
+      await until(() => app.seen.length === times);
+      await one.close?.();
+    }
     expect(new Set(app.seen.map(({ id }) => id)).size).toBe(2);
   });
 });

@@ -2,9 +2,11 @@
  * `bindings.mqtt3`: events out to a topic of an MQTT 3.1.1 broker, and in from one. Two connections, because the session that
  * collects events while the app is away belongs to the reader alone.
  */
+import { randomUUID } from 'node:crypto';
 import type { MqttClient } from 'mqtt';
 import { BindingError, defineComponent, field, flagOf, type Binding, type BindingOperations, type BindingRequest, type ComponentContext, type OptionsOf, type StartRequest } from '@mecha/components/kit';
 import { brokerAddress, endClient, openClient, pingBroker } from './connection.ts';
+import { EventIds } from './event-ids.ts';
 import { Intake } from './intake.ts';
 
 const metadata = {
@@ -42,6 +44,9 @@ function createBinding({ options, log, clock }: ComponentContext<Options>): Bind
   if ((options.clientCert === undefined) !== (options.clientKey === undefined)) throw new Error('clientCert and clientKey are given both, or neither');
   brokerAddress(options.url);
   const intakes = new Set<Intake>();
+  const redelivers = !options.cleanSession && options.qos > 0;
+  /** Outlive an intake: what one acknowledged in vain comes again to the next. */
+  const ids = new EventIds({ redelivers, uuid: randomUUID });
   let producer: MqttClient | undefined;
   let closed = false;
   let waiting = 0;
@@ -75,11 +80,12 @@ function createBinding({ options, log, clock }: ComponentContext<Options>): Bind
       return undefined;
     },
 
-    redelivers: !options.cleanSession && options.qos > 0,
+    redelivers,
     async start(request: StartRequest) {
       const { default: packets } = await import('mqtt-packet');
       const intake: Intake = new Intake({
         request,
+        ids,
         clock,
         log,
         generate: (packet) => packets.generate(packet),
@@ -149,7 +155,7 @@ export default defineComponent({
   versions: ['v1'],
   status: 'stable',
   title: 'MQTT 3.1.1',
-  description: 'Publishes to and reads from a topic of an MQTT broker. Events in are acknowledged once the app has taken them; what is to be tried again waits in the sidecar, unacknowledged, and comes again from the broker if the sidecar dies. MQTT gives events no id: theirs is made of packet number and content.',
+  description: 'Publishes to and reads from a topic of an MQTT broker. Events in are acknowledged once the app has taken them; what is to be tried again waits in the sidecar, unacknowledged, and comes again from the broker if the sidecar dies. MQTT gives events no id: theirs is made of packet number and content, and of chance where these were used before.',
   durability: 'At QoS 1 and 2 the answer comes when the broker has acknowledged the event; what it survives there is the broker\'s to say.',
   metadata,
   features: ['INPUT_BINDING', 'OUTPUT_BINDING'],

@@ -6,12 +6,12 @@
  *
  * Invariants
  *  1. An event is acknowledged on the connection that brought it last, and only there: another connection numbers anew.
- *  2. What the broker sends again while it is under way, or waits, is no second event.
+ *  2. What the broker sends again while it is under way, or waits, is no second event: it has the same id (`event-ids.ts`).
  *  3. At most `IN_FLIGHT_MAX` events are held; from there on the connection is not read.
  */
-import { createHash, randomUUID } from 'node:crypto';
 import type { IPublishPacket, MqttClient } from 'mqtt';
 import type { BindingEvent, Clock, ComponentLog, EventSettlement, StartRequest, Subscription } from '@mecha/components/kit';
+import type { EventIds } from './event-ids.ts';
 
 const IN_FLIGHT_MAX = 1_000;
 /** A released event is offered again after this time, unless `resume` comes before. */
@@ -30,6 +30,7 @@ const NOT_YET = new Error('acknowledged once it is settled');
 
 export class Intake implements Subscription {
   readonly #request: StartRequest;
+  readonly #ids: EventIds;
   readonly #clock: Clock;
   readonly #log: ComponentLog;
   readonly #generate: (packet: { cmd: 'puback'; messageId: number }) => Buffer;
@@ -42,8 +43,9 @@ export class Intake implements Subscription {
   #paused = false;
   #closed: Promise<void> | undefined;
 
-  constructor(parts: { request: StartRequest; clock: Clock; log: ComponentLog; generate: (packet: { cmd: 'puback'; messageId: number }) => Buffer; end: () => Promise<void> }) {
+  constructor(parts: { request: StartRequest; ids: EventIds; clock: Clock; log: ComponentLog; generate: (packet: { cmd: 'puback'; messageId: number }) => Buffer; end: () => Promise<void> }) {
     this.#request = parts.request;
+    this.#ids = parts.ids;
     this.#clock = parts.clock;
     this.#log = parts.log;
     this.#generate = parts.generate;
@@ -54,7 +56,7 @@ export class Intake implements Subscription {
   receive(packet: IPublishPacket, stream: MqttClient['stream'], done: (error?: Error) => void): void {
     const goOn = (): void => done(packet.qos === 0 ? undefined : NOT_YET);
     if (this.#closed) return goOn();
-    const id = this.#idOf(packet);
+    const id = this.#ids.idOf(packet, (one) => this.#held.has(one));
     const known = this.#held.get(id);
     if (known) {
       known.stream = stream;
@@ -90,16 +92,6 @@ export class Intake implements Subscription {
     this.#held.clear();
     this.#parked.clear();
     await this.#end();
-  }
-
-  /**
-   * MQTT gives events no id. The number of the packet and what it holds are the same whenever the broker sends it again; that
-   * an equal event gets the same number takes 65,535 others in between.
-   */
-  #idOf({ qos, messageId, topic, payload, dup }: IPublishPacket): string {
-    if (qos === 0 || messageId === undefined) return randomUUID();
-    const id = `${messageId}-${createHash('sha256').update(topic).update('\0').update(payload).digest('base64url').slice(0, 22)}`;
-    return dup || !this.#held.has(id) ? id : `${id}-${randomUUID()}`;
   }
 
   #offer(held: Held): void {

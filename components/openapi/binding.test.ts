@@ -1,11 +1,11 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
-import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { checkMetadata, type Binding, type BindingError } from '@mecha/components/kit';
 import { bytesOfResponse, outputBindingConformance } from '../kit/conformance/output-binding.ts';
-import { buildComponent, connected, createKeptLog } from '../kit/testing.ts';
+import { fc } from '../kit/test-properties.ts';
+import { buildComponent, connected, createKeptLog, createTurnedClock } from '../kit/testing.ts';
 import openapi from './binding.ts';
 
 const DOCUMENT = join(import.meta.dirname, 'shop-for-tests.yaml');
@@ -272,13 +272,21 @@ describe('an answer', () => {
     await expect(call(await connected(binding({ validateResponse: false })), 'getItem', { 'path.id': '1' })).resolves.toMatchObject({ text: '[]' });
   });
 
-  test('of a status that is no success is an error whose kind follows from it; or is given back, when told so', async () => {
+  test('of a status that is no success is an error that a policy judges by the status; or is given back, when told so', async () => {
     const one = await connected(binding());
-    for (const [status, fault] of [[404, 'not-found'], [403, 'denied'], [422, 'invalid-data'], [429, 'failed'], [503, 'unavailable'], [500, 'failed']] as const) {
+    for (const status of [404, 403, 422, 429, 503, 500]) {
       answer = json({ problem: status }, status);
-      await expect(call(one, 'getItem', { 'path.id': '1' })).rejects.toMatchObject({ fault, httpStatus: status, response: { metadata: { statusCode: String(status) } } });
+      await expect(call(one, 'getItem', { 'path.id': '1' })).rejects.toMatchObject({ fault: 'failed', permanent: false, httpStatus: status, response: { metadata: { statusCode: String(status) } } });
     }
     await expect(call(await connected(binding({ errorIfNot2XX: false })), 'getItem', { 'path.id': '1' })).resolves.toMatchObject({ text: '{"problem":500}', metadata: { statusCode: '500' } });
+  });
+
+  test('that asks to be left alone is heard, in seconds and by a date', async () => {
+    const one = await connected(buildComponent(openapi, { document: DOCUMENT, url: base, 'security:*': { key: KEY } }, { clock: createTurnedClock(Date.UTC(2026, 0, 1)) }));
+    for (const [retryAfter, asked] of [['3', 3_000], ['Thu, 01 Jan 2026 00:00:07 GMT', 7_000]] as const) {
+      answer = (response) => void response.writeHead(429, { 'retry-after': retryAfter }).end();
+      await expect(call(one, 'getItem', { 'path.id': '1' })).rejects.toMatchObject({ httpStatus: 429, retryAfterMs: asked });
+    }
   });
 
   test('longer than the bound, or later than it, is an error', async () => {
@@ -358,4 +366,26 @@ test('a document of version 3.1 is read with the schemas of today', async () => 
   await call(one, 'put', {}, '{"n":4,"kind":"a"}');
   await expect(call(one, 'put', {}, '{"n":3}')).rejects.toThrow(/> 3/);
   await expect(call(one, 'put', {}, '{"m":3}')).rejects.toThrow(/unevaluated/);
+});
+
+describe('the key of a repetition', () => {
+  test('arrives as Idempotency-Key, unless the request gives that header itself', async () => {
+    const one = await connected(binding());
+    await call(one, 'getItem', { 'path.id': '1', idempotencyKey: 'execution/1' });
+    expect(lastSeen().headers['idempotency-key']).toBe('execution/1');
+    await call(one, 'getItem', { 'path.id': '1' });
+    expect(lastSeen().headers['idempotency-key']).toBeUndefined();
+  });
+
+  test('does for an operation that requires the header; one without either is refused', async () => {
+    const parameters = [{ name: 'Idempotency-Key', in: 'header', required: true, schema: { type: 'string', maxLength: 20 } }];
+    const one = await connected(binding({ document: JSON.stringify({ openapi: '3.1.0', paths: { '/orders': { delete: { operationId: 'place', parameters, responses: { '2XX': { description: 'ok' } } } } } }) }));
+    for (const [metadata, arrived] of [[{ idempotencyKey: 'execution/1' }, 'execution/1'], [{ 'Idempotency-Key': 'own', idempotencyKey: 'execution/1' }, 'own'], [{ 'Idempotency-Key': 'own' }, 'own']] as const) {
+      await call(one, 'place', metadata);
+      expect(lastSeen().headers['idempotency-key']).toBe(arrived);
+    }
+    for (const metadata of [{}, { 'Idempotency-Key': '', idempotencyKey: '' }]) await expect(call(one, 'place', metadata)).rejects.toMatchObject({ fault: 'invalid-metadata', message: 'metadata Idempotency-Key, or idempotencyKey, is missing' });
+    await expect(call(one, 'place', { idempotencyKey: 'longer than twenty letters' })).rejects.toThrow(/does not fit the document/);
+    expect(seen).toHaveLength(3);
+  });
 });

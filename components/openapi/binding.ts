@@ -3,7 +3,8 @@
  * checked before the call, what comes back after it. All calls go to one origin, which request data cannot change.
  */
 import { BindingError, defineComponent, field, type Binding, type BindingOperations, type BindingResponse, type ComponentContext, type OptionsOf } from '@mecha/components/kit';
-import { faultOfStatus, OriginClient, type OriginAnswer, type TlsOptions } from '@mecha/components/kit/origin-client.ts';
+import { failureOfStatus } from '@mecha/components/kit/http-client.ts';
+import { OriginClient, type OriginAnswer, type TlsOptions } from '@mecha/components/kit/origin-client.ts';
 import { listOf, loadDocument, objectOf, textIn, type OpenApiDocument } from './document.ts';
 import { operationsOf, type Operations } from './operations.ts';
 import { uselessValues } from './security.ts';
@@ -29,7 +30,7 @@ interface Ready {
   readonly client: OriginClient;
 }
 
-function createBinding({ options, log }: ComponentContext<Options>): Binding {
+function createBinding({ options, log, clock }: ComponentContext<Options>): Binding {
   let ready: Ready | undefined;
   let closed = false;
   // A wrong URL, or half a client certificate, is said when the YAML is loaded.
@@ -60,10 +61,10 @@ function createBinding({ options, log }: ComponentContext<Options>): Binding {
       const answer = await ready.client.call(operation.build(request), signal);
       const response = responseOf(answer);
       const succeeded = answer.status >= 200 && answer.status < 300;
-      const more = { response, httpStatus: answer.status };
-      if (!succeeded && options.errorIfNot2XX) throw new BindingError(faultOfStatus(answer.status), `operation ${request.operation} was answered with status ${answer.status}`, more);
+      const failed = (why: string): BindingError => failureOfStatus(why, { ...answer, response, now: clock.now() });
+      if (!succeeded && options.errorIfNot2XX) throw failed(`operation ${request.operation} was answered with status ${answer.status}`);
       const problem = options.validateResponse ? operation.check(answer) : undefined;
-      if (problem !== undefined) throw new BindingError('failed', `the answer to operation ${request.operation} does not fit the document: ${problem}`, more);
+      if (problem !== undefined) throw failed(`the answer to operation ${request.operation} does not fit the document: ${problem}`);
       return response;
     },
   };
@@ -105,7 +106,7 @@ export default defineComponent({
   status: 'beta',
   title: 'OpenAPI document',
   description:
-    'Calls an API by its OpenAPI document: operations are called by operationId (or `GET /path` where there is none), parameters are metadata of their names, data is the body. Both are checked before the call, and the answer after it. Not served: references to other documents, multipart bodies other than forms, fetching of OAuth tokens, checks of response headers, servers of single operations (unless `url` is set).',
+    'Calls an API by its OpenAPI document: operations are called by operationId (or `GET /path` where there is none), parameters are metadata of their names, data is the body, metadata `idempotencyKey` the header `Idempotency-Key`. Both are checked before the call, and the answer after it. Not served: references to other documents, multipart bodies other than forms, fetching of OAuth tokens, checks of response headers, servers of single operations (unless `url` is set).',
   metadata,
   features: ['OUTPUT_BINDING'],
   operations: {},

@@ -3,6 +3,7 @@
  * and whether an answer is one that the document describes.
  */
 import { BindingError, type BindingOperation, type BindingRequest, type OperationMetadata } from '@mecha/components/kit';
+import { forwardedHeaders } from '@mecha/components/kit/forwarded-headers.ts';
 import type { OriginAnswer, OriginRequest } from '@mecha/components/kit/origin-client.ts';
 import { bodyOf, essenceOf, isJson, type Body } from './bodies.ts';
 import { below, isObject, objectOf, resolve, textIn, type JsonObject, type OpenApiDocument } from './document.ts';
@@ -25,7 +26,6 @@ export interface Operations {
 
 const METHODS = ['get', 'put', 'post', 'delete', 'options', 'head', 'patch', 'trace'] as const;
 const OPERATIONS_MAX = 10_000;
-const TRACE_HEADERS = ['traceparent', 'tracestate', 'baggage'] as const;
 
 /** `ownServers`: operations that name servers of their own are served all the same. */
 export async function operationsOf(document: OpenApiDocument, secrets: Readonly<Record<string, string>>, ownServers: boolean): Promise<Operations> {
@@ -66,9 +66,26 @@ export async function operationsOf(document: OpenApiDocument, secrets: Readonly<
 }
 
 function wordsOf(parameters: readonly Parameter[], body: Body | undefined): Readonly<Record<string, OperationMetadata>> {
-  const words = parameters.map(({ metadataName, description, required }) => [metadataName, { description, ...(required ? { required } : {}) }] as const);
+  const words = parameters.map((parameter) => {
+    const { metadataName, description, required } = parameter;
+    // Either of two names will do, so the block, which knows of one, does not ask for it.
+    if (isIdempotencyKey(parameter)) return [metadataName, { description: `${description} Metadata idempotencyKey where absent.` }] as const;
+    return [metadataName, { description, ...(required ? { required } : {}) }] as const;
+  });
   const contentType = body && body.media.length > 1 ? { contentType: { description: `Form of the data: ${body.media.join(', ')}.` } } : {};
   return { ...contentType, ...Object.fromEntries(words) };
+}
+
+const isIdempotencyKey = ({ name, place }: Parameter): boolean => place === 'header' && name.toLowerCase() === 'idempotency-key';
+
+/** What a request says of a parameter; a declared header `Idempotency-Key` is also given by the metadata that stands for it everywhere. */
+function textFor(parameter: Parameter, metadata: BindingRequest['metadata']): string | undefined {
+  const { metadataName, required } = parameter;
+  const own = Object.hasOwn(metadata, metadataName) ? metadata[metadataName] : undefined;
+  if (!isIdempotencyKey(parameter) || own) return own;
+  const text = forwardedHeaders(metadata)['idempotency-key'];
+  if (text === undefined && required) throw new BindingError('invalid-metadata', `metadata ${metadataName}, or idempotencyKey, is missing`);
+  return text;
 }
 
 interface Target {
@@ -82,7 +99,7 @@ interface Target {
 function buildRequest({ method, path, parameters, body, credentials }: Target, { data, metadata }: BindingRequest): OriginRequest {
   const proof = credentials();
   const given = parameters.flatMap((parameter) => {
-    const text = Object.hasOwn(metadata, parameter.metadataName) ? metadata[parameter.metadataName] : undefined;
+    const text = textFor(parameter, metadata);
     if (text === undefined) return [];
     const { checked, exact } = parameter.read(text);
     const problem = parameter.check(checked);
@@ -103,7 +120,7 @@ function buildRequest({ method, path, parameters, body, credentials }: Target, {
     path: filled,
     query: [...of('query'), ...proof.query].filter((pair) => pair !== '').join('&'),
     headers: {
-      ...Object.fromEntries(TRACE_HEADERS.flatMap((name) => (metadata[name] ? [[name, metadata[name]]] : []))),
+      ...forwardedHeaders(metadata),
       ...Object.fromEntries(given.filter(({ place }) => place === 'header').map(({ name, text }) => [name.toLowerCase(), text])),
       accept: 'application/json, */*;q=0.5',
       ...(sent ? { 'content-type': sent.contentType } : {}),

@@ -84,7 +84,7 @@ describe('messages to RabbitMQ', () => {
   });
 
   test('expire by the age of the queue or of their own', async () => {
-    for (const [options, metadata] of [[{ ttl: 100 }, {}], [{}, { ttlInSeconds: '100ms' }]] as const) {
+    for (const [options, metadata] of [[{ ttl: 100 }, {}], [{}, { ttlInSeconds: '100ms' }], [{}, { ttl: '100ms' }]] as const) {
       const queueName = newQueue();
       const binding = await open({ queueName, durable: true, ...options });
       await create(binding, 'late', metadata);
@@ -128,7 +128,7 @@ describe('messages to RabbitMQ', () => {
       await binding.close?.();
       await broker.dispose();
     }
-  }, 90_000);
+  }, 240_000);
 });
 
 describe('events from RabbitMQ', () => {

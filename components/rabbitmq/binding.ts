@@ -7,8 +7,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { Options } from 'amqplib';
-import { BindingError, BoundedCalls, defineComponent, field, type Binding, type BindingRequest, type ComponentContext, type OptionsOf } from '@mecha/components/kit';
-import { parseDuration } from '../kit/metadata.ts';
+import { BindingError, BoundedCalls, defineComponent, field, ttlMsOf, type Binding, type BindingRequest, type ComponentContext, type OptionsOf } from '@mecha/components/kit';
 import { Broker, readUrl, type BrokerParts } from './broker.ts';
 import { QueueIntake } from './queue-intake.ts';
 
@@ -38,6 +37,8 @@ const CONFIRM_TIMEOUT_MS = 30_000;
 const CONFIRMING_MAX = 10_000;
 /** What is more is the broker's, or a proxy's, to refuse. */
 const PRIORITY_MAX = 255;
+/** The broker holds a message's time in 32 bits. */
+const TTL_MAX_MS = 2 ** 32 - 1;
 /** The library's words for a message that the broker refused; a lost connection has others. */
 const NACKED = 'message nacked';
 
@@ -132,16 +133,15 @@ function queueOptionsOf({ durable, deleteWhenUnused, exclusive, ttl, maxPriority
 
 /** Every entry is a header; some say what the message is besides. */
 function propertiesOf(given: Readonly<Record<string, string>>): Options.Publish {
-  const [ttl, priority] = [given['ttlInSeconds'] ?? given['ttl'], given['priority']];
-  const ttlMs = ttl === undefined || ttl === '' ? undefined : parseDuration(ttl, 's');
-  if (ttl !== undefined && ttl !== '' && (ttlMs === undefined || !Number.isFinite(ttlMs) || ttlMs < 1 || ttlMs >= 2 ** 32)) throw new BindingError('invalid-metadata', 'metadata ttlInSeconds takes a time of at least a millisecond, such as 30 or 500ms');
+  const ttlMs = ttlMsOf(given, TTL_MAX_MS);
+  const priority = given['priority'];
   if (priority !== undefined && !/^\d{1,3}$/.test(priority)) throw new BindingError('invalid-metadata', `metadata priority takes a whole number from 0 to ${PRIORITY_MAX}`);
   return {
     persistent: true,
     headers: { ...given },
     // By which consumers know the message when it comes again.
     messageId: given['messageID'] || randomUUID(),
-    ...(ttlMs === undefined ? {} : { expiration: Math.round(ttlMs) }),
+    ...(ttlMs === undefined ? {} : { expiration: ttlMs }),
     ...(priority === undefined ? {} : { priority: Math.min(Number(priority), PRIORITY_MAX) }),
     ...(given['contentType'] ? { contentType: given['contentType'] } : {}),
     ...(given['correlationID'] ? { correlationId: given['correlationID'] } : {}),
@@ -172,7 +172,7 @@ export default defineComponent({
     create: {
       description: 'Puts a message into the queue. Every metadata entry becomes a header too.',
       metadata: {
-        ttlInSeconds: { description: 'Age at which the message expires; also `ttl`.' },
+        ttlInSeconds: { description: 'Age at which the message expires, such as 30 (seconds) or 500ms; also `ttl`.' },
         priority: { description: 'Priority, from 0 to 255; needs maxPriority of the component.' },
         contentType: { description: 'Content type of the data.' },
         messageID: { description: 'Id of the message; one is made when absent.' },

@@ -30,6 +30,7 @@ outputBindingConformance(redisBinding, {
     { operation: 'create', data: '1', metadata: { key: `${run}-b`, ttlInSeconds: 'soon' } },
     { operation: 'create', data: '1', metadata: { key: `${run}-b`, ttlInSeconds: '0' } },
     { operation: 'increment', metadata: { key: `${run}-c`, ttlInSeconds: '-1' } },
+    { operation: 'create', data: '1', metadata: { key: `${run}-b`, ttl: '25000000000' } },
   ],
   away: () => buildComponent(redisBinding, { redisHost: `127.0.0.1:${nowhere}`, redisPassword: SECRET }),
   secrets: [SECRET],
@@ -75,6 +76,15 @@ describe('keys of Redis', () => {
     expect(await redis.ttl(key)).toBeGreaterThan(90);
     await ask(binding, { operation: 'create', data: '1', metadata: { key } });
     expect(await redis.ttl(key)).toBe(-1);
+  });
+
+  test.each([[{ ttl: '100' }, 100_000], [{ ttlInSeconds: '5m' }, 300_000], [{ ttl: '1m30s' }, 90_000], [{ ttlInSeconds: '2147483647' }, 2_147_483_647_000]] as const)('expire by either name, in seconds or as a duration: %j', async (metadata, ttlMs) => {
+    const key = `${run}-age-${ttlMs}`;
+    for (const operation of ['create', 'increment']) {
+      await ask(binding, { operation, data: '1', metadata: { key, ...metadata } });
+      expect(await redis.pttl(key)).toBeGreaterThan(ttlMs - 20_000);
+      expect(await redis.pttl(key)).toBeLessThanOrEqual(ttlMs);
+    }
   });
 
   test('count up, each call once, and expire from the last one on', async () => {

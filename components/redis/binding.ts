@@ -4,20 +4,20 @@
  * A value is the text or the bytes of the request as they came (over HTTP: JSON), so that `get` answers what `create` was
  * given. Keys have no prefix; they are not those of `state.redis`, which holds hashes.
  */
-import { BindingError, defineComponent, flagOf, unlessAborted, type Binding, type BindingFault, type BindingRequest, type BindingResponse, type ComponentContext } from '@mecha/components/kit';
+import { BindingError, defineComponent, flagOf, ttlMsOf, unlessAborted, type Binding, type BindingFault, type BindingRequest, type BindingResponse, type ComponentContext } from '@mecha/components/kit';
 import { connectionMetadata, plainError, RedisConnection, type ConnectionOptions } from './connection.ts';
 import { defineScript, runScript } from './script.ts';
 
-/** KEYS key. ARGV seconds to live, or ''. The count and its expiry are set together, or not at all. */
+/** KEYS key. ARGV milliseconds to live, or ''. The count and its expiry are set together, or not at all. */
 const countScript = defineScript(`
 local count = redis.call('INCR', KEYS[1])
-if ARGV[1] ~= '' then redis.call('EXPIRE', KEYS[1], ARGV[1]) end
+if ARGV[1] ~= '' then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
 return count
 `);
 
-const TTL_SECONDS_MAX = 2 ** 31 - 1;
+const TTL_MAX_MS = (2 ** 31 - 1) * 1000;
 const key = { description: 'Name of the key, letter by letter.', required: true } as const;
-const ttlInSeconds = { description: 'Expiry of the key in seconds; none when absent.' } as const;
+const ttlInSeconds = { description: 'Age at which the key expires, such as 30 (seconds) or 5m; also `ttl`. Never when absent.' } as const;
 
 function createBinding(context: ComponentContext<ConnectionOptions>): Binding {
   const connection = new RedisConnection(context.options, context);
@@ -28,9 +28,9 @@ function createBinding(context: ComponentContext<ConnectionOptions>): Binding {
     const { client } = connection;
     switch (operation) {
       case 'create': {
-        const seconds = ttlOf(metadata);
+        const ttlMs = ttlMsOf(metadata, TTL_MAX_MS);
         const value = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
-        await (seconds === undefined ? client.set(name, value) : client.set(name, value, 'EX', seconds));
+        await (ttlMs === undefined ? client.set(name, value) : client.set(name, value, 'PX', ttlMs));
         return undefined;
       }
       case 'get': {
@@ -41,7 +41,7 @@ function createBinding(context: ComponentContext<ConnectionOptions>): Binding {
         await client.del(name);
         return undefined;
       default:
-        await runScript(client, countScript, [name], [ttlOf(metadata) ?? '']);
+        await runScript(client, countScript, [name], [ttlMsOf(metadata, TTL_MAX_MS) ?? '']);
         return undefined;
     }
   };
@@ -66,14 +66,6 @@ function createBinding(context: ComponentContext<ConnectionOptions>): Binding {
       }
     },
   };
-}
-
-function ttlOf(metadata: Readonly<Record<string, string>>): number | undefined {
-  const text = metadata['ttlInSeconds'];
-  if (text === undefined || text === '') return undefined;
-  const seconds = Number(text);
-  if (!/^\d+$/.test(text.trim()) || seconds < 1 || seconds > TTL_SECONDS_MAX) throw new BindingError('invalid-metadata', `metadata ttlInSeconds takes a whole number from 1 to ${TTL_SECONDS_MAX}`);
-  return seconds;
 }
 
 const REPLIES: readonly (readonly [RegExp, BindingFault])[] = [

@@ -1,14 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import type { Delivery, PubSub, Settlement } from '@mecha/components/kit';
+import type { Clock, Delivery, PubSub, Settlement } from '@mecha/components/kit';
 import { serverAddress, startPrivateServer } from '../../test/servers/servers.ts';
 import { pubSubConformance } from '../kit/conformance/pubsub.ts';
-import { buildComponent, connected, createKeptLog, until, type LogLine } from '../kit/testing.ts';
+import { buildComponent, connected, createKeptLog, realClock, until, type LogLine } from '../kit/testing.ts';
 import redisPubSub from './pubsub.ts';
 
 const redisHost = serverAddress('redis');
 const run = `test-${randomUUID()}`;
+/** Made fresh at a third of it, which leaves a busy machine a second to stand still. */
+const PROCESSING_MS = 1_500;
 const newTopic = (): string => `${run}-${randomUUID()}`;
 const message = (topic: string, text: string, metadata: Record<string, string> = {}) => ({ topic, data: Buffer.from(text), metadata });
 const textOf = (delivery: Delivery | undefined): string => Buffer.from(delivery?.data ?? []).toString();
@@ -38,11 +40,11 @@ afterAll(async () => {
 });
 
 pubSubConformance('pubsub.redis', {
-  open: (group) => connected(buildComponent(redisPubSub, { redisHost, consumerID: group, processingTimeout: 600, redeliverInterval: 100 })),
+  open: (group) => connected(buildComponent(redisPubSub, { redisHost, consumerID: group, processingTimeout: PROCESSING_MS, redeliverInterval: 100 })),
   maxInFlight: 10,
   orderScope: 'none',
   persistent: true,
-  leaseMs: 600,
+  leaseMs: PROCESSING_MS,
   makeTopic: async (topic) => void topics.push(topic),
 });
 
@@ -161,6 +163,21 @@ describe('settling in pubsub.redis', () => {
     expect(one.seen).toHaveLength(0);
     await subscription.resume();
   });
+
+  test('a subscription that is begun while the component closes does not stand', async () => {
+    const [topic, late] = [newTopic(), newTopic()];
+    const { port } = await component();
+    const settled = Promise.withResolvers<Settlement>();
+    const { seen, deliver } = collector(() => settled.promise);
+    await port.subscribe({ topic, metadata: {}, deliver });
+    await port.publish(message(topic, 'x'));
+    await until(() => seen.length === 1);
+    const closing = port.close?.();
+    await expect(port.subscribe({ topic: late, metadata: {}, deliver })).rejects.toThrow('the component was closed');
+    settled.resolve({ action: 'ack' });
+    await closing;
+    expect(await raw.xinfo('CONSUMERS', late, 'tester')).toEqual([]);
+  });
 });
 
 describe('replicas of pubsub.redis', () => {
@@ -196,8 +213,8 @@ describe('replicas of pubsub.redis', () => {
 
   test('a delivery that takes far longer than processingTimeout stays with its consumer', async () => {
     const topic = newTopic();
-    const options = { processingTimeout: 300, redeliverInterval: 50 };
-    const [first, second] = [(await component(options)).port, (await component(options)).port];
+    // Only the second looks: a consumer that looks makes its own entries fresh by it.
+    const [first, second] = [(await component({ processingTimeout: PROCESSING_MS, redeliverInterval: 0 })).port, (await component({ processingTimeout: PROCESSING_MS, redeliverInterval: 50 })).port];
     const settled = Promise.withResolvers<Settlement>();
     const one = collector(() => settled.promise);
     const two = collector();
@@ -206,11 +223,43 @@ describe('replicas of pubsub.redis', () => {
     await until(() => one.seen.length === 1);
     await second.subscribe({ topic, metadata: {}, deliver: two.deliver });
     // The second replica has looked many times by then.
-    await second.publish(message(topic, 'mark'));
-    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    await new Promise((resolve) => setTimeout(resolve, PROCESSING_MS * 1.5));
     expect(two.texts().filter((text) => text === 'slow')).toEqual([]);
     settled.resolve({ action: 'ack' });
     await until(async () => (await pendingOf(topic)) === 0);
+  });
+
+  test('after a sleep of the machine nothing is taken over before the living could say that they live; then what died is', async () => {
+    const topic = newTopic();
+    await raw.xgroup('CREATE', topic, 'tester', '0', 'MKSTREAM');
+    for (const text of ['of the living', 'of the dead']) await raw.xadd(topic, '*', 'data', text);
+    const [[, entries]] = (await raw.xreadgroup('GROUP', 'tester', 'neighbour', 'STREAMS', topic, '>')) as [[string, [string, string[]][]]];
+    const idleFor = (ms: number, ids: readonly string[]) => raw.call('XCLAIM', topic, 'tester', 'neighbour', 0, ...ids, 'IDLE', ms, 'JUSTID');
+    const ids = entries.map(([id]) => id);
+
+    let [sleptMs, looks] = [0, 0];
+    const redeliverInterval = 51;
+    // The machine sleeps between two looks, none of which is under way then.
+    const sleepsBefore = 3;
+    const clock: Clock = {
+      now: () => Date.now() + sleptMs,
+      after: (ms, callback) =>
+        realClock.after(ms, async () => {
+          if (ms === redeliverInterval) looks += 1;
+          if (ms === redeliverInterval && looks === sleepsBefore) await idleFor((sleptMs = 3_600_000), ids);
+          callback();
+        }),
+    };
+    // A round of saying so is 4 s, which are some 80 looks here.
+    const port = await connected(buildComponent(redisPubSub, { redisHost, processingTimeout: 12_000, redeliverInterval }, { clock }));
+    open.push(port);
+    const { texts, deliver } = collector();
+    await port.subscribe({ topic, metadata: {}, deliver });
+    await until(() => looks > sleepsBefore + 5);
+    expect(texts()).toEqual([]);
+    await idleFor(0, ids.slice(0, 1));
+    await until(() => texts().length > 0);
+    expect(texts()).toEqual(['of the dead']);
   });
 
   test('a close waits for what is under way and forgets the consumer', async () => {
@@ -256,31 +305,26 @@ describe('healing in pubsub.redis', () => {
   test('(users 14) after a crash of Redis the subscription goes on, with no event lost and few log lines', async () => {
     const server = await startPrivateServer('redis');
     const log = createKeptLog();
-    const options = { redisHost: server.address, readTimeout: 500, processingTimeout: 1_000, redeliverInterval: 200 };
+    const options = { redisHost: server.address, readTimeout: 5_000, processingTimeout: PROCESSING_MS, redeliverInterval: 200 };
     const port = await connected(buildComponent(redisPubSub, options, { log }));
     const { texts, deliver } = collector();
     try {
       await port.subscribe({ topic: 'orders', metadata: {}, deliver });
       const acknowledged = new Set<string>();
-      /** One after the other, until one fails. */
-      const publishAll = async (from: number): Promise<void> => {
-        try {
-          for (let index = from; index < from + 1_000; index += 1) {
-            await port.publish(message('orders', String(index)));
-            acknowledged.add(String(index));
-          }
-        } catch (error) {
-          expect(String(error)).toMatch(/Redis/);
+      /** One after the other. */
+      const publishAll = async (from: number, count = Number.POSITIVE_INFINITY): Promise<void> => {
+        for (let index = from; index < from + count; index += 1) {
+          await port.publish(message('orders', String(index)));
+          acknowledged.add(String(index));
         }
       };
-      const publishing = publishAll(0);
+      const untilTheCrash = publishAll(0).catch((error: unknown) => error);
       await until(() => acknowledged.size > 20);
       await server.stop(true);
-      await publishing;
+      expect(String(await untilTheCrash)).toMatch(/Redis/);
       await server.start();
       await until(() => port.ping?.().then(() => true, () => false) ?? true);
-      await publishAll(10_000);
-      expect(acknowledged.size).toBeGreaterThan(1_000);
+      await publishAll(1_000_000, 200);
       await until(() => new Set(texts()).size >= acknowledged.size && [...acknowledged].every((text) => texts().includes(text)));
       expect(log.lines.filter(({ level }) => level === 'warn').length).toBeLessThan(6);
     } finally {

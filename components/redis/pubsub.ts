@@ -43,6 +43,7 @@ function createPubSub(context: ComponentContext<Options>): PubSub {
   const slots = new Slots(options.concurrency);
   const group = options.consumerID?.trim() || context.appId;
   const subscriptions = new Set<StreamSubscription>();
+  let closed = false;
 
   const trimming = (): readonly (string | number)[] => {
     if (options.maxLenApprox > 0) return ['MAXLEN', '~', options.maxLenApprox];
@@ -64,6 +65,7 @@ function createPubSub(context: ComponentContext<Options>): PubSub {
     connect: (signal) => connection.connect(signal),
     ping: () => connection.ping(),
     async close() {
+      closed = true;
       await Promise.all([...subscriptions].map((subscription) => subscription.close()));
       await connection.close();
     },
@@ -78,6 +80,10 @@ function createPubSub(context: ComponentContext<Options>): PubSub {
     async subscribe(request) {
       await ensureGroup(connection.client, request.topic, group);
       const reader = await connection.open({ blockMs: BLOCK_MS });
+      if (closed) {
+        connection.release(reader);
+        throw new Error('the component was closed');
+      }
       const subscription = new StreamSubscription({
         request,
         group,

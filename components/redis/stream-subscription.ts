@@ -7,18 +7,22 @@
  * The server knows of each entry read: it is *pending*, held by one consumer, and idle for so long. From this follows:
  * - An entry stays pending from its first read until its acknowledgement; while it is queued, delivered or waiting for
  *   its retry here, its idle time is set back before `processingTimeoutMs` is reached, so that no other replica takes it.
- * - Entries of consumers that died grow idle and are taken over after `processingTimeoutMs`.
+ * - Entries of consumers that died grow idle and are taken over after `processingTimeoutMs`. Those of the living look dead too after
+ *   the machine slept or the server was away: whoever notices that his own look is late first leaves them time to say that they live.
  * - An entry that is handed back goes to a consumer that never reads, `mecha:released`; every replica looks there each second.
+ * - What is kept fresh or handed back is claimed only while the server still counts it as this consumer's: the list of what is
+ *   held here is older than the server's.
  * - How often an entry was tried stands in a hash beside the stream, written only when a try failed, so that a healthy
  *   stream pays nothing for it.
  *
- * Bounds: at most `queueDepth` entries queued, `WAITING_MAX` waiting for a retry; beyond, reading stops.
+ * Bounds: at `queueDepth` entries queued, or `WAITING_MAX` waiting for a retry, reading stops. What is on its way then still
+ * comes in, and so does what waited.
  */
 import type { Clock, ComponentLog, Settlement, SubscribeRequest, Subscription } from '@mecha/components/kit';
 import { plainError, type RedisClient } from './connection.ts';
 import { runScript } from './script.ts';
 import type { Slots } from './slots.ts';
-import { attemptsKey, decodeEntry, ensureGroup, entriesOf, forgetScript, leaveScript, takeScript, type Entry, type RawEntry } from './stream.ts';
+import { attemptsKey, claimScript, decodeEntry, ensureGroup, entriesOf, forgetScript, leaveScript, takeScript, type Entry, type RawEntry } from './stream.ts';
 
 /** The longest that one read waits for an entry. */
 export const BLOCK_MS = 1_000;
@@ -29,9 +33,12 @@ const TRY_AGAIN_MS = 500;
 const INTERRUPT_AGAIN_MS = 20;
 const ATTEMPTS_KEPT_SECONDS = 7 * 24 * 3600;
 const LOG_AGAIN_MS = 60_000;
-/** Ids in one command that keeps entries fresh. */
-const FRESH_BATCH = 500;
+/** Ids in one command, or in its answer. */
+const BATCH = 500;
 const CONSUMER_FORGOTTEN_MS = 3_600_000;
+
+/** Held entries are made fresh three times before they would look dead. */
+const freshEveryMs = (processingTimeoutMs: number): number => Math.max(Math.floor(processingTimeoutMs / 3), 50);
 
 export interface StreamSubscriptionParts {
   readonly request: SubscribeRequest;
@@ -57,14 +64,20 @@ export class StreamSubscription implements Subscription {
   readonly #attemptsKey: string;
   /** Every entry that this consumer holds and knows of, in whatever state. */
   readonly #held = new Set<string>();
+  /** Of those: on their way back to the server, which has not answered yet. */
+  readonly #leaving = new Set<string>();
   readonly #waiting = new Map<string, () => void>();
   #queue: Entry[] = [];
   #delivering = 0;
   #paused = false;
   #closing = false;
-  /** Something may be pending here that was read and never arrived. */
-  #lookBehind = false;
+  /** All was handed back: nothing is claimed for this consumer any more. */
+  #left = false;
+  /** Beyond this id something may be pending here that was read and never arrived; undefined: nothing is. */
+  #lookBehind: string | undefined;
   #takeFrom = '-';
+  #lookedAt: number;
+  #looksLeftOut = 0;
   #readerId: number | undefined;
   readonly #wakers = new Set<() => void>();
   readonly #timers = new Set<() => void>();
@@ -76,6 +89,7 @@ export class StreamSubscription implements Subscription {
     this.#parts = parts;
     this.#topic = parts.request.topic;
     this.#attemptsKey = attemptsKey(this.#topic, parts.group);
+    this.#lookedAt = parts.clock.now();
   }
 
   /** Begins intake; the group exists. */
@@ -86,7 +100,7 @@ export class StreamSubscription implements Subscription {
     this.#reading = this.#read();
     this.#repeat(RELEASED_POLL_MS, () => this.#take(RELEASED, 0));
     if (processingTimeoutMs > 0) {
-      this.#repeat(Math.max(Math.floor(processingTimeoutMs / 3), 50), () => this.#keepFresh(), () => true);
+      this.#repeat(freshEveryMs(processingTimeoutMs), () => this.#keepFresh(), () => !this.#left);
       if (redeliverIntervalMs > 0) {
         void this.#attempt(() => this.#takeOver());
         this.#repeat(redeliverIntervalMs, () => this.#takeOver());
@@ -98,9 +112,11 @@ export class StreamSubscription implements Subscription {
     });
   }
 
-  async pause(): Promise<void> {
+  /** Does not wait for the server, which may be away: a close must not wait behind it. */
+  pause(): Promise<void> {
     this.#paused = true;
-    await this.#giveBackQueue();
+    void this.#giveBackQueue();
+    return Promise.resolve();
   }
 
   resume(): Promise<void> {
@@ -125,7 +141,9 @@ export class StreamSubscription implements Subscription {
     releaseReader();
     // What is in flight stays this consumer's, and fresh, until it is settled; then all that is left is handed back.
     while (this.#delivering > 0) await this.#wakened();
+    this.#left = true;
     for (const cancel of this.#timers) cancel();
+    this.#held.clear();
     await this.#attempt(() => runScript(client(), leaveScript, [this.#topic], [group, consumer, RELEASED]));
   }
 
@@ -138,11 +156,11 @@ export class StreamSubscription implements Subscription {
         continue;
       }
       try {
-        if (this.#lookBehind) await this.#readHeld();
-        this.#accept(await this.#readNew());
+        if (this.#lookBehind === undefined) this.#accept(await this.#readNew());
+        else await this.#readHeld(this.#lookBehind);
       } catch (error) {
         if (this.#closing) return;
-        this.#lookBehind = true;
+        this.#lookBehind = '0';
         await this.#heal(plainError(error));
       }
     }
@@ -164,17 +182,18 @@ export class StreamSubscription implements Subscription {
     return entriesOf(reply);
   }
 
-  /** Entries that the server counts as this consumer's though their delivery was lost on the way. */
-  async #readHeld(): Promise<void> {
-    const { reader, group, consumer } = this.#parts;
-    for (let from = '0'; ; ) {
-      const entries = entriesOf(await reader.xreadgroupBuffer('GROUP', group, consumer, 'COUNT', this.#parts.queueDepth, 'STREAMS', this.#topic, from));
-      this.#accept(entries);
-      const last = entries.at(-1);
-      if (!last || this.#room() === 0) break;
-      from = last[0].toString();
-    }
-    this.#lookBehind = false;
+  /** A page of what the server counts as this consumer's, though its delivery was lost on the way. */
+  async #readHeld(from: string): Promise<void> {
+    const { client, reader, group, consumer, queueDepth } = this.#parts;
+    // Set anew by what is lost meanwhile; a failure here begins it again.
+    this.#lookBehind = undefined;
+    // What is settled while the page is on its way is in it, and no longer held when it arrives.
+    const known = new Set(this.#held);
+    const page = entriesOf(await reader.xreadgroupBuffer('GROUP', group, consumer, 'COUNT', Math.min(queueDepth, BATCH), 'STREAMS', this.#topic, from));
+    const entries = page.filter(([id]) => !known.has(id.toString()));
+    const attempts = entries.length > 0 ? await client().hmget(this.#attemptsKey, ...entries.map(([id]) => id.toString())) : [];
+    this.#accept(entries, attempts.map(Number));
+    this.#lookBehind ??= page.at(-1)?.[0].toString();
   }
 
   async #heal(error: Error): Promise<void> {
@@ -194,10 +213,10 @@ export class StreamSubscription implements Subscription {
       const id = rawId.toString();
       if (this.#held.has(id)) return;
       if (!fields) void this.#settleAck(id, 1);
-      else if (this.#paused || this.#closing) unwanted.push(id);
       else {
         this.#held.add(id);
-        this.#queue.push(decodeEntry(id, fields, (attempts[index] ?? 0) + 1));
+        if (this.#paused || this.#closing) unwanted.push(id);
+        else this.#queue.push(decodeEntry(id, fields, (attempts[index] ?? 0) + 1));
       }
     });
     if (unwanted.length > 0) void this.#giveBack(unwanted);
@@ -206,17 +225,30 @@ export class StreamSubscription implements Subscription {
 
   /** Takes over what died with its consumer. */
   async #takeOver(): Promise<void> {
-    this.#takeFrom = await this.#take('', this.#parts.processingTimeoutMs, this.#takeFrom);
+    const { clock, processingTimeoutMs, redeliverIntervalMs } = this.#parts;
+    const now = clock.now();
+    const roundMs = freshEveryMs(processingTimeoutMs);
+    if (now - this.#lookedAt > redeliverIntervalMs + roundMs) this.#looksLeftOut = Math.ceil(roundMs / redeliverIntervalMs) + 1;
+    this.#lookedAt = now;
+    if (this.#looksLeftOut > 0) this.#looksLeftOut -= 1;
+    else this.#takeFrom = await this.#take('', processingTimeoutMs, this.#takeFrom);
   }
 
   async #take(owner: string, idleMs: number, from = '-'): Promise<string> {
     const room = this.#room();
     if (room === 0) return from;
     const { client, group, consumer } = this.#parts;
-    const reply = (await runScript(client(), takeScript, [this.#topic, this.#attemptsKey], [group, consumer, owner, idleMs, room, from])) as readonly unknown[];
+    const taking = runScript(client(), takeScript, [this.#topic, this.#attemptsKey], [group, consumer, owner, idleMs, room, from]);
+    const reply = (await taking.catch((error: unknown) => {
+      // What was taken may be pending here by now.
+      this.#lookBehind = '0';
+      throw error;
+    })) as readonly unknown[];
     const entries: RawEntry[] = [];
     const attempts: number[] = [];
     for (let index = 1; index + 2 < reply.length; index += 3) {
+      // Handed back a moment ago and here again, before the answer to the former was heard.
+      if (owner === RELEASED) this.#forgetLeaving(String(reply[index]));
       entries.push([reply[index] as Buffer, reply[index + 1] as readonly Buffer[]]);
       attempts.push(reply[index + 2] as number);
     }
@@ -250,6 +282,7 @@ export class StreamSubscription implements Subscription {
 
   readonly #pump = (): void => {
     const { slots } = this.#parts;
+    if (this.#closing) return;
     while (this.#queue.length > 0 && slots.take(this.#pump)) {
       const entry = this.#queue.shift() as Entry;
       this.#delivering += 1;
@@ -295,6 +328,7 @@ export class StreamSubscription implements Subscription {
   #waitForRetry(id: string, attempt: number, delayMs: number): void {
     const cancel = this.#parts.clock.after(delayMs, () => {
       this.#waiting.delete(id);
+      this.#wake();
       void this.#queueAgain(id, attempt);
     });
     this.#waiting.set(id, cancel);
@@ -309,21 +343,29 @@ export class StreamSubscription implements Subscription {
     const wasRead = await this.#attempt(async () => {
       found = await client().xrangeBuffer(this.#topic, id, id);
     });
+    if (this.#closing) return;
     if (!wasRead) return this.#waitForRetry(id, attempt, TRY_AGAIN_MS);
     const fields = found[0]?.[1];
     if (!fields) {
       this.#warn('vanished', { id }, 'an event that waited for its retry is no longer in the stream (trimmed or flushed)');
       return this.#settleAck(id, attempt + 1);
     }
+    if (this.#paused) return this.#giveBack([id]);
     this.#queue.push(decodeEntry(id, fields, attempt + 1));
     this.#pump();
   }
 
   /** Leaves entries to whoever looks first, this consumer too; their tries so far still count. */
   async #giveBack(ids: readonly string[]): Promise<void> {
-    const { client, group } = this.#parts;
-    await this.#insist(() => client().call('XCLAIM', this.#topic, group, RELEASED, 0, ...ids, 'JUSTID'));
-    for (const id of ids) this.#held.delete(id);
+    for (const id of ids) this.#leaving.add(id);
+    await this.#insist(async () => {
+      for (const batch of batchesOf(ids.filter((id) => this.#leaving.has(id)))) await this.#claim(RELEASED, batch);
+    });
+    for (const id of ids) this.#forgetLeaving(id);
+  }
+
+  #forgetLeaving(id: string): void {
+    if (this.#leaving.delete(id)) this.#held.delete(id);
   }
 
   async #giveBackQueue(): Promise<void> {
@@ -334,11 +376,16 @@ export class StreamSubscription implements Subscription {
 
   /** Sets the idle time of all held entries back to nothing. */
   async #keepFresh(): Promise<void> {
-    const { client, group, consumer } = this.#parts;
-    const ids = [...this.#held];
-    for (let from = 0; from < ids.length; from += FRESH_BATCH) {
-      await client().call('XCLAIM', this.#topic, group, consumer, 0, ...ids.slice(from, from + FRESH_BATCH), 'JUSTID');
+    for (const batch of batchesOf([...this.#held])) {
+      if (this.#left) return;
+      await this.#claim(this.#parts.consumer, batch);
     }
+  }
+
+  /** What is no longer this consumer's stays where it is. */
+  async #claim(taker: string, ids: readonly string[]): Promise<void> {
+    const { client, group, consumer } = this.#parts;
+    await runScript(client(), claimScript, [this.#topic], [group, consumer, taker, ...ids]);
   }
 
   // --- time and failures -----------------------------------------------------------------------------------------
@@ -400,4 +447,8 @@ export class StreamSubscription implements Subscription {
     this.#loggedAt.set(kind, now);
     this.#parts.log.warn({ topic: this.#topic, ...fields }, message);
   }
+}
+
+function* batchesOf(ids: readonly string[]): Iterable<readonly string[]> {
+  for (let from = 0; from < ids.length; from += BATCH) yield ids.slice(from, from + BATCH);
 }

@@ -59,6 +59,15 @@ if #pending == 100 then reply[1] = start end
 return reply
 `);
 
+/** Claims for a consumer those of some entries that another still holds; it may be itself. KEYS stream; ARGV group, holder, taker, ids. */
+export const claimScript = defineScript(`
+for i = 4, #ARGV do
+  local held = redis.call('XPENDING', KEYS[1], ARGV[1], ARGV[i], ARGV[i], 1, ARGV[2])
+  if #held > 0 then redis.call('XCLAIM', KEYS[1], ARGV[1], ARGV[3], 0, ARGV[i], 'JUSTID') end
+end
+return 0
+`);
+
 /** Hands back all that a consumer holds, and forgets the consumer. KEYS stream; ARGV group, consumer, released. */
 export const leaveScript = defineScript(`
 local pending

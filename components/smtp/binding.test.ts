@@ -5,11 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { callbackify, promisify } from 'node:util';
-import fc from 'fast-check';
 import { SMTPServer, type SMTPServerDataStream, type SMTPServerOptions, type SMTPServerSession } from 'smtp-server';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { BindingError, type Binding } from '@mecha/components/kit';
 import { outputBindingConformance } from '../kit/conformance/output-binding.ts';
+import { fc } from '../kit/test-properties.ts';
 import { buildComponent, connected } from '../kit/testing.ts';
 import smtp from './binding.ts';
 

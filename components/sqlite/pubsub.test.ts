@@ -282,14 +282,20 @@ describe('a subscription of pubsub.sqlite', () => {
     const ledger = await shared();
     let claims = 0;
     let isClosed = false;
+    const first = Promise.withResolvers<unknown>();
     const claimMessages: Ledger['claimMessages'] = (request) => {
       claims++;
-      return isClosed ? Promise.reject(new LedgerRefused('closed', 'the ledger is closed')) : ledger.claimMessages(request);
+      if (isClosed) return Promise.reject(new LedgerRefused('closed', 'the ledger is closed'));
+      const claimed = ledger.claimMessages(request);
+      first.resolve(claimed);
+      return claimed;
     };
     const pubsub = buildComponent(sqlitePubSub, {}, { clock, log, ledger: meddled(ledger, { claimMessages }) });
     const subscription = await pubsub.subscribe({ topic, metadata: {}, deliver: async () => ACK });
-    await until(() => claims === 1);
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await first.promise;
+    // Until the subscription has it too, and waits for its next look.
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(claims).toBe(1);
     isClosed = true;
     clock.turn(1000);
     await until(() => claims === 2);

@@ -3,12 +3,13 @@
  * and in the end the invariants hold, recomputed from the stored records.
  *
  * Short by default. Longer: MECHA_CRASH_KILLS=60 MECHA_CRASH_ORDERS=2000 npm test -- test/crash
- * Again:  MECHA_CRASH_SEED=<the printed seed>
+ * Again:  MECHA_TEST_SEED=<the printed seed>
  */
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
+import { SEED } from '@mecha/components/kit/test-seed.ts';
 import { judge } from '@mecha/sample-order-saga/driver/invariants.ts';
 import { placeOrders, planOrders, settle, stockUp, type Addresses } from '@mecha/sample-order-saga/driver/workload.ts';
 import { cleanEnv, freePorts, REPOSITORY, seededRandom, start, startMecha, temporaryFolder, until, untilStatus, type Running } from '../tools/processes.ts';
@@ -17,7 +18,6 @@ const SAMPLE = join(REPOSITORY, 'samples/order-saga');
 const RESOURCES = join(SAMPLE, 'resources/embedded');
 const ORDERS = Number(process.env['MECHA_CRASH_ORDERS'] ?? 500);
 const KILLS = Number(process.env['MECHA_CRASH_KILLS'] ?? 6);
-const SEED = Number(process.env['MECHA_CRASH_SEED'] ?? Date.now() % 1_000_000);
 const TEST_MS = 180_000 + KILLS * 5_000;
 
 let cleanup: (() => Promise<void>)[] = [];

@@ -23,6 +23,7 @@ spec:
     timeouts: { short: 600ms, ample: 2s }
     retries:
       twice: { policy: constant, duration: 20ms, maxRetries: 2 }
+      locked: { policy: constant, duration: 20ms, maxRetries: 2, matching: { httpStatusCodes: "404,409,423" } }
       busy: { policy: constant, duration: 20ms, maxRetries: 2, matching: { httpStatusCodes: "503", gRPCStatusCodes: "14" } }
       patient: { policy: constant, duration: 50ms, maxRetries: -1 }
     circuitBreakers:
@@ -48,6 +49,12 @@ spec:
       broker: { outbound: { timeout: short, retry: twice } }
       local: { inbound: { retry: twice } }
       web: { outbound: { retry: busy } }
+      web-any: { outbound: { retry: twice } }
+      api-any: { outbound: { retry: twice } }
+      graph-any: { outbound: { retry: twice } }
+      web-locked: { outbound: { retry: locked } }
+      api-locked: { outbound: { retry: locked } }
+      graph-locked: { outbound: { retry: locked } }
       tireless: { outbound: { retry: patient } }
       webcut: { outbound: { timeout: ample, circuitBreaker: second } }
       tick: { inbound: { retry: twice } }
@@ -83,6 +90,11 @@ beforeAll(async () => {
       ...['hurried', 'guarded', 'healing', 'lasting'].map((name) => component(name, 'state.redis', { ...redis, keyPrefix: `${run}-${name}` })),
       component('broker', 'pubsub.redis', { ...redis, consumerID: run }), component('local', 'pubsub.in-memory'),
       ...['web', 'webcut', 'tireless'].map((name) => component(name, 'bindings.http', { url: service })),
+      ...['any', 'locked'].flatMap((policy) => [
+        component(`web-${policy}`, 'bindings.http', { url: service }),
+        component(`api-${policy}`, 'bindings.openapi', { url: service, document: JSON.stringify({ openapi: '3.1.0', paths: { '/partner': { post: { operationId: 'ask', responses: { '2XX': { description: 'done' } } } } } }) }),
+        component(`graph-${policy}`, 'bindings.graphql', { endpoint: `${service}/partner` }),
+      ]),
       component('tick', 'bindings.cron', { schedule: '@every 1s', direction: 'input' }),
     ].join(''),
     'resiliency.yaml': RULES,
@@ -202,6 +214,19 @@ describe('a binding', () => {
     expect(callsOf('/again-grpc')).toBe(2);
   });
 
+  test.each([['web', { operation: 'post', metadata: { path: 'partner' } }], ['api', { operation: 'ask' }], ['graph', { operation: 'query', metadata: { query: 'query { a }' } }]] as const)(
+    'is called again for each status that matches, 404 and 423 too, and without matching for any, whichever speaks HTTP: %s',
+    async (sort, request) => {
+      for (const [policy, statuses, status, calls] of [['locked', [404, 423], 200, 3], ['locked', [422], 500, 1], ['any', [404, 409], 200, 3]] as const) {
+        const left = [...statuses];
+        const before = callsOf('/partner');
+        answers = { '/partner': () => ({ status: left.shift() ?? 200, body: { data: {} } }) };
+        const answer = await sidecar.call('POST', `/bindings/${sort}-${policy}`, request);
+        expect([policy, answer.status, callsOf('/partner') - before], answer.text).toEqual([policy, status, calls]);
+      }
+    },
+  );
+
   test('that hangs is cut off and then left alone, over both protocols alike', async () => {
     const hung: PromiseWithResolvers<undefined>[] = [];
     answers = {
@@ -288,17 +313,21 @@ describe('an app', () => {
   });
 });
 
-test('a task of a state machine passes the same policies as the call of an app', async () => {
+test.each([
+  ['arn:mecha:invoke:::order:ship', {}, { shipped: true }],
+  ['arn:mecha:binding:::web:post', { Metadata: { path: 'ship' } }, { Data: { shipped: true } }],
+])('a task of a state machine passes the same policies as the call itself, under one idempotency key: %s', async (Resource, Parameters, result) => {
   const keys = new Set<unknown>();
   const statuses = [503, 503, 200];
+  const before = app.requests.length;
   answers = { '/ship': () => ({ status: statuses.shift() ?? 0, body: { shipped: true } }) };
   const states = `http://127.0.0.1:${sidecar.httpPort}/v1.0-mecha/states`;
-  const definition = JSON.stringify({ StartAt: 'Ship', States: { Ship: { Type: 'Task', Resource: 'arn:mecha:invoke:::order:ship', End: true } } });
-  const { stateMachineArn } = await callStates(states, 'CreateStateMachine', { name: 'ship', type: 'EXPRESS', definition, roleArn: 'arn:aws:iam::000000000000:role/x' });
+  const definition = JSON.stringify({ StartAt: 'Ship', States: { Ship: { Type: 'Task', Resource, Parameters, End: true } } });
+  const { stateMachineArn } = await callStates(states, 'CreateStateMachine', { name: `ship-${randomUUID()}`, type: 'EXPRESS', definition, roleArn: 'arn:aws:iam::000000000000:role/x' });
   const { status, output } = await callStates(states, 'StartSyncExecution', { stateMachineArn, input: '{}' });
-  expect([status, output, statuses]).toEqual(['SUCCEEDED', '{"shipped":true}', []]);
-  for (const { path, headers } of app.requests) if (path === '/ship') keys.add(headers['idempotency-key']);
-  expect(keys.size).toBe(1);
+  expect([status, JSON.parse(String(output)), statuses]).toMatchObject(['SUCCEEDED', result, []]);
+  for (const { path, headers } of app.requests.slice(before)) if (path === '/ship') keys.add(headers['idempotency-key']);
+  expect([...keys]).toEqual([expect.stringMatching(/ship-.*\/1$/)]);
 });
 
 describe('a relayed gRPC call', () => {
@@ -373,8 +402,8 @@ test('mecha validate tells every fault of a Resiliency, and a sidecar does not s
   const resources = await folderWith({ 'wrong.yaml': RULES.replace('timeout: short }', 'timeout: shrot }').replace('consecutiveFailures >= 2', 'consecutiveFailure >= 2') });
   const { code, out } = await mecha(['validate', resources]);
   expect(code).toBe(1);
-  expect(out).toMatch(/wrong\.yaml:12: error: the trip rule "consecutiveFailure >= 2" is not usable: .*consecutiveFailure.* \(spec\.policies\.circuitBreakers\.second\.trip\)/);
-  expect(out).toMatch(/wrong\.yaml:27: error: there is no timeout policy named shrot \(spec\.targets\.components\.hurried\.outbound\.timeout\); did you mean short\?/);
+  expect(out).toMatch(/wrong\.yaml:13: error: the trip rule "consecutiveFailure >= 2" is not usable: .*consecutiveFailure.* \(spec\.policies\.circuitBreakers\.second\.trip\)/);
+  expect(out).toMatch(/wrong\.yaml:28: error: there is no timeout policy named shrot \(spec\.targets\.components\.hurried\.outbound\.timeout\); did you mean short\?/);
   const wrong = await startSidecar({ appId: 'order', resources, untilReady: 'nothing' });
   expect(await wrong.process.exited).toBe(1);
   expect(wrong.output()).toContain('there is no timeout policy named shrot');

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Ledger } from '@mecha/components/kit';
+import { SEED } from '@mecha/components/kit/test-seed.ts';
 import { systemClock } from '@mecha/runtime/clock.ts';
 import { Engine } from '@mecha/runtime/engine/engine.ts';
 import type { HistoryEvent } from '@mecha/runtime/engine/vocabulary.ts';
@@ -12,7 +13,6 @@ import { createLog } from '@mecha/runtime/telemetry/log.ts';
 import { cleanEnv, REPOSITORY, seededRandom, start, temporaryFolder, until, type Running } from '../tools/processes.ts';
 
 const log = createLog({ level: 'fatal', json: true, appId: 'test', version: '0' });
-const SEED = Number(process.env['MECHA_CRASH_SEED'] ?? Date.now() % 1_000_000);
 const APP = 'default/worker';
 let folder: { path: string; remove(): Promise<void> };
 let ledger: Ledger;

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
+import { SEED } from '@mecha/components/kit/test-seed.ts';
 import { createTestSchema } from '@mecha/runtime/ledger/postgresql/testing.ts';
 import { Engine } from '@mecha/runtime/engine/engine.ts';
 import type { HistoryEvent } from '@mecha/runtime/engine/vocabulary.ts';
@@ -10,7 +11,6 @@ import { ONLY_KILLED } from '../servers/postgresql.ts';
 import { startPrivateServer } from '../servers/servers.ts';
 import { cleanEnv, REPOSITORY, seededRandom, start, temporaryFolder, until, type Running } from '../tools/processes.ts';
 
-const SEED = Number(process.env['MECHA_CRASH_SEED'] ?? Date.now() % 1_000_000);
 const APP = 'default/worker';
 const COUNT = 60;
 const log = createLog({ level: 'fatal', json: true, appId: 'test', version: '0' });

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { status } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { SEED } from '@mecha/components/kit/test-seed.ts';
 import { systemClock } from '@mecha/runtime/clock.ts';
 import { openSqliteLedger } from '@mecha/runtime/ledger/sqlite-ledger.ts';
 import { createLog } from '@mecha/runtime/telemetry/log.ts';
@@ -13,7 +14,6 @@ import { StringValue } from '@mecha/specs/gen/wrappers.gen.ts';
 import { cleanUp, folder, grpcApp, grpcClient, mecha, request, startSidecar, testApp, type AppAnswer, type AppRequest, type Sidecar, type TestApp } from '../e2e/sidecar.ts';
 import { freePorts, seededRandom, until } from '../tools/processes.ts';
 
-const SEED = Number(process.env['MECHA_CRASH_SEED'] ?? Date.now() % 1_000_000);
 afterEach(cleanUp);
 
 const isJob = ({ path }: AppRequest): boolean => path.startsWith('/job/');

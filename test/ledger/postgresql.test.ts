@@ -3,6 +3,7 @@ import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Ledger, LedgerOperation } from '@mecha/components/kit';
+import { SEED } from '@mecha/components/kit/test-seed.ts';
 import { readAddress } from '@mecha/components/postgresql/connection.ts';
 import { systemClock } from '@mecha/runtime/clock.ts';
 import { createMemoryLedger } from '@mecha/runtime/ledger/memory-ledger.ts';
@@ -14,7 +15,6 @@ import { ONLY_KILLED } from '../servers/postgresql.ts';
 import { serverAddress, startPrivateServer } from '../servers/servers.ts';
 import { seededRandom, until } from '../tools/processes.ts';
 
-const SEED = Number(process.env['MECHA_CRASH_SEED'] ?? Date.now() % 1_000_000);
 const log = createLog({ level: 'fatal', json: true, appId: 'test', version: '0' });
 const undo: (() => Promise<unknown>)[] = [];
 afterEach(async () => {

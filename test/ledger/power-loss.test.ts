@@ -7,13 +7,13 @@ import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, expect, test } from 'vitest';
+import { SEED } from '@mecha/components/kit/test-seed.ts';
 import { openSqliteLedger } from '@mecha/runtime/ledger/sqlite-ledger.ts';
 import { systemClock } from '@mecha/runtime/clock.ts';
 import { createLog } from '@mecha/runtime/telemetry/log.ts';
 import { cleanEnv, REPOSITORY, seededRandom, start, temporaryFolder, until } from '../tools/processes.ts';
 import { compilePreload } from '../tools/preload.ts';
 
-const SEED = Number(process.env['MECHA_CRASH_SEED'] ?? Date.now() % 1_000_000);
 const ROUNDS = 3;
 const FILES = ['ledger.db', 'ledger.db-wal'];
 const log = createLog({ level: 'fatal', json: true, appId: 'test', version: '0' });

@@ -3,13 +3,13 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Ledger } from '@mecha/components/kit';
+import { SEED } from '@mecha/components/kit/test-seed.ts';
 import { systemClock } from '@mecha/runtime/clock.ts';
 import { openSqliteLedger } from '@mecha/runtime/ledger/sqlite-ledger.ts';
 import { createLog } from '@mecha/runtime/telemetry/log.ts';
 import { cleanEnv, REPOSITORY, seededRandom, start, temporaryFolder, until, type Running } from '../tools/processes.ts';
 
 const log = createLog({ level: 'fatal', json: true, appId: 'test', version: '0' });
-const SEED = Number(process.env['MECHA_CRASH_SEED'] ?? Date.now() % 1_000_000);
 let folder: { path: string; remove(): Promise<void> };
 let path: string;
 let ledger: Ledger;

@@ -2,19 +2,19 @@
  * The orchestrated variant of the saga: settles as its users run it, survives kill -9 of the sidecars and services while orders run, and
  * turns red when its compensations are taken out.
  *
- * Again with the same moments of killing: MECHA_CRASH_SEED=<the printed seed>
+ * Again with the same moments of killing: MECHA_TEST_SEED=<the printed seed>
  */
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
+import { SEED } from '@mecha/components/kit/test-seed.ts';
 import { judge } from '@mecha/sample-order-saga/driver/invariants.ts';
 import { placeOrders, planOrders, settle, stockUp } from '@mecha/sample-order-saga/driver/workload.ts';
 import { cleanEnv, REPOSITORY, seededRandom, start, startMecha, temporaryFolder, until } from '../tools/processes.ts';
 
 const SAMPLE = join(REPOSITORY, 'samples/order-saga');
 const DRIVER = join(SAMPLE, 'driver/main.ts');
-const SEED = Number(process.env['MECHA_CRASH_SEED'] ?? Date.now() % 1_000_000);
 const KILLS = 3;
 const ORDERS = 120;
 const RUN_MS = 240_000;

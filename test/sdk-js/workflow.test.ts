@@ -3,7 +3,9 @@
  * SDK offers, one by one, and then workers and sidecars that are killed in the middle. Numbers in brackets are of the tests that a sidecar
  * should pass.
  */
+import { Dapr } from '@mecha/specs/gen/dapr.gen.ts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { cleanUp, grpcClient } from '../e2e/sidecar.ts';
 import { until } from '../tools/processes.ts';
 import { World, distinct, inputsOf } from './workflow-world.ts';
 
@@ -210,6 +212,25 @@ describe('one worker', () => {
     await world.http('POST', `${base}/approval/start?instanceID=${id}`);
     expect((await world.http('POST', `${base}/${id}/terminate`)).status).toBe(202);
     expect((await get())['runtimeStatus']).toBe('TERMINATED');
+  });
+});
+
+describe.each(['http', 'grpc'] as const)('a workflow that is started over %s', (protocol) => {
+  let world: World;
+  afterAll(async () => {
+    await cleanUp();
+    await world.close();
+  });
+
+  test('belongs to the trace of the call', async () => {
+    world = await World.begin();
+    const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+    if (protocol === 'http') await world.http('POST', 'v1.0/workflows/dapr/chain/start?instanceID=traced', '1', { traceparent, tracestate: 'a=b' });
+    else await grpcClient(`127.0.0.1:${world.grpcPort}`).call(Dapr.StartWorkflowBeta1, { workflowName: 'chain', instanceId: 'traced', input: Buffer.from('1') }, { traceparent, tracestate: 'a=b' });
+    expect(await world.end('traced')).toMatchObject({ status: 'COMPLETED', output: 6 });
+    const { events } = (await (await world.http('GET', 'v1.0-mecha/workflows/traced/history')).json()) as { events: { kind: string; trace?: { traceParent: string; traceState: string } }[] };
+    const { trace } = events.find(({ kind }) => kind === 'executionStarted') ?? {};
+    expect(trace).toEqual({ traceParent: expect.stringMatching(/^00-0af7651916cd43dd8448eb211c80319c-(?!b7ad6b7169203331)[0-9a-f]{16}-01$/), traceState: 'a=b' });
   });
 });
 

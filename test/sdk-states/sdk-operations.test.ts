@@ -119,6 +119,43 @@ describe('the AWS SDK', () => {
     expect(JSON.parse(read ?? '{}')).toMatchObject({ id: 7, answer: 'yes', read: { Data: { id: 7 }, Metadata: { fileName: 'order.json' } } });
   });
 
+  test('one trace goes from the call that starts an execution through its tasks and nested executions, over a restart, to apps and events', async () => {
+    const seen = new Map<string, string | undefined>();
+    const app = await testApp(({ method, path, headers }) => {
+      if (path === '/dapr/subscribe') return { body: [{ pubsubname: 'pubsub', topic: 'told', route: '/told' }] };
+      if (method === 'POST') seen.set(path, String(headers['traceparent']));
+      return { body: {} };
+    });
+    await app.listen();
+    const first = await startSidecar({ appId: 'shop', appPort: app.port });
+    const invoke = (method: string, more: object): object => ({ Type: 'Task', Resource: `arn:mecha:invoke:::shop:${method}`, ...more });
+    const create = async (client: SFNClient, name: string, definition: object): Promise<string | undefined> => (await client.send(new CreateStateMachineCommand({ name, roleArn, definition: JSON.stringify(definition) }))).stateMachineArn;
+    const child = await create(clientOf(first), 'child', { StartAt: 'In', States: { In: invoke('inner', { End: true }) } });
+    const stateMachineArn = await create(clientOf(first), 'parent', {
+      StartAt: 'Out',
+      States: {
+        Out: invoke('outer', { Next: 'Rest' }),
+        Rest: { Type: 'Wait', Seconds: 2, Next: 'Nested' },
+        Nested: { Type: 'Task', Resource: 'arn:aws:states:::states:startExecution.sync:2', Parameters: { StateMachineArn: child }, Next: 'Tell' },
+        Tell: { Type: 'Task', Resource: 'arn:mecha:pubsub:::pubsub:publish', Parameters: { Topic: 'told', Data: {} }, End: true },
+      },
+    });
+    const traceId = '0af7651916cd43dd8448eb211c80319c';
+    const answer = await fetch(`http://127.0.0.1:${first.httpPort}/v1.0-mecha/states`, {
+      method: 'POST', body: JSON.stringify({ stateMachineArn }),
+      headers: { 'content-type': 'application/x-amz-json-1.0', 'x-amz-target': 'AWSStepFunctions.StartExecution', traceparent: `00-${traceId}-b7ad6b7169203331-01` },
+    });
+    const { executionArn } = (await answer.json()) as { executionArn: string };
+    await until('the first task has run', () => seen.has('/outer'));
+    await first.process.kill('SIGKILL');
+    const second = await startSidecar({ appId: 'shop', appPort: app.port, dataDir: first.dataDir });
+    expect((await ended(clientOf(second), executionArn)).status).toBe('SUCCEEDED');
+    await until('the event has come', () => seen.has('/told'));
+    expect([...seen.keys()].sort()).toEqual(['/inner', '/outer', '/told']);
+    for (const [path, traceparent] of seen) expect(traceparent, path).toMatch(new RegExp(`^00-${traceId}-(?!b7ad6b7169203331)[0-9a-f]{16}-01$`));
+    expect(new Set(seen.values()).size).toBe(3);
+  });
+
   test('an execution stays on the text of the resource that it began with, over a restart with another one', async () => {
     const app = await testApp((asked) => (asked.method === 'POST' ? { body: 'done' } : { body: {} }));
     await app.listen();

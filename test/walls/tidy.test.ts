@@ -37,6 +37,12 @@ const rules: readonly Rule[] = [
     example: 'expect(performance.now() - before).toBeLessThan(5_000);',
   },
   {
+    sentence: 'what tests draw follows one seed, so that a gate says the same of the same commit: take fast-check from components/kit/test-properties.ts, a seed from test-seed.ts beside it',
+    appliesTo: (file) => isTypeScript(file) && !/^components\/kit\/test-(?:properties|seed)\.ts$/.test(file),
+    forbidden: /\bfrom 'fast-check'|\bseed\b.*\b(?:Date\.now|Math\.random)\b/i,
+    example: 'const seed = Date.now() % 1_000_000;',
+  },
+  {
     sentence: 'the environment is read in one place (config), by the command line, the SDK, scripts, tests and samples; everybody else is told',
     appliesTo: (file) => !mayReadEnvironment.test(file) && !isTestFile(file) && !/(^|\/)(testing|test-[\w-]+)\.ts$/.test(file),
     forbidden: /\bprocess\.env\b|\benv\b.*\bfrom 'node:process'/,

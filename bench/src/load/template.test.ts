@@ -1,5 +1,5 @@
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { fc } from '@mecha/components/kit/test-properties.ts';
 import { NUMBER, NUMBER_DIGITS, padded, readNumber, templateOf, withNumber } from './template.ts';
 
 const numbers = fc.integer({ min: 0, max: 99_999_999 });

@@ -1,5 +1,5 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { fc } from '@mecha/components/kit/test-properties.ts';
 import { charts } from './chart.ts';
 import { stylesOf } from './chart-style.ts';
 import { pushApart } from './panel.ts';

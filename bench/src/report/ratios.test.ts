@@ -1,5 +1,5 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { fc } from '@mecha/components/kit/test-properties.ts';
 import { compareFacts, compareMeasurements, spreadOf } from './ratios.ts';
 import { factOf, measurementOf } from './testing.ts';
 

@@ -1,5 +1,5 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { fc } from '@mecha/components/kit/test-properties.ts';
 import { linearScale, logScale, ninesScale, stepScale, type Scale } from './scale.ts';
 
 const named = ({ ticks }: Scale): readonly string[] => ticks.flatMap(({ words }) => (words === '' ? [] : words));

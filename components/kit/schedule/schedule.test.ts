@@ -1,5 +1,5 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { fc } from '../test-properties.ts';
 import { BadSchedule, durationMs, firstTick, nextTick, parseInstant, parseSchedule } from './schedule.ts';
 import { timeZone } from './time-zone.ts';
 

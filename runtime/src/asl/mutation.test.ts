@@ -1,6 +1,6 @@
 /** Definitions with one part replaced by anything: they are refused by name, or run to an end by name. Nothing else is thrown. */
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { fc } from '@mecha/components/kit/test-properties.ts';
 import type { Json, JsonObject } from './json.ts';
 import { DEFAULT_LIMITS } from './limits.ts';
 import { loadDefinition } from './load.ts';

@@ -2,8 +2,8 @@
  * Properties of turns over random machines and random schedules: what is written and read again goes on as what was not,
  * what is handled together ends as what is handled one by one, and what is finished leaves nothing behind.
  */
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { fc } from '@mecha/components/kit/test-properties.ts';
 import type { Machine } from './definition.ts';
 import type { Json, JsonObject } from './json.ts';
 import { DEFAULT_LIMITS } from './limits.ts';

@@ -5,7 +5,8 @@
  *  1. The timeout is per attempt; an attempt that outlived it is abandoned, its signal aborted. What it still brings is the
  *     attempt's own to throw away: it looks at its signal.
  *  2. A refusal by the breaker ends the retrying, and so does a permanent failure: one that says that the request is at
- *     fault, not the way to the target. Permanent failures do not count against the breaker.
+ *     fault, not the way to the target. Permanent failures do not count against the breaker. A binding's failure with a status that
+ *     the retry policy's `matching` names is not permanent.
  *  3. Nothing is left behind when a run is over: no timer, no listener, no attempt whose signal has not aborted.
  */
 import { BindingError, EtagError, PublishRefused, type Clock } from '@mecha/components/kit';
@@ -16,7 +17,7 @@ import { MechaError, type ErrorKind } from '../errors.ts';
 import { waitFor } from '../wait.ts';
 import { CircuitOpen, type CircuitBreaker } from './circuit-breaker.ts';
 import type { ResiliencyMeter } from './resiliency-meter.ts';
-import { matchesCode, retryDelayMs, type FailureCode } from './retry.ts';
+import { matchesCode, namesStatus, retryDelayMs, type FailureCode } from './retry.ts';
 
 /** `number` counts from 1. The signal aborts when the attempt's time is up, or with the caller's. */
 export type Attempt<T> = (signal: AbortSignal, number: number) => Promise<T>;
@@ -31,6 +32,8 @@ export interface PolicyRunner {
   readonly active: boolean;
   /** Has a retry policy of its own. */
   readonly retries: boolean;
+  /** Attempts that one `run` makes at most: 1 without a retry policy, Infinity when it says so. */
+  readonly attemptsMax: number;
   /** Rejects with what the last attempt rejected with, or `AttemptTimedOut`, or `CircuitOpen`. */
   run<T>(signal: AbortSignal, attempt: Attempt<T>, options?: RunOptions): Promise<T>;
 }
@@ -71,7 +74,7 @@ export interface RunnerParts {
 const NEVER = new AbortController().signal;
 
 /** For a target that no policy covers: costs one call of a function. */
-export const PASS_THROUGH: PolicyRunner = { active: false, retries: false, run: (signal, attempt) => attempt(signal, 1) };
+export const PASS_THROUGH: PolicyRunner = { active: false, retries: false, attemptsMax: 1, run: (signal, attempt) => attempt(signal, 1) };
 
 /** A runner, or `PASS_THROUGH` when there is nothing to apply. */
 export function createRunner(policies: Policies, meter: ResiliencyMeter, parts: RunnerParts): PolicyRunner {
@@ -94,6 +97,11 @@ class Runner implements PolicyRunner {
     return this.#policies.retry !== undefined;
   }
 
+  get attemptsMax(): number {
+    const { maxRetries = 0 } = this.#policies.retry ?? {};
+    return maxRetries < 0 ? Number.POSITIVE_INFINITY : maxRetries + 1;
+  }
+
   async run<T>(signal: AbortSignal, attempt: Attempt<T>, options: RunOptions = {}): Promise<T> {
     try {
       return await this.#withRetries(signal, options.stopRetrying ?? NEVER, attempt);
@@ -113,9 +121,9 @@ class Runner implements PolicyRunner {
     for (let number = 1; ; number++) {
       const once = (): Promise<T> => this.#withTimeout(signal, (attemptSignal) => attempt(attemptSignal, number));
       try {
-        return breaker ? await breaker.run(once, (error) => !isPermanent(error)) : await once();
+        return breaker ? await breaker.run(once, (error) => !isPermanent(error, retry)) : await once();
       } catch (error) {
-        if (!retry || error instanceof CircuitOpen || isPermanent(error) || signal.aborted || stopRetrying.aborted) throw error;
+        if (!retry || error instanceof CircuitOpen || isPermanent(error, retry) || signal.aborted || stopRetrying.aborted) throw error;
         const delayMs = matchesCode(retry, codeOf(error)) ? retryDelayMs(retry, number, clock.now() - began, random) : undefined;
         if (delayMs === undefined) throw error;
         await waitFor(clock, Math.max(delayMs, Math.min(askedDelayMs(error), retry.maxIntervalMs)), stopRetrying === NEVER ? signal : AbortSignal.any([signal, stopRetrying]));
@@ -147,9 +155,9 @@ class Runner implements PolicyRunner {
 /** Kinds of our own errors that say that the request is at fault. */
 const PERMANENT_KINDS: ReadonlySet<ErrorKind> = new Set<ErrorKind>(['invalid', 'not-found', 'denied', 'precondition', 'conflict', 'unimplemented']);
 
-function isPermanent(error: unknown): boolean {
+function isPermanent(error: unknown, retry: RetryPolicy | undefined): boolean {
   if (error instanceof PermanentFailure || error instanceof EtagError || error instanceof EgressRefused) return true;
-  if (error instanceof BindingError) return error.permanent;
+  if (error instanceof BindingError) return error.permanent && !namesStatus(retry, error.httpStatus);
   if (error instanceof PublishRefused) return error.reason !== 'topic-full';
   return error instanceof MechaError && PERMANENT_KINDS.has(error.kind);
 }

@@ -1,6 +1,6 @@
 import { getEventListeners } from 'node:events';
 import { createKeptLog, createTurnedClock } from '@mecha/components/kit/testing.ts';
-import { EtagError, PublishRefused, type Clock } from '@mecha/components/kit';
+import { BindingError, EtagError, PublishRefused, type Clock } from '@mecha/components/kit';
 import { describe, expect, test } from 'vitest';
 import type { ResiliencyResource } from '../config/resource-types.ts';
 import type { Log } from '../telemetry/log.ts';
@@ -110,6 +110,25 @@ describe('resilience', () => {
       const { resilience, failing, finish, began } = bench({ retries: { r: CONSTANT }, ...onComponent({ retry: 'r' }) });
       await expect(finish(resilience.forComponent('store', 'Statestore', 'outbound').run(NEVER, failing(9, error)))).rejects.toBe(error instanceof PermanentFailure ? inner : error);
       expect(began).toHaveLength(1);
+    }
+  });
+
+  test('a status that matching names is tried again and counts for the breaker, whatever a binding makes of it; without matching its word counts', async () => {
+    const gone = new BindingError('not-found', 'there is no such object', { httpStatus: 404 });
+    const matching = (...codes: readonly (readonly [number, number])[]) => ({ httpStatusCodes: codes, gRPCStatusCodes: [] });
+    for (const [rule, error, attempts, state] of [
+      [matching([404, 404]), gone, 2, 'open'],
+      [matching([400, 499]), new BindingError('denied', 'the guard refuses it'), 1, 'closed'],
+      [matching([500, 599]), gone, 1, 'closed'],
+      [matching(), gone, 1, 'closed'],
+      [undefined, gone, 1, 'closed'],
+      [undefined, new BindingError('failed', 'received status code 404', { httpStatus: 404 }), 2, 'open'],
+    ] as const) {
+      const { resilience, failing, finish, began } = bench({ retries: { r: { ...CONSTANT, maxRetries: 1, matching: rule } }, circuitBreakers: { b: BREAKER }, ...onComponent({ retry: 'r', circuitBreaker: 'b' }) });
+      const runner = resilience.forComponent('store', 'Binding', 'outbound');
+      await expect(finish(runner.run(NEVER, failing(9, error)))).rejects.toBe(error);
+      const next = await runner.run(NEVER, async () => 'closed').catch((refusal: unknown) => (refusal instanceof CircuitOpen ? 'open' : refusal));
+      expect([rule, began.length, next]).toEqual([rule, attempts, state]);
     }
   });
 
@@ -312,9 +331,11 @@ describe('resilience', () => {
 
   test('whoever asks to be left alone is, as long as the policy waits at most', async () => {
     for (const [retryAfterMs, expected] of [[5000, 5000], [500, 1000], [3_600_000, 60_000]] as const) {
-      const { resilience, failing, finish, began } = bench({ retries: { r: { ...CONSTANT, maxRetries: 1 } }, apps: { inventory: { retry: 'r' } } });
-      await finish(resilience.forApp('inventory', 'x').run(NEVER, failing(1, Object.assign(new Error('busy'), { retryAfterMs }))));
-      expect(began).toEqual([0, expected]);
+      for (const error of [Object.assign(new Error('busy'), { retryAfterMs }), new BindingError('failed', 'busy', { httpStatus: 503, retryAfterMs })]) {
+        const { resilience, failing, finish, began } = bench({ retries: { r: { ...CONSTANT, maxRetries: 1 } }, apps: { inventory: { retry: 'r' } } });
+        await finish(resilience.forApp('inventory', 'x').run(NEVER, failing(1, error)));
+        expect(began).toEqual([0, expected]);
+      }
     }
   });
 

@@ -32,6 +32,12 @@ export function matchesCode(policy: RetryPolicy, code: FailureCode): boolean {
   return within(matching.httpStatusCodes, code.http) && within(matching.gRPCStatusCodes, code.grpc);
 }
 
+/** Whether the policy says of just this status that it is to be retried. */
+export function namesStatus(policy: RetryPolicy | undefined, status: number | undefined): boolean {
+  const ranges = policy?.matching?.httpStatusCodes ?? [];
+  return status !== undefined && ranges.length > 0 && within(ranges, status);
+}
+
 function within(ranges: readonly (readonly [number, number])[], code: number | undefined): boolean {
   return code === undefined || ranges.length === 0 || ranges.some(([low, high]) => low <= code && code <= high);
 }

@@ -1,5 +1,5 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { fc } from '@mecha/components/kit/test-properties.ts';
 import { canonicalMethod, canonicalPath } from './canonical-path.ts';
 
 describe('canonicalPath', () => {

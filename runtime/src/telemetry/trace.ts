@@ -56,6 +56,18 @@ export function traceFrom(traceparent: string | undefined, tracestate?: string, 
   };
 }
 
+/** What W3C asks everybody to carry; a longer state is left out of what is kept with each step. */
+const KEPT_STATE_MAX = 512;
+/** As records of workflows keep it; `traceFrom` takes its parts. */
+export interface KeptTrace {
+  readonly traceParent: string;
+  readonly traceState?: string;
+}
+export function keptTrace(trace: TraceContext): KeptTrace {
+  const { tracestate } = trace;
+  return { traceParent: traceparentOf(trace), ...(tracestate === '' || tracestate.length > KEPT_STATE_MAX ? {} : { traceState: tracestate }) };
+}
+
 /** The next hop's context within the same trace. */
 export function childTrace(trace: TraceContext): TraceContext {
   return { ...trace, spanId: randomHex(8) };

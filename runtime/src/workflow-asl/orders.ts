@@ -5,6 +5,7 @@
 import type { Command, ScheduleTask } from '../asl/messages.ts';
 import { parseResource } from '../asl/resource.ts';
 import type { Router, WorkflowAction } from '../engine/vocabulary.ts';
+import type { KeptTrace } from '../telemetry/trace.ts';
 import { POLLED_NAME } from '@mecha/components/kit/ledger-workflow.ts';
 import { MACHINE_ATTRIBUTE, MAP_RUN_ATTRIBUTE, parseArn, STATES_WORKFLOW, TASK_ACTIVITY } from './arns.ts';
 import type { MapTask } from './map-items.ts';
@@ -48,9 +49,12 @@ export class Orders {
   readonly #actions = new Map<number, WorkflowAction>();
   readonly #others: WorkflowAction[] = [];
   readonly #children: Map<string, string | ChildWorkflow>;
+  /** Goes along with all that is ordered. */
+  readonly #trace: { readonly trace?: KeptTrace };
 
-  constructor(now: number, children: Children) {
+  constructor(now: number, children: Children, trace: KeptTrace | undefined) {
     this.#now = now;
+    this.#trace = trace === undefined ? {} : { trace };
     this.#children = new Map(Object.entries(children));
   }
 
@@ -73,6 +77,7 @@ export class Orders {
       name: polled ? activityQueue(resource.resource.slice('activity:'.length)) : TASK_ACTIVITY,
       input: JSON.stringify(command.arguments),
       extra: { ...extra },
+      ...this.#trace,
       options: {
         // The clock of an activity starts when a worker takes it, that of every other task at once.
         ...(timeoutMs === undefined ? {} : polled ? { runTimeoutMs: timeoutMs } : { totalTimeoutMs: timeoutMs }),
@@ -87,7 +92,7 @@ export class Orders {
 
   startChild({ id, instanceId, machine, version, input, extra, wait, mapRunArn, timeoutSeconds, attributes }: ChildOrder): void {
     const tags = { [MACHINE_ATTRIBUTE]: machine, ...attributes, ...(mapRunArn === undefined ? {} : { [MAP_RUN_ATTRIBUTE]: mapRunArn }) };
-    const common = { id: Number(id), name: STATES_WORKFLOW, instanceId, version, input, tags, idReuse: 'unique', extra: { ...extra } } as const;
+    const common = { id: Number(id), name: STATES_WORKFLOW, instanceId, version, input, tags, idReuse: 'unique', extra: { ...extra }, ...this.#trace } as const;
     if (!wait) return this.#add(Number(id), { kind: 'createDetached', ...common });
     this.#add(Number(id), { kind: 'createChild', ...common });
     this.#wait(id, instanceId, timeoutSeconds);
@@ -95,7 +100,7 @@ export class Orders {
 
   /** A workflow of SDK workers: one of this id that has ended is replaced. */
   startWorkflow(id: string, { name, instanceId, input, appId }: AwaitedWorkflow, timeoutSeconds: number | undefined): void {
-    this.#add(Number(id), { kind: 'createChild', id: Number(id), name, instanceId, ...(input === undefined ? {} : { input }), ...routerTo(appId) });
+    this.#add(Number(id), { kind: 'createChild', id: Number(id), name, instanceId, ...(input === undefined ? {} : { input }), ...routerTo(appId), ...this.#trace });
     this.#wait(id, { instanceId, ...(appId === undefined ? {} : { appId }) }, timeoutSeconds);
   }
   isWorkflow(id: string): boolean {

@@ -15,6 +15,7 @@ import { sagaStatus } from '../asl/saga.ts';
 import type { SagaStatus } from '../asl/saga-record.ts';
 import type { Snapshot } from '../asl/snapshot.ts';
 import { TurnRejected, type Turn, type TurnResult, type WorkflowExecutor } from '../engine/executor.ts';
+import type { KeptTrace } from '../telemetry/trace.ts';
 import { arnOf, executionTail, machineArn, mapRunAttribute, REDRIVES_ATTRIBUTE, SAGA_ATTRIBUTE, STATES_WORKFLOW } from './arns.ts';
 import { writerArguments } from './map-items.ts';
 import { instanceOf, Orders, type Children } from './orders.ts';
@@ -42,6 +43,8 @@ export interface Kept {
   readonly children: Children;
   /** Oldest first. */
   readonly mapRuns?: readonly MapRunRecord[];
+  /** Of the call that started it: its tasks and children belong to it. */
+  readonly trace?: KeptTrace;
 }
 export interface MapRunRecord {
   readonly arn: string;
@@ -103,6 +106,7 @@ class StatesTurn {
   readonly #kept: Kept;
   readonly #now: number;
   readonly #orders: Orders;
+  readonly #trace: KeptTrace | undefined;
   readonly #mapRuns: MapRunRecord[];
   readonly #attributes: Record<string, string | null> = {};
   readonly #sagaBefore: SagaStatus | undefined;
@@ -115,7 +119,9 @@ class StatesTurn {
     this.#now = turn.newEvents[0]?.at ?? 0;
     this.#mapRuns = [...(kept.mapRuns ?? [])];
     this.#sagaBefore = kept.snapshot && sagaStatus(kept.snapshot);
-    this.#orders = new Orders(this.#now, kept.children);
+    const started = turn.newEvents.find(({ kind }) => kind === 'executionStarted');
+    this.#trace = started?.kind === 'executionStarted' ? started.trace : kept.trace;
+    this.#orders = new Orders(this.#now, kept.children, this.#trace);
   }
 
   /** `kept` is undefined when the execution has ended and left nothing to ask for. */
@@ -151,8 +157,9 @@ class StatesTurn {
   /** Of an execution that ended well only what is told of its map runs and its undoing. */
   #keep(snapshot: Snapshot, hasSaga: boolean): Kept | undefined {
     const mapRuns = this.#mapRuns.length === 0 ? {} : { mapRuns: this.#mapRuns };
-    if (snapshot.status === 'RUNNING') return { snapshot, children: this.#orders.children, ...mapRuns };
-    if (snapshot.status !== 'SUCCEEDED' || hasSaga || snapshot.redrives) return { snapshot, children: {}, ...mapRuns };
+    const more = { ...mapRuns, ...(this.#trace === undefined ? {} : { trace: this.#trace }) };
+    if (snapshot.status === 'RUNNING') return { snapshot, children: this.#orders.children, ...more };
+    if (snapshot.status !== 'SUCCEEDED' || hasSaga || snapshot.redrives) return { snapshot, children: {}, ...more };
     return this.#mapRuns.length === 0 ? undefined : { children: {}, ...mapRuns };
   }
 

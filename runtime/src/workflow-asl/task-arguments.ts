@@ -1,11 +1,14 @@
 /** What tasks are called with and what they answer, as far as all kinds of tasks share it. */
 import { MechaError, messageOf } from '../errors.ts';
+import type { KeptTrace } from '../telemetry/trace.ts';
 import type { ExactFailure } from './turn-events.ts';
 
 export interface TaskRequest {
   readonly resource: string;
   readonly arguments: unknown;
   readonly idempotencyKey: string;
+  /** Of the execution; absent: it began before executions kept one. */
+  readonly trace?: KeptTrace;
 }
 
 /** A task that failed by a name of the language's. */

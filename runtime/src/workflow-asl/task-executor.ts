@@ -9,7 +9,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { TurnEvent } from '../asl/messages.ts';
 import { ExecutorUnavailable, type ActivityExecutor, type ActivityOutcome } from '../engine/executor.ts';
 import type { Call } from '../pipeline.ts';
-import { traceFrom } from '../telemetry/trace.ts';
+import { keptTrace, traceFrom } from '../telemetry/trace.ts';
 import { TASK_ACTIVITY } from './arns.ts';
 import { mapTaskResult, type MapTask } from './map-items.ts';
 import type { TaskExtra } from './orders.ts';
@@ -62,10 +62,10 @@ const RESPONSE_BYTES_MAX = 4 * 1024 * 1024;
 export function createTaskExecutor(blocks: TaskBlocks, tell: (instanceId: string, event: TurnEvent) => Promise<void>): ActivityExecutor {
   return {
     names: () => [TASK_ACTIVITY],
-    async runActivity({ input = 'null', extra, instanceId, taskId }, signal): Promise<ActivityOutcome> {
+    async runActivity({ input = 'null', extra, instanceId, taskId, trace }, signal): Promise<ActivityOutcome> {
       const { resource, token, idempotencyKey, map } = extra as unknown as TaskExtra;
       try {
-        const output = await performTask(blocks, { resource, arguments: JSON.parse(input), idempotencyKey }, signal);
+        const output = await performTask(blocks, { resource, arguments: JSON.parse(input), idempotencyKey, ...(trace === undefined ? {} : { trace }) }, signal);
         if (map) return { kind: 'completed', result: mapTaskResult(map, resource, output) };
         if (token === undefined) return { kind: 'completed', result: output };
         await tell(instanceId, { type: 'taskSubmitted', id: String(taskId), output });
@@ -82,7 +82,7 @@ export function createTaskExecutor(blocks: TaskBlocks, tell: (instanceId: string
 export async function performTask(blocks: TaskBlocks, request: TaskRequest, signal: AbortSignal): Promise<string> {
   const task = mechaTask(request.resource);
   if (!task) throw new TaskFailure('States.Runtime', `the resource ${request.resource} is not served here`);
-  const call: Call = { operation: `states.${task.block}`, protocol: 'internal', trace: traceFrom(undefined), signal };
+  const call: Call = { operation: `states.${task.block}`, protocol: 'internal', trace: traceFrom(request.trace?.traceParent, request.trace?.traceState), signal };
   switch (task.block) {
     case 'invoke':
       return invoke(blocks, call, task, request);
@@ -95,7 +95,7 @@ export async function performTask(blocks: TaskBlocks, request: TaskRequest, sign
     case 'binding':
       return invokeBinding(blocks, call, task, request);
     case 'workflow':
-      return workflowTask(blocks.workflow, task, request);
+      return workflowTask(blocks.workflow, task, { ...request, trace: keptTrace(call.trace) });
     case 'jobs':
       return jobTask(blocks, task, request);
     default:

@@ -3,12 +3,13 @@
  * child of the execution, so that its end arrives with the commit that ends it.
  */
 import { createHash } from 'node:crypto';
+import type { KeptTrace } from '../telemetry/trace.ts';
 import type { MechaTask } from './task-resource.ts';
 import { fields, optionalTextField, TaskFailure, textField, type TaskRequest } from './task-arguments.ts';
 
 /** The workflow block, as far as tasks use it. */
 export interface SteeredWorkflows {
-  start(request: { readonly name: string; readonly instanceId: string; readonly input: string | undefined; readonly startTime?: string | undefined; readonly appId?: string | undefined; readonly existing: boolean }): Promise<string>;
+  start(request: { readonly name: string; readonly instanceId: string; readonly input: string | undefined; readonly startTime?: string | undefined; readonly appId?: string | undefined; readonly existing: boolean; readonly trace?: KeptTrace | undefined }): Promise<string>;
   raiseEvent(request: { readonly instanceId: string; readonly appId?: string | undefined; readonly event: string; readonly data: string | undefined }): Promise<void>;
   terminate(request: { readonly instanceId: string; readonly appId?: string | undefined }): Promise<void>;
 }
@@ -17,7 +18,7 @@ export interface SteeredWorkflows {
 export async function workflowTask(workflow: SteeredWorkflows, task: MechaTask, request: TaskRequest): Promise<string> {
   if (task.operation === 'start') {
     const { name, instanceId, input, startTime, appId } = startRequest(task, request);
-    return JSON.stringify({ InstanceId: await workflow.start({ name, instanceId, input, startTime, appId, existing: true }) });
+    return JSON.stringify({ InstanceId: await workflow.start({ name, instanceId, input, startTime, appId, existing: true, trace: request.trace }) });
   }
   const { InstanceId, AppId, Event, Data } = fields(request.arguments);
   const instanceId = textField('InstanceId', InstanceId);

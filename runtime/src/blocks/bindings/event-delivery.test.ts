@@ -72,6 +72,28 @@ function createBench({ source = {}, policies, answers, carryOut = async () => un
   return { delivery, deliver, resend, turn, attempts, calls, draining, kept };
 }
 
+const breaker = { circuitBreakers: { some: { maxRequests: 1, intervalMs: 0, timeoutMs: 5000, trip: 'consecutiveFailures >= 2' } } };
+
+describe('a breaker that the event itself opens, time and again,', () => {
+  test('ends with the attempts that the policy has', async () => {
+    const bench = createBench({ policies: { ...retries(5), ...breaker }, answers: [FAILED] });
+    expect(await bench.deliver()).toEqual({ action: 'reject', reason: FAILED.reason });
+    expect([bench.calls.length, await bench.attempts()]).toEqual([6, [6]]);
+  });
+
+  test('tells the time-out of its last attempt', async () => {
+    const bench = createBench({ policies: { ...retries(2), ...breaker, timeouts: { some: 300 } }, answers: [new Promise<BindingAnswer>(() => undefined)] });
+    expect(await bench.deliver()).toMatchObject({ action: 'reject', reason: expect.stringContaining('deadline exceeded') });
+    expect(bench.calls.length).toBe(3);
+  });
+
+  test('is waited for without end when the policy says so', async () => {
+    const bench = createBench({ policies: { ...retries(-1), ...breaker }, answers: [...Array.from({ length: 30 }, () => FAILED), TAKEN] });
+    expect(await bench.deliver()).toEqual({ action: 'ack' });
+    expect(bench.calls.length).toBe(31);
+  });
+});
+
 describe('a dead letter counts the calls of the app', () => {
   test('that an inbound policy made, of a source that does not redeliver', async () => {
     const bench = createBench({ policies: retries(120), answers: [FAILED] });

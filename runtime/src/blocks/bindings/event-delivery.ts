@@ -120,9 +120,14 @@ export function createEventDelivery(parts: EventDeliveryParts): EventDelivery {
     return offer.outcome === 'away' ? { outcome: 'away', reason: offer.reason } : { outcome: 'failed', reason: offer.reason, attempts: offer.calls };
   }
 
-  /** One attempt, or as many as the policy makes of it. An open breaker says nothing about the event: it waits. */
+  /**
+   * One attempt, or as many as the policy makes of it. An open breaker says nothing about the event: it waits. But one that each of its own
+   * attempts opens anew would wait for ever: it has failed once it was tried as often as the policy says.
+   */
   async function offerUnderPolicy(event: BindingEvent, trace: TraceContext, { draining: ending, cut }: Pick<EventDeliveryParts, 'draining' | 'cut'>): Promise<Offer> {
     let calls = 0;
+    /** Of the last attempt. */
+    let failed: { readonly signal: AbortSignal; readonly reason?: string } | undefined;
     for (;;) {
       try {
         const body = await policy.run(
@@ -130,7 +135,11 @@ export function createEventDelivery(parts: EventDeliveryParts): EventDelivery {
           async (signal) => {
             // Before the answer: of an attempt that the policy gives up there is none.
             calls++;
-            const taken = await attempt(event, trace, signal);
+            failed = { signal };
+            const taken = await attempt(event, trace, signal).catch((error: unknown) => {
+              failed = { signal, reason: messageOf(error) };
+              throw error;
+            });
             if (taken.outcome === 'success') return taken.body;
             calls--;
             throw new PermanentFailure(new AppGone(taken.reason));
@@ -142,6 +151,7 @@ export function createEventDelivery(parts: EventDeliveryParts): EventDelivery {
         const error = caught instanceof PermanentFailure ? caught.failure : caught;
         if (error instanceof AppGone) return { outcome: 'away', reason: error.message, calls };
         if (!(error instanceof CircuitOpen)) return { outcome: 'failed', reason: messageOf(error), calls };
+        if (calls >= policy.attemptsMax) return { outcome: 'failed', reason: messageOf(failed?.signal.aborted ? failed.signal.reason : (failed?.reason ?? error)), calls };
         await waitFor(clock, error.retryAfterMs, ending);
         if (ending.aborted) return { outcome: 'away', reason: STOPPED, calls };
       }

@@ -18,6 +18,7 @@ import type { Readable } from 'node:stream';
 import type { Clock } from '@mecha/components/kit';
 import { AppAway, AppGrpcError, type AppChannel, type AppMonitor, type AppRequest, type AppResponse } from '../../channel/channel.ts';
 import { EgressRefused } from '@mecha/components/kit/egress.ts';
+import { retryAfterMs } from '@mecha/components/kit/retry-after.ts';
 import type { ExternalHttp, HttpEndpoint } from '../../channel/external-http.ts';
 import { requestHeaders } from '../../channel/forwarded-headers.ts';
 import { discard } from '../../channel/http-exchange.ts';
@@ -225,14 +226,6 @@ async function underPolicy(policy: PolicyRunner, signal: AbortSignal, body: Invo
     if (last) discard(last.body);
     throw error;
   }
-}
-
-/** `Retry-After`: seconds, or a date. */
-function retryAfterMs(header: string | readonly string[] | undefined, now: number): number | undefined {
-  const text = typeof header === 'string' ? header.trim() : '';
-  if (/^\d{1,9}$/.test(text)) return Number(text) * 1000;
-  const at = text === '' ? Number.NaN : Date.parse(text);
-  return Number.isNaN(at) ? undefined : Math.max(0, at - now);
 }
 
 function isStream(body: InvocationRequest['body']): boolean {

@@ -2,10 +2,11 @@
  * Seeded runs of several runners on one ledger, under a turned clock: runners die or stand still at any call of the ledger, apps fail, hang and go away,
  * jobs are put again and deleted. After each run: no tick was lost, and none came twice but for a death.
  *
- * A failing seed is named; `MECHA_JOBS_SEED=<seed>` runs it alone, `MECHA_JOBS_SEEDS=<count>` more of them.
+ * A failing seed is named; `MECHA_TEST_SEED=<seed> MECHA_JOBS_SEEDS=1` runs it alone, a higher count more of them.
  */
 import type { Ledger } from '@mecha/components/kit';
 import { expect, test } from 'vitest';
+import { SEED as FIRST } from '@mecha/components/kit/test-seed.ts';
 import type { JobRunner } from './job-runner.ts';
 import { FAILURE, openJobs, settled, SUCCESS } from './testing.ts';
 
@@ -20,8 +21,7 @@ function chanceOf(seed: number): (below: number) => number {
   };
 }
 
-const FIRST = Number(process.env['MECHA_JOBS_SEED'] ?? Date.now() % 1_000_000);
-const SEEDS = process.env['MECHA_JOBS_SEED'] === undefined ? Number(process.env['MECHA_JOBS_SEEDS'] ?? 60) : 1;
+const SEEDS = Number(process.env['MECHA_JOBS_SEEDS'] ?? 60);
 const REPEATS = 6;
 
 /** The ledger as one process sees it, until it dies: then nothing of it is heard any more, whether the call was carried out or not. */

@@ -2,7 +2,8 @@
  * Handing events to the app under the component's inbound policy: one at a time, or several in one call of which each is
  * answered for itself. Attempts after the first carry only what the app has not taken yet.
  *
- * A breaker that is open says nothing about the events: they wait in their place until it lets calls through.
+ * A breaker that is open says nothing about the events: they wait in their place until it lets calls through. Those whose own attempts
+ * open it anew each time would wait for ever: they are not taken once they were tried as often as the policy says.
  */
 import type { Clock, Delivery } from '@mecha/components/kit';
 import type { EventAnswer } from '../../channel/channel.ts';
@@ -56,9 +57,11 @@ export function createAttempts(parts: AttemptParts): OfferAll {
     const offered: Offered[] = events.map(() => ({ answer: CALLED_OFF, attempts: 0 }));
     let left = events.map((_event, index) => index);
     let made = 0;
+    let last: AbortSignal | undefined;
 
     const attempt = async (signal: AbortSignal): Promise<void> => {
       made += 1;
+      last = signal;
       const asked = left;
       for (const index of asked) offered[index] = { answer: CALLED_OFF, attempts: made };
       const answers = await send(asked.map((index) => events[index]).filter((event) => event !== undefined), signal);
@@ -78,6 +81,7 @@ export function createAttempts(parts: AttemptParts): OfferAll {
       } catch (error) {
         if (error instanceof NotTaken || error instanceof AppGone) return offered;
         if (!(error instanceof CircuitOpen)) return failedFor(offered, left, messageOf(error));
+        if (made >= policy.attemptsMax) return offered.map(({ answer, ...one }) => ({ ...one, answer: answer.outcome === 'away' ? { outcome: 'retry', reason: messageOf(last?.aborted ? last.reason : error) } : answer }));
         await waitFor(clock, error.retryAfterMs, draining);
         if (draining.aborted) return offered.map((one, index) => (left.includes(index) ? { ...one, answer: CALLED_OFF } : one));
       }

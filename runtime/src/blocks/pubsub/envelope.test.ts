@@ -1,5 +1,5 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { fc } from '@mecha/components/kit/test-properties.ts';
 import { localTime, utcTime } from '../../cloud-event/cloud-event.ts';
 import { adoptEvent, buildEnvelope, rawPayloadOf, ttlMsOf, type EnvelopeInput } from './envelope.ts';
 import { membersOf } from '../../json/json-members.ts';

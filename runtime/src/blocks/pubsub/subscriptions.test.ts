@@ -270,6 +270,16 @@ describe('an inbound policy', () => {
     expect(letters).toEqual([]);
     expect(Math.max(...broker.settlements.map(({ attempt }) => attempt))).toBeLessThanOrEqual(2);
   });
+
+  test('ends with its attempts, though the event itself opens the breaker time and again', async () => {
+    const circuitBreakers = { b: { maxRequests: 1, intervalMs: 0, timeoutMs: 5000, trip: 'consecutiveFailures >= 2' } };
+    const { publish, app, turn, letters } = await bench([subscriptionTo('placed', { deadLetterTopic: 'dead' })], { resiliency: [{ retries: { r: { ...retry, maxRetries: 4 } }, circuitBreakers, components: { pubsub: { inbound: { retry: 'r', circuitBreaker: 'b' } } } }] });
+    app.answer = () => RETRY;
+    await publish('placed');
+    await turn(60_000);
+    expect(app.delivered).toHaveLength(5);
+    expect(letters).toMatchObject([{ attempts: 5 }]);
+  });
 });
 
 describe('bulk subscriptions', () => {

@@ -6,6 +6,8 @@ import type { ExecutionInfo, ExecutionStatus, HistoryEvent as StatesEvent } from
 import { serviceEvent } from '../../asl/service-event.ts';
 import type { WorkflowState } from '../../engine/queries.ts';
 import { MechaError } from '../../errors.ts';
+import type { Call } from '../../pipeline.ts';
+import { keptTrace } from '../../telemetry/trace.ts';
 import { ALIAS_ATTRIBUTE, arnOf, executionNames, executionTail, machineArn, MACHINE_ATTRIBUTE, MAP_RUN_ATTRIBUTE, REDRIVES_ATTRIBUTE, STATES_WORKFLOW, VERSION_ATTRIBUTE } from '../../workflow-asl/arns.ts';
 import { attributesOf, type MachineRecord, type MachineTarget } from '../../workflow-asl/machine-store.ts';
 import { readFailure } from '../../workflow-asl/turn-events.ts';
@@ -34,11 +36,11 @@ export function executionOperations(parts: StatesBlockParts): Operations {
     return target;
   }
 
-  async function begin(target: MachineTarget, tail: string, name: string, input: string): Promise<WorkflowRow> {
+  async function begin(target: MachineTarget, tail: string, name: string, input: string, { trace }: Call): Promise<WorkflowRow> {
     const { record, version, roleArn } = target;
     await store.keep(version);
     const execution: ExecutionInfo = { id: arnOf(tail), name, roleArn, stateMachineId: machineArn(record.name), stateMachineName: record.name };
-    await engine.operations.start({ name: STATES_WORKFLOW, instanceId: tail, version, input, idReuse: 'unique', attributes: attributesOf(target), extra: { execution } });
+    await engine.operations.start({ name: STATES_WORKFLOW, instanceId: tail, version, input, idReuse: 'unique', attributes: attributesOf(target), trace: keptTrace(trace), extra: { execution } });
     return existing(tail);
   }
   async function existing(tail: string): Promise<WorkflowState> {
@@ -48,18 +50,18 @@ export function executionOperations(parts: StatesBlockParts): Operations {
   }
 
   return {
-    async StartExecution(fields) {
+    async StartExecution(fields, call) {
       const target = await targetOf(fields);
       const { record } = target;
       const name = fields['name'] === undefined ? uuid() : nameField(fields);
       const input = inputOf(fields);
       if (record.type === 'EXPRESS') {
-        const row = await begin(target, `express:${record.name}:${name}:${uuid()}`, name, input);
+        const row = await begin(target, `express:${record.name}:${name}:${uuid()}`, name, input, call);
         return { executionArn: arnOf(row.instanceId), startDate: seconds(row.createdAt) };
       }
       const tail = executionTail(record.name, name);
       try {
-        const row = await begin(target, tail, name, input);
+        const row = await begin(target, tail, name, input, call);
         return { executionArn: arnOf(tail), startDate: seconds(row.createdAt) };
       } catch (error) {
         if (!(error instanceof MechaError && error.code === 'ERR_WORKFLOW_ALREADY_EXISTS')) throw error;
@@ -76,7 +78,7 @@ export function executionOperations(parts: StatesBlockParts): Operations {
       const name = fields['name'] === undefined ? uuid() : nameField(fields);
       const input = inputOf(fields);
       const tail = `express:${record.name}:${name}:${uuid()}`;
-      await begin(target, tail, name, input);
+      await begin(target, tail, name, input, call);
       await engine.queries.waitFor(tail, 'end', AbortSignal.any([call.signal, AbortSignal.timeout(SYNC_WAIT_MS)]));
       const row = await existing(tail);
       const ms = (row.completedAt ?? clock.now()) - row.createdAt;

@@ -316,7 +316,7 @@ describe('tasks', () => {
     const { InstanceId: instanceId } = (JSON.parse(output ?? '{}') as { started: { InstanceId: string } }).started;
     expect(instanceId).toMatch(/^task-[0-9a-f]{32}$/);
     expect(steered).toEqual([
-      { name: 'ship', instanceId, input: '{"order":7}', existing: true },
+      { name: 'ship', instanceId, input: '{"order":7}', existing: true, trace: { traceParent: expect.stringMatching(/^00-[0-9a-f]{32}-[0-9a-f]{16}-00$/) } },
       { instanceId, event: 'paid', data: '3' },
       { instanceId, appId: 'other' },
     ]);

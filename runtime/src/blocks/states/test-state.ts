@@ -5,6 +5,7 @@ import type { ScheduleTask } from '../../asl/messages.ts';
 import { testState, type Performed } from '../../asl/test-state.ts';
 import { failureOf } from '../../workflow-asl/task-arguments.ts';
 import { performTask } from '../../workflow-asl/task-executor.ts';
+import { keptTrace } from '../../telemetry/trace.ts';
 import { faults, loadMachine } from '../../workflow-asl/machine-store.ts';
 import { arnOf, machineArn } from '../../workflow-asl/arns.ts';
 import { oneOf, optionalText, text, type Fields } from './request-fields.ts';
@@ -15,7 +16,7 @@ const LONE = 'State';
 
 export function testStateOperations({ blocks, clock, random, uuid }: StatesBlockParts): Operations {
   return {
-    async TestState(fields, { signal }) {
+    async TestState(fields, { signal, trace }) {
       const definition = text(fields, 'definition', { max: 1_048_576 });
       const level = oneOf(fields, 'inspectionLevel', ['INFO', 'DEBUG', 'TRACE']) ?? 'INFO';
       const { machine, diagnostics } = loadMachine(wholeMachine(definition), 'STANDARD');
@@ -25,7 +26,7 @@ export function testStateOperations({ blocks, clock, random, uuid }: StatesBlock
       const retries = (fields['stateConfiguration'] as Fields | undefined)?.['retrierRetryCount'];
       const perform = async (command: ScheduleTask): Promise<Performed> => {
         try {
-          return { output: await performTask(blocks, { resource: command.resource, arguments: command.arguments, idempotencyKey: command.idempotencyKey }, signal) };
+          return { output: await performTask(blocks, { resource: command.resource, arguments: command.arguments, idempotencyKey: command.idempotencyKey, trace: keptTrace(trace) }, signal) };
         } catch (error) {
           return failureOf(error);
         }

@@ -3,6 +3,7 @@ import { Dapr } from '@mecha/specs/gen/dapr.gen.ts';
 import type { GetWorkflowRequest, PauseWorkflowRequest, StartWorkflowRequest, RaiseEventWorkflowRequest } from '@mecha/specs/gen/workflow.gen.ts';
 import type { Pipeline } from '../../pipeline.ts';
 import { unary, type GrpcMethod, type GrpcRequest } from '../../servers/grpc-face.ts';
+import { keptTrace } from '../../telemetry/trace.ts';
 import type { WorkflowBlock } from './workflow.ts';
 
 const START_TIME = 'dapr.workflow.start_time';
@@ -11,7 +12,7 @@ export function workflowGrpc(workflow: WorkflowBlock, pipeline: Pipeline): GrpcM
   const start = async (request: GrpcRequest<StartWorkflowRequest>) => {
     const { instanceId, workflowName, options, input, appId } = request.message;
     const startTime = options[START_TIME];
-    return { instanceId: await pipeline.run(request.call('workflow.start'), () => workflow.start({ name: workflowName, instanceId, input: Buffer.from(input).toString('utf8'), startTime, appId })) };
+    return { instanceId: await pipeline.run(request.call('workflow.start'), () => workflow.start({ name: workflowName, instanceId, input: Buffer.from(input).toString('utf8'), startTime, appId, trace: keptTrace(request.trace) })) };
   };
   const get = async (request: GrpcRequest<GetWorkflowRequest>) => {
     const { instanceId, appId } = request.message;

@@ -1,6 +1,7 @@
 /** The HTTP face of the workflow block (http-api.md 15). The component in the path is not looked at, as in the original. */
 import type { Pipeline } from '../../pipeline.ts';
 import { BodyTooLarge, type HttpReply, type HttpRequest, type HttpRoute } from '../../servers/http-face.ts';
+import { keptTrace } from '../../telemetry/trace.ts';
 import { errors } from './workflow-errors.ts';
 import type { OfInstance, WorkflowBlock } from './workflow.ts';
 
@@ -18,7 +19,7 @@ export function workflowHttp(workflow: WorkflowBlock, pipeline: Pipeline): HttpR
     // `id` is the workflow's name here.
     route('POST', '/start', async (request) => {
       const instanceID = await pipeline.run(request.call('workflow.start'), async () =>
-        workflow.start({ name: request.params['id'] ?? '', instanceId: request.query.get('instanceID') ?? '', input: await bodyOf(request), appId: request.query.get('appID') ?? undefined }),
+        workflow.start({ name: request.params['id'] ?? '', instanceId: request.query.get('instanceID') ?? '', input: await bodyOf(request), appId: request.query.get('appID') ?? undefined, trace: keptTrace(request.trace) }),
       );
       return { status: 202, body: JSON.stringify({ instanceID }) };
     }),

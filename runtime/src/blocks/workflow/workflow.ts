@@ -6,6 +6,7 @@ import type { WorkflowStatus } from '@mecha/components/kit';
 import { MechaError, messageOf } from '../../errors.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { Operations } from '../../engine/operations.ts';
+import type { KeptTrace } from '../../telemetry/trace.ts';
 import { checkNewInstanceId, errors } from './workflow-errors.ts';
 
 export interface StartWorkflow {
@@ -18,6 +19,8 @@ export interface StartWorkflow {
   readonly appId?: string | undefined;
   /** One of this id that is there, ended or not, is the answer instead of a refusal. */
   readonly existing?: boolean;
+  /** Of the call: the workflow and its activities belong to it. */
+  readonly trace?: KeptTrace | undefined;
 }
 export interface OfInstance {
   readonly instanceId: string;
@@ -90,7 +93,7 @@ export function createWorkflowBlock({ appId: ownAppId, namespace, engine }: Work
   }
 
   return {
-    async start({ name, instanceId, input, startTime, appId, existing = false }) {
+    async start({ name, instanceId, input, startTime, appId, existing = false, trace }) {
       if (name === '') throw errors.nameMissing();
       checkNewInstanceId(instanceId);
       const app = appOf(appId);
@@ -98,7 +101,7 @@ export function createWorkflowBlock({ appId: ownAppId, namespace, engine }: Work
       if (startTime !== undefined && (!START_TIME.test(startTime) || Number.isNaN(startAt))) throw errors.start(name, 'start times must be in RFC3339 format (e.g. "2009-11-10T23:00:00Z")');
       const { operations } = await engine();
       try {
-        const request = { name, ...(instanceId === '' ? {} : { instanceId }), ...(input === undefined ? {} : { input }), ...(startAt === undefined ? {} : { startAt }), ...(existing ? { idReuse: 'existing' as const } : {}) };
+        const request = { name, ...(instanceId === '' ? {} : { instanceId }), ...(input === undefined ? {} : { input }), ...(startAt === undefined ? {} : { startAt }), ...(existing ? { idReuse: 'existing' as const } : {}), ...(trace === undefined ? {} : { trace }) };
         return (await operations.start(request, app)).instanceId;
       } catch (error) {
         if (error instanceof MechaError) throw errors.start(name, `unable to start workflow: ${messageOf(error)}`, error);

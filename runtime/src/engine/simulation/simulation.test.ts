@@ -6,6 +6,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { SEED as FIRST } from '@mecha/components/kit/test-seed.ts';
 import { createLog } from '../../telemetry/log.ts';
 import { openSqliteLedger } from '../../ledger/sqlite-ledger.ts';
 import { MUTANTS } from './faulty-ledger.ts';
@@ -14,8 +15,6 @@ import { simulate } from './simulate.ts';
 const SEEDS = Number(process.env['MECHA_SIMULATION_SEEDS'] ?? 1000);
 /** Lives that found a fault once. */
 const FOUND = [18_255_188, 385_199_519];
-/** Each begins elsewhere, so that every run of the tests sees lives that none has seen. */
-const FIRST = Number(process.env['MECHA_SIMULATION_FROM'] ?? (Date.now() % 1_000_000) * 1000);
 const SQLITE_SEEDS = 8;
 const MUTANT_SEEDS_MAX = 400;
 /** Where a process must have been struck for the run to mean anything. */

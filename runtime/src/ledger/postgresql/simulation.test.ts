@@ -1,11 +1,11 @@
 /** Seeded lives of the engine, as `../../engine/simulation` lives them in memory, over the statements and functions of PostgreSQL. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { SEED as FIRST } from '@mecha/components/kit/test-seed.ts';
 import { serverAddress } from '../../../../test/servers/servers.ts';
 import { simulate } from '../../engine/simulation/simulate.ts';
 import { createTestSchema, type TestSchema } from './testing.ts';
 
 const SEEDS = 4;
-const FIRST = Number(process.env['MECHA_SIMULATION_FROM'] ?? (Date.now() % 1_000_000) * 1000);
 
 let schema: TestSchema;
 beforeAll(async () => {

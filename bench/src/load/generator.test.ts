@@ -1,7 +1,7 @@
 /** The generator's process, from outside: it counts right, and what breaks comes back in words. */
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { Server as TcpServer, type AddressInfo } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import { freePort } from '@mecha/runtime/cli/free-port.ts';
 import { Problem } from '../problem.ts';
@@ -23,7 +23,8 @@ async function serverOf(answer: (path: string) => number = () => 204): Promise<{
   }).listen(0, HOST);
   await once(server, 'listening');
   const close = (): void => {
-    server.close();
+    // Not that of HTTP, which cuts idle connections while it still listens: whoever came back in between would be reset and not refused.
+    TcpServer.prototype.close.call(server);
     server.closeAllConnections();
   };
   undo.push(close);

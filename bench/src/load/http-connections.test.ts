@@ -41,8 +41,10 @@ async function rawServer(answer: (socket: Socket, head: string, connection: numb
     }),
   );
   const close = async (): Promise<void> => {
+    // First, so that whoever comes back is refused.
+    const closed = server.listening && new Promise((resolve) => server.close(resolve));
     for (const socket of sockets) socket.destroy();
-    if (server.listening) await new Promise((resolve) => server.close(resolve));
+    await closed;
   };
   undo.push(close);
   return { port, connections: () => connections, close };

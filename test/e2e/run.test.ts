@@ -120,18 +120,19 @@ describe('several apps', () => {
   });
 
   test('one app that ends leaves the others; --exit-on-failure ends all with its code', async () => {
-    const failing = `require('node:http').createServer((request, response) => { response.end(); process.exit(5); }).listen(Number(process.env.APP_PORT), '127.0.0.1');`;
+    // Not at what its sidecar asks it in the beginning: all are to be ready first.
+    const failing = `require('node:http').createServer((request, response) => { response.end(); if (request.url === '/fail') process.exit(5); }).listen(Number(process.env.APP_PORT), '127.0.0.1');`;
     const files = { 'mecha.yaml': `version: 1\napps:\n${app('steady')}${app('failing')}`, 'steady/app.cjs': SERVER, 'failing/app.cjs': failing };
     const path = await folderWith(files);
     const { run, app: of } = await startRun(path);
-    await fetch(`http://127.0.0.1:${of('failing').appPort}/`).catch(() => undefined);
+    await fetch(`http://127.0.0.1:${of('failing').appPort}/fail`).catch(() => undefined);
     await until('its end is told', () => run.lines.includes('== APP - failing == ended with code 5'), { about: run });
     expect((await request('GET', `http://127.0.0.1:${of('steady').httpPort}/v1.0/invoke/steady/method/x`)).json()).toMatchObject({ APP_ID: 'steady' });
     run.child.kill('SIGTERM');
     expect(await run.exited, 'the code of the app that failed').toBe(5);
 
     const strict = await startRun(path, ['--exit-on-failure']);
-    await fetch(`http://127.0.0.1:${strict.app('failing').appPort}/`).catch(() => undefined);
+    await fetch(`http://127.0.0.1:${strict.app('failing').appPort}/fail`).catch(() => undefined);
     expect(await strict.run.exited).toBe(5);
     expect(strict.run.lines).toContain('== APP - steady == asked to end');
   });

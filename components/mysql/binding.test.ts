@@ -43,7 +43,7 @@ sqlBindingConformance(mysql, {
   open: ({ hasty }) => connected(buildComponent(mysql, { url: url(), ...(hasty ? { timeout: 1_000 } : {}) })),
   behind: async () => {
     const network = await tcpGate(server);
-    return { network, binding: buildComponent(mysql, { url: url(network.address), timeout: 1_000 }) };
+    return { network, binding: buildComponent(mysql, { url: url(network.address), timeout: 3_000 }) };
   },
   placeholder: () => '?',
   sql: {

@@ -41,7 +41,7 @@ sqlBindingConformance(postgresql, {
   open: ({ hasty }) => connected(buildComponent(postgresql, { connectionString: url(), ...(hasty ? { timeout: 1_000 } : {}) })),
   behind: async () => {
     const network = await tcpGate(`${host}:${port}`);
-    return { network, binding: buildComponent(postgresql, { connectionString: url(network.address), timeout: 1_000 }) };
+    return { network, binding: buildComponent(postgresql, { connectionString: url(network.address), timeout: 3_000 }) };
   },
   placeholder: (place) => `$${place}`,
   sql: {

@@ -117,6 +117,6 @@ describe('the app comes and goes', () => {
     expect(received).toEqual([]);
     isHealthy = true;
     await until('the event came', () => received.includes('held'), { about: sidecar.process });
-    expect((await sidecar.call('GET', '/invoke/app/method/x')).status).toBe(200);
+    await until('calls come through', async () => (await sidecar.call('GET', '/invoke/app/method/x')).status === 200, { about: sidecar.process });
   });
 });

@@ -158,7 +158,8 @@ const reasons = async (): Promise<Readonly<Record<string, string>>> => {
 const letThrough = async (): Promise<void> => {
   await Promise.all([...gates.values()].map((gate) => gate.open()));
   await untilStates('ready');
-  expect(await table(callOverBoth)).toEqual(sameFor(types(), DONE));
+  // One that comes late because the machine stood still is no failure of the recovery.
+  await until('all are done', async () => Object.values(await table(callOverBoth)).every((outcome) => outcome === DONE), { withinMs: 60_000, about: sidecar.process });
   expect(await health()).toBe(204);
 };
 

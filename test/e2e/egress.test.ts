@@ -12,6 +12,7 @@ afterEach(cleanUp);
 
 const SECRET = 'not-for-others';
 interface Seen {
+  readonly method: string;
   readonly url: string;
   readonly headers: IncomingHttpHeaders;
 }
@@ -20,7 +21,7 @@ interface Seen {
 async function service(status: number, headers: Readonly<Record<string, string>> = {}): Promise<{ readonly url: string; readonly port: number; readonly seen: readonly Seen[] }> {
   const seen: Seen[] = [];
   const server = createServer((request, response) => {
-    seen.push({ url: request.url ?? '', headers: request.headers });
+    seen.push({ method: request.method ?? '', url: request.url ?? '', headers: request.headers });
     response.writeHead(status, headers).end('{"data":{}}');
   });
   await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
@@ -96,7 +97,9 @@ test('what a request names stays on the origin of the YAML, however it is spelle
   const yaml = [...['http', 's3', 'endpoint'].map((name) => ways[name]?.yaml(name, home.url)), ...Object.entries(linkLocal).map(([name, base]) => ways['endpoint']?.yaml(name, base))];
   const sidecar = await startSidecar({ resources: await folderWith({ 'all.yaml': yaml.join('') }) });
   await ways['s3']?.call(sidecar, 's3');
-  const before = home.seen.length;
+  // By HEAD the sidecar asks by itself, every now and then, whether the bucket is there.
+  const asked = (): number => home.seen.filter(({ method }) => method !== 'HEAD').length;
+  const before = asked();
   const { port } = elsewhere;
   const others = [`127.0.0.1:${port}`, `2130706433:${port}`, `0177.0.0.1:${port}`, `0x7f.1:${port}`, `[::ffff:127.0.0.1]:${port}`, `localhost:${port}`, `user:word@127.0.0.1:${port}`, '169.254.169.254', '2852039166'];
   for (const other of others) {
@@ -106,5 +109,5 @@ test('what a request names stays on the origin of the YAML, however it is spelle
   for (const path of [`//127.0.0.1:${port}/x`, `/\\127.0.0.1:${port}/x`, '../x', '%2e%2e/x', '..%2fx', `/x\r\nHost: 127.0.0.1:${port}`]) expect((await invoke('get', { path })(sidecar, 'http')).text, path).toMatch(/may not be followed/);
   for (const key of ['../other/secret', 'a/../../x', '..', '..\\x']) expect((await invoke('get', { key })(sidecar, 's3')).text, key).toMatch(/no part that is \. or \.\./);
   for (const name of Object.keys(linkLocal)) expect((await ways['endpoint']?.call(sidecar, name))?.status, name).toBe(403);
-  expect([home.seen.length, elsewhere.seen.length]).toEqual([before, 0]);
+  expect([asked(), elsewhere.seen.length]).toEqual([before, 0]);
 });

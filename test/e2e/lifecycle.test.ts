@@ -1,7 +1,7 @@
 /** A sidecar's life as others see it: starting, ready, draining, ended; and what it says when it cannot begin. */
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFile } from 'node:fs/promises';
+import { open, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -21,7 +21,14 @@ async function startingSidecar(): Promise<{ sidecar: Sidecar; finish: () => Prom
   const store = component('vault', 'secretstores.local.file', { secretsFile: pipe }).replace('version: v1', 'version: v1\n  initTimeout: 60s');
   await writeFile(join(path, 'components.yaml'), store);
   const sidecar = await startSidecar({ resources: path, untilReady: 'listening' });
-  return { sidecar, finish: () => writeFile(pipe, '{"a":"b"}') };
+  // Opens when the store reads the pipe: the sidecar is in the midst of starting then.
+  const writer = await open(pipe, 'w');
+  later(() => writer.close().catch(() => undefined));
+  const finish = async (): Promise<void> => {
+    await writer.writeFile('{"a":"b"}');
+    await writer.close();
+  };
+  return { sidecar, finish };
 }
 
 describe('starting', () => {

@@ -28,7 +28,7 @@ spec:
       patient: { policy: constant, duration: 50ms, maxRetries: -1 }
     circuitBreakers:
       second: { trip: "consecutiveFailures >= 2", timeout: 10m }
-      brief: { trip: "totalFailures > totalSuccesses", timeout: 2s }
+      brief: { trip: "totalFailures > totalSuccesses", timeout: 5s }
 scopes: [order]
 ---
 apiVersion: dapr.io/v1alpha1

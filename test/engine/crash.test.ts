@@ -35,7 +35,7 @@ afterEach(async () => {
 async function startWorker(): Promise<Running> {
   const child = start(process.execPath, [join(REPOSITORY, 'test/engine/working-process.ts'), join(folder.path, 'ledger.db')], { env: cleanEnv() });
   children.push(child);
-  await until('the worker is open', () => child.lines.includes('open'), { about: child });
+  await until('the worker is open', () => child.lines.some((line) => line === 'open' || line.startsWith('ran ')), { about: child });
   return child;
 }
 async function historyOf(row: number): Promise<HistoryEvent[]> {

@@ -26,7 +26,7 @@ test(`kill -9 of workers on data folders of their own, and of the server: every 
   const startWorker = async (n: number): Promise<void> => {
     const worker = start(process.execPath, [join(REPOSITORY, 'test/engine/working-process.ts'), join(folders[n]?.path ?? '', 'ledger.db'), schema.url], { env: cleanEnv() });
     workers[n] = worker;
-    await until('the worker is open', () => worker.lines.includes('open'), { about: worker });
+    await until('the worker is open', () => worker.lines.some((line) => line === 'open' || line.startsWith('ran ')), { about: worker });
   };
   try {
     await Promise.all([startWorker(0), startWorker(1)]);

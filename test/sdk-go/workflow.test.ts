@@ -14,7 +14,7 @@ const sdk = {
   obtain: async () => ({ command: await goProgram('sdk', join(import.meta.dirname, 'app')), args: [] }),
   lacks: [],
   keepsHistory: false,
-  changedCode: { is: 'stalled', words: /a timer under the id 0, where event 2 of the history is taskScheduled add_one.*CallActivity for 'add_one' and sequence number 0/ },
+  changedCode: { is: 'stalled', words: /a timer under the id 0, where event 2 of the history is taskScheduled add_one.*(?:CallActivity for 'add_one' and|CreateTimer with) sequence number \d/ },
 } as const;
 
 workflowSuite(sdk, ({ app, world, ended }) => {

@@ -120,7 +120,7 @@ test('an operation lasts until its event has reached the app of the same process
     return 204;
   });
   const mode = { kind: 'open', rate: 20, connections: 4 } as const;
-  const { results } = await generator.run([loadOn(port, { ends: 'delivery', mode })], { warmupMs: 0, durationMs: 600, drainMs: 500 });
+  const { results } = await generator.run([loadOn(port, { ends: 'delivery', mode })], { warmupMs: 0, durationMs: 3000, drainMs: 4000 });
   const [{ operations, errors, lost, duplicates }] = results as [(typeof results)[0]];
   expect(operations).toBeGreaterThanOrEqual(6);
   expect(errors).toBeGreaterThanOrEqual(3);

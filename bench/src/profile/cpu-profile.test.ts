@@ -18,7 +18,7 @@ const BUSY = `
   const often = (work) => setImmediate(function turn() { work(); setImmediate(turn); });
   if (isMainThread) {
     const worker = new Worker(__filename).once('online', () => console.error('runs'));
-    process.on('SIGUSR2', () => (process.argv[2] === 'dying' ? worker.terminate() : new Worker(__filename)));
+    process.on('SIGUSR2', () => (process.argv[2] === 'dying' ? worker.terminate().then(() => console.error('ended')) : new Worker(__filename).once('online', () => console.error('another'))));
     if (process.argv.length === 2) often(burnInMain);
     else setInterval(() => undefined, 1000);
   } else often(burnInWorker);
@@ -54,6 +54,17 @@ async function run(...args: readonly string[]): Promise<{ child: ChildProcess; u
   throw new Error(`it said nothing of an inspector: ${output}`);
 }
 
+/** Resolves when the script has done what SIGUSR2 makes it do. */
+async function told(child: ChildProcess, word: string): Promise<void> {
+  const done = new Promise<void>((resolve) => {
+    child.stderr?.on('data', (text: string) => {
+      if (text.includes(word)) resolve();
+    });
+  });
+  child.kill('SIGUSR2');
+  await done;
+}
+
 /** Names of the hottest functions that are the script's own. */
 const namesOf = (profile: CpuProfile): readonly string[] => hottest(profile, 3, { ownOnly: true }).functions.map(({ name }) => name);
 
@@ -87,7 +98,7 @@ describe('a profile', () => {
   test('is taken of a worker that begins meanwhile too', async () => {
     const { child, url } = await run('idle');
     const profiling = await startProfile(url);
-    child.kill('SIGUSR2');
+    await told(child, 'another');
     await sleep(1500);
     const profiles = await profiling.stop();
     expect(profiles.map(({ thread }) => thread)).toEqual(['main', 'worker-1', 'worker-2']);
@@ -98,7 +109,7 @@ describe('a profile', () => {
     const said: string[] = [];
     const { child, url } = await run('dying');
     const profiling = await startProfile(url, { say: (words) => void said.push(words) });
-    child.kill('SIGUSR2');
+    await told(child, 'ended');
     await sleep(500);
     const profiles = await profiling.stop();
     expect(profiles.map(({ thread }) => thread)).toEqual(['main']);

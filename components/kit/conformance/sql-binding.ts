@@ -229,7 +229,7 @@ export function sqlBindingConformance(definition: ComponentDefinition<'bindings'
         expect(await textOf(ask(silent, 'query', `SELECT id FROM ${table}`))).toBe(noRows);
         await silent.close?.();
         await network.close();
-      }, RECOVERY_MS);
+      }, 2 * RECOVERY_MS);
     }
   });
 }

@@ -197,10 +197,10 @@ describe('activities', () => {
   test('a deferred activity waits for its token; heartbeats put off its deadline; a token counts once', async () => {
     let token = '';
     const engine = createEngine({ workflows: { once }, activities: { work: (_input, request) => { token = request.token; return DEFERRED; } } });
-    await engine.operations.start({ name: 'once', instanceId: '1', input: JSON.stringify({ options: { heartbeatTimeoutMs: 400 } }) });
+    await engine.operations.start({ name: 'once', instanceId: '1', input: JSON.stringify({ options: { heartbeatTimeoutMs: 3000 } }) });
     await until(async () => token !== '' && (await engine.queries.waits('1'))[0]?.words.includes('from outside') === true);
-    for (let n = 0; n < 3; n++) {
-      await new Promise((resolve) => setTimeout(resolve, 200));
+    for (let n = 0; n < 4; n++) {
+      await new Promise((resolve) => setTimeout(resolve, 900));
       await engine.heartbeat(token);
     }
     await engine.completeActivity(token, { kind: 'completed', result: '"by hand"' });

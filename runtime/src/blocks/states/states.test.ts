@@ -384,11 +384,11 @@ describe('tasks', () => {
   });
 
   test('heartbeats put off the end of a task, and silence ends it by a name that can be caught', async () => {
-    const definition = { StartAt: 'S', States: { S: { Type: 'Task', Resource: `${INVOKE}.waitForTaskToken`, Parameters: { 'token.$': '$$.Task.Token' }, HeartbeatSeconds: 1, TimeoutSeconds: 30, Catch: [{ ErrorEquals: ['States.HeartbeatTimeout'], Next: 'Q' }], End: true }, Q: { Type: 'Pass', Result: 'silent', End: true } } };
+    const definition = { StartAt: 'S', States: { S: { Type: 'Task', Resource: `${INVOKE}.waitForTaskToken`, Parameters: { 'token.$': '$$.Task.Token' }, HeartbeatSeconds: 3, TimeoutSeconds: 30, Catch: [{ ErrorEquals: ['States.HeartbeatTimeout'], Next: 'Q' }], End: true }, Q: { Type: 'Pass', Result: 'silent', End: true } } };
     const executionArn = await started(await create('m', definition));
     const taskToken = await tokenOf();
     for (let n = 0; n < 4; n++) {
-      await new Promise((resolve) => setTimeout(resolve, 400));
+      await new Promise((resolve) => setTimeout(resolve, 900));
       await call('SendTaskHeartbeat', { taskToken });
     }
     expect((await call<Described>('DescribeExecution', { executionArn })).status).toBe('RUNNING');
